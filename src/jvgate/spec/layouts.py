@@ -27,7 +27,7 @@ class DatedSpecial:
     special: Mapping[bytes, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """One leaf of a layout; *repeat* > 1 makes it an array.
 
@@ -65,7 +65,7 @@ class Field:
         return self.offset + self.length * self.repeat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """A repeated structure; the offsets of its fields are relative to the start of a slot.
 
@@ -95,7 +95,7 @@ class Group:
         return self.offset + self.length * self.repeat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """One generation of one record type.  valid_until: ISO date of an older layout's end, else None."""
 

@@ -1,0 +1,173 @@
+"""A stream of bytes -> records: by record type and known length, with resynchronisation after damage.
+
+Theory of operation.  A record starts with its header (type, DataKubun, eight digits of MakeDate) and ends with CR LF;
+its type and exact length tell its layout.  At each position the framer takes, in this order:
+
+1. a line of a known length (the usual case), or a known length that ends in CR LF where the line break inside
+   turns out to be damage;
+2. a line of a known type that is too short: an editor stripped its trailing spaces; it is padded back;
+3. a line with a proper header of unknown type or length: kept raw, since new types may come at any time;
+4. otherwise damage: everything up to the next place that looks like a header is lost, and reported.
+
+A NUL behind a record (JVGets appends one) is passed over.  Sources: padding and history tables of the layouts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from jvgate.records.decode import decoder
+from jvgate.spec.layouts import Layout, layouts
+
+__all__ = ["Damage", "Frame", "frames", "frames_of"]
+
+CRLF = b"\r\n"
+_HEADER = re.compile(rb"[A-Z][A-Z0-9][0-9A-Z][0-9]{8}")
+_NEXT_HEADER = re.compile(rb"\r\n\0*(?=[A-Z][A-Z0-9][0-9A-Z][0-9]{8})")
+_HEADER_BYTES = 11
+# Longest record (H6) and then some: no decision looks further ahead than this.
+LOOKAHEAD = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One record.  layout: None for a type or length that is not known.  padded: bytes put back at its end."""
+
+    raw: bytes
+    layout: Layout | None
+    offset: int
+    padded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes that belong to no record.  offset: from the start of the stream; length: how many were lost."""
+
+    offset: int
+    length: int
+    why: str
+
+
+def frames_of(data: bytes) -> Iterator[Frame | Damage]:
+    """Yield the records of *data*, and what was lost between them."""
+    return frames((data,))
+
+
+def frames(chunks: Iterable[bytes]) -> Iterator[Frame | Damage]:
+    """Yield the records of a stream; where it is cut into chunks changes nothing."""
+    buffer, offset = b"", 0
+    for chunk in chunks:
+        buffer += chunk
+        at = 0
+        while len(buffer) - at >= LOOKAHEAD:
+            item, at = _take(buffer, at, offset, at_end=False)
+            if item is not None:
+                yield item
+        buffer, offset = buffer[at:], offset + at
+    at = 0
+    while at < len(buffer):
+        item, at = _take(buffer, at, offset, at_end=True)
+        if item is not None:
+            yield item
+
+
+def _take(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame | Damage | None, int]:
+    """Return what stands at *at* and where the next one starts; None for padding between records."""
+    if buffer[at] == 0:
+        end = at + 1
+        while end < len(buffer) and buffer[end] == 0:
+            end += 1
+        return None, end
+    found = buffer.find(CRLF, at)
+    end = found + 2 if found >= 0 else len(buffer)
+    known = _known(buffer[at : at + 2])
+    if found >= 0 and (layout := known.get(end - at)) is not None:
+        return Frame(buffer[at:end], layout, offset + at), end
+    if _HEADER.match(buffer, at) is not None:
+        whole = _whole(buffer, at, end if found >= 0 else None, known, at_end=at_end)
+        if whole is not None:
+            return Frame(buffer[at : at + whole.length], whole, offset + at), at + whole.length
+        if found >= 0 and not _hides_record(buffer, at, end, known):
+            return _unusual(buffer[at:end], offset + at, known), end
+    return _lost(buffer, at, offset, at_end=at_end)
+
+
+@cache
+def _known(name: bytes) -> dict[int, Layout]:
+    """Return the layouts of a record type by length; empty for an unknown type."""
+    return {layout.length: layout for layout in layouts().generations(name.decode("ascii", "replace"))}
+
+
+def _starts_record(buffer: bytes, at: int, *, at_end: bool) -> bool:
+    """Whether a record, or the end of the stream, may stand at *at* (behind the NUL of JVGets)."""
+    while at < len(buffer) and buffer[at] == 0:
+        at += 1
+    return _HEADER.match(buffer, at) is not None or (at_end and at == len(buffer))
+
+
+def _whole(buffer: bytes, at: int, line_end: int | None, known: dict[int, Layout], *, at_end: bool) -> Layout | None:
+    """Return the layout that ends in CR LF at its own length although a line break stands inside it."""
+    if line_end is None or _starts_record(buffer, line_end, at_end=at_end):
+        return None
+    for length, layout in known.items():
+        end = at + length
+        if line_end < end and buffer[end - 2 : end] == CRLF and _starts_record(buffer, end, at_end=at_end):
+            return layout
+    return None
+
+
+def _hides_record(buffer: bytes, at: int, end: int, known: dict[int, Layout]) -> bool:
+    """Whether the line holds a record whose CR LF is damaged, and then another one."""
+    return any(at + length < end and _HEADER.match(buffer, at + length) is not None for length in known)
+
+
+def _unusual(line: bytes, offset: int, known: dict[int, Layout]) -> Frame:
+    """Return a line of a known type that was stripped, padded back, or of an unknown type or length, raw."""
+    longer = sorted((layout for length, layout in known.items() if length > len(line)), key=lambda one: one.length)
+    if not longer:
+        return Frame(line, None, offset)
+    raw, layout = min(((_padded(line, one.length), one) for one in longer), key=lambda pair: _misfit(*pair))
+    return Frame(raw, layout, offset, padded=layout.length - len(line))
+
+
+def _padded(line: bytes, length: int) -> bytes:
+    return line[:-2].ljust(length - 2, b" ") + CRLF
+
+
+def _misfit(raw: bytes, layout: Layout) -> tuple[int, bool, int]:
+    """Return how badly *raw* reads as *layout*; of equals, the generation of its MakeDate, then the next length."""
+    record = decoder(layout)(raw)
+    misplaced = sum(
+        field.kind in _WIDTHS and not _widths(record[field.key] or "") <= {_WIDTHS[field.kind]}
+        for field in layout.fields
+    )
+    was_current = layout.valid_until is None or str(record["MakeDate"]) <= layout.valid_until
+    is_older = layout.valid_from is not None and str(record["MakeDate"]) < layout.valid_from
+    return len(record.get("_errors", ())) + misplaced, not was_current or is_older, layout.length
+
+
+_WIDTHS = {"text_fullwidth": 2, "text_halfwidth": 1}
+
+
+def _widths(text: str) -> set[int]:
+    """Return how many bytes the characters of *text* take each."""
+    return {len(char.encode("cp932")) for char in text}
+
+
+def _lost(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Damage, int]:
+    """Return what is lost from *at* up to the next place that looks like a record."""
+    name = buffer[at : at + 2]
+    for length in _known(name):
+        # The record is as long as it should be, only its CR LF is not there: what follows is whole.
+        if _HEADER.match(buffer, at) and _HEADER.match(buffer, at + length):
+            why = f"{name.decode('ascii')} does not end in CR LF"
+            return Damage(offset + at, length, why), at + length
+    after = _NEXT_HEADER.search(buffer, at)
+    if after is not None:
+        return Damage(offset + at, after.end() - at, "no record starts here"), after.end()
+    end = len(buffer) if at_end else len(buffer) - _HEADER_BYTES - 2
+    why = "the data ends within a record" if at_end and _HEADER.match(buffer, at) else "no record starts here"
+    return Damage(offset + at, end - at, why), end

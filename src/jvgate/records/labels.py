@@ -1,0 +1,55 @@
+"""The words of the code tables beside the codes: the `labels=ja|en` form of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from jvgate.spec.codes import code_tables
+from jvgate.spec.layouts import Field, Group, Layout
+
+__all__ = ["LANGUAGES", "labeller"]
+
+LANGUAGES = ("ja", "en")
+
+_Record = dict[str, Any]
+
+
+@cache
+def labeller(layout: Layout, language: str) -> Callable[[_Record], _Record]:
+    """Return what adds `<Field>Label` behind every code of a decoded record that its code table knows.
+
+    The short lists that layouts carry themselves have English words only and are used for `en`.
+    """
+    return _labeller(layout.fields, language)
+
+
+def _labeller(fields: tuple[Field | Group, ...], language: str) -> Callable[[_Record], _Record]:
+    words = {f.key: found for f in fields if isinstance(f, Field) and (found := _words(f, language))}
+    groups = {f.key: _labeller(f.fields, language) for f in fields if isinstance(f, Group)}
+
+    def add(record: _Record) -> _Record:
+        labelled: _Record = {}
+        for key, value in record.items():
+            if key in groups:
+                labelled[key] = [slot and groups[key](slot) for slot in value]
+                continue
+            labelled[key] = value
+            if key in words:
+                labelled[f"{key}Label"] = _label(value, words[key])
+        return labelled
+
+    return add
+
+
+def _words(field: Field, language: str) -> Mapping[str, str]:
+    if field.code_table is not None:
+        return {code: row[language] for code, row in code_tables()[field.code_table].rows.items()}
+    return field.values if language == "en" else {}
+
+
+def _label(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [words.get(item) for item in value]
+    return words.get(value)

@@ -1,0 +1,92 @@
+"""A stream comes apart into its records, whatever happened to it on the way."""
+
+from jvgate.records.encode import encode
+from jvgate.records.framing import Damage, Frame, frames_of
+from jvgate.spec.layouts import layouts
+
+BODY = {"KeitoEx": "本文", "KeitoId": "0101", "KeitoName": "系統", "HansyokuNum": "1234567890"}
+
+
+def record(name, length=None, **values):
+    return encode({"RecordSpec": name, "DataKubun": "1", "MakeDate": "2026-05-11", **values}, length=length)
+
+
+def raws(items):
+    return [item.raw for item in items if isinstance(item, Frame)]
+
+
+def damages(items):
+    return [(item.offset, item.length) for item in items if isinstance(item, Damage)]
+
+
+def test_all_types_old_and_new_come_out_in_order():
+    records = [record(layout.record, layout.length) for layout in layouts().all()]
+    items = list(frames_of(b"".join(records)))
+    assert raws(items) == records
+    assert [item.layout for item in items] == list(layouts().all())
+
+
+def test_stripped_records_are_padded_back_and_counted():
+    records = [record("HR", TorokuTosu=12), record("TM"), record("SE", Umaban=3)]
+    stripped = b"".join(raw[:-2].rstrip(b" ") + b"\r\n" for raw in records)
+    items = list(frames_of(stripped))
+    assert raws(items) == records
+    assert [item.padded > 0 for item in items] == [True, True, False]
+
+
+def test_a_stripped_record_goes_to_the_generation_that_its_content_fits():
+    for length, number in ((6889, "1234567890"), (6887, "12345678")):
+        raw = record("BT", length, **BODY | {"HansyokuNum": number})
+        assert raws(frames_of(raw[:-2].rstrip(b" ") + b"\r\n")) == [raw]
+
+
+def test_a_broken_line_end_costs_its_record_alone():
+    first, second = record("AV"), record("WE")
+    items = list(frames_of(first[:-2] + b"XX" + second))
+    assert raws(items) == [second]
+    assert damages(items) == [(0, len(first))]
+
+
+def test_a_line_end_inside_a_record_does_not_cut_it():
+    first, second = record("SE"), record("WE")
+    broken = first[:200] + b"\r\n" + first[202:]
+    assert raws(frames_of(broken + second)) == [broken, second]
+
+
+def test_junk_between_records_is_lost_and_reported():
+    first, second = record("AV"), record("WE")
+    items = list(frames_of(first + b"junk\r\nand more\r\n" + second))
+    assert raws(items) == [first, second]
+    assert damages(items) == [(len(first), 16)]
+
+
+def test_missing_bytes_do_not_take_the_next_record_along():
+    first, second, third = record("SE", Umaban=1), record("SE", Umaban=2), record("SE", Umaban=3)
+    items = list(frames_of(first + second[100:] + third))
+    assert raws(items) == [first, third]
+    assert damages(items) == [(len(first), len(second) - 100)]
+
+
+def test_an_unfinished_record_at_the_end_is_reported():
+    first, second = record("AV"), record("SE")
+    items = list(frames_of(first + second[:300]))
+    assert raws(items) == [first]
+    assert items[-1] == Damage(len(first), 300, "the data ends within a record")
+
+
+def test_unknown_types_and_lengths_are_kept_raw():
+    new_type, longer = b"ZZ120260511 something new\r\n", record("AV")[:-2] + b"more\r\n"
+    items = list(frames_of(record("WE") + new_type + longer))
+    assert raws(items)[1:] == [new_type, longer]
+    assert [item.layout for item in items][1:] == [None, None]
+
+
+def test_a_nul_behind_a_record_is_passed_over():
+    first, second = record("AV"), record("WE")
+    items = list(frames_of(first + b"\0" + second + b"\0"))
+    assert raws(items) == [first, second]
+    assert not damages(items)
+
+
+def test_nothing_is_no_record():
+    assert list(frames_of(b"")) == []
