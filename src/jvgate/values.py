@@ -1,10 +1,10 @@
-"""The values that cross rooms: what is asked (Query), what JV-Link gave (Dataset), what is sent (Answer)."""
+"""The values that cross rooms: what is asked (Question), what JV-Link gave (Dataset), what is sent (Answer)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Answer", "Dataset", "Query", "SourceFile"]
+__all__ = ["Answer", "Dataset", "Query", "Question", "Selection", "SourceFile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,49 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """How a dataset is to be shown: which records, which of their fields, in which form.
+
+    records: types, empty for all.  fields: answer keys, dotted inside groups, empty for all.
+    limit: None for no limit.  labels: `ja`, `en` or "" for none.
+    """
+
+    format: str = "json"
+    records: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+    raw: bool = False
+    labels: str = ""
+
+    def __str__(self) -> str:
+        """Return the canonical form: what differs from showing everything."""
+        parts = [
+            self.format,
+            "record=" + "+".join(self.records) if self.records else "",
+            "fields=" + "+".join(self.fields) if self.fields else "",
+            f"limit={self.limit}" if self.limit is not None else "",
+            f"offset={self.offset}" if self.offset else "",
+            "raw" if self.raw else "",
+            f"labels={self.labels}" if self.labels else "",
+        ]
+        return "&".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a client asks: one query, or those of a joined data spec, and how to show what they give."""
+
+    dataspec: str
+    queries: tuple[Query, ...]
+    selection: Selection
+
+    def __str__(self) -> str:
+        """Return the canonical form: the key of the finished answer."""
+        return "|".join([*map(str, self.queries), str(self.selection)])
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One physical file of a dataset.  offset: where its records start in the dataset's bytes."""
 
@@ -60,7 +103,7 @@ class Dataset:
     body: the records as read, one after another, Shift_JIS with CR LF.
     last_file_timestamp: YYYYMMDDhhmmss or "" when nothing was found.
     read_at: seconds since the epoch (wall clock), when the read ended.
-    open_s, read_s: what JV-Link took, seconds.
+    open_s, read_s: what JV-Link took, seconds; wait_s: how long the query waited for a session.
     """
 
     query: Query
@@ -70,14 +113,17 @@ class Dataset:
     read_at: float = 0.0
     open_s: float = field(default=0.0, compare=False)
     read_s: float = field(default=0.0, compare=False)
+    wait_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A dataset rendered in one form: finished bytes, the same for the same dataset and form."""
+    """Datasets rendered in one form: finished bytes, always the same for the same datasets and form.
+
+    successor: the data spec with the current layouts, where an older one was asked for; else "".
+    """
 
     body: bytes
     content_type: str
     etag: str
-    record_count: int
-    error_count: int = 0
+    successor: str = ""

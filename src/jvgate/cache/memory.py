@@ -1,0 +1,82 @@
+"""The first tier: datasets and finished answers in this process's memory.
+
+Bounded by entries and by bytes; the least recently used entry leaves first; a stale entry is a miss.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Generic, TypeVar
+
+__all__ = ["MISSING", "Entry", "Memory", "Missing"]
+
+Value = TypeVar("Value")
+
+
+class Missing(Enum):
+    """The sentinel's type: an empty dataset is an answer, this is none."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Value]):
+    """A kept value.  read_at, fresh_until: monotonic seconds; weight: bytes it counts for."""
+
+    value: Value
+    read_at: float
+    fresh_until: float
+    weight: int
+
+
+class Memory(Generic[Value]):
+    """Entries by text key.  clock: monotonic seconds."""
+
+    def __init__(self, *, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._entries: OrderedDict[str, Entry[Value]] = OrderedDict()
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def bytes(self) -> int:
+        """The weight of all entries."""
+        return self._bytes
+
+    def get(self, key: str) -> Entry[Value] | Missing:
+        """Return the fresh entry of *key*, now the most recently used one, or MISSING."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return MISSING
+        if entry.fresh_until <= self._clock():
+            self._drop(key)
+            return MISSING
+        self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: str, entry: Entry[Value]) -> bool:
+        """Keep *entry* under *key*; False when it is larger than all the room there is."""
+        self._drop(key)
+        if entry.weight > self._max_bytes or self._max_entries < 1:
+            return False
+        self._entries[key] = entry
+        self._bytes += entry.weight
+        while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+            self._drop(next(iter(self._entries)))
+        return True
+
+    def _drop(self, key: str) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= entry.weight

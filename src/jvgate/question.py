@@ -1,0 +1,227 @@
+"""What a client asks, as text: turned into queries and a selection, or refused with what would be right.
+
+The one place where parameters are read; the web, the command line and batches all come through here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from jvgate.errors import QueryError
+from jvgate.spec.dataspecs import Dataspec, dataspecs
+from jvgate.spec.layouts import Field, Group, layouts
+from jvgate.spec.racekeys import parse_key
+from jvgate.values import Query, Question, Selection
+
+__all__ = ["LANGUAGES", "MAX_LIMIT", "PARAMETERS", "parse_question"]
+
+Parameters = Mapping[str, Sequence[str]]
+
+MAX_LIMIT = 1_000_000
+LANGUAGES = ("ja", "en")
+_STORED_ONLY = ("from_time", "to_time", "option")
+_REALTIME_ONLY = ("key",)
+_SHOWN = ("record", "fields", "limit", "offset", "format", "raw", "labels")
+PARAMETERS = (*_STORED_ONLY, *_REALTIME_ONLY, *_SHOWN)
+_MANY = ("record", "fields")
+_BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
+_TIMES = "YYYYMMDD or YYYYMMDDhhmmss, Japan Standard Time, for example 20260501 or 20260501120000"
+
+
+def parse_question(dataspec: str, parameters: Parameters, *, formats: Iterable[str]) -> Question:
+    """Return what *parameters* ask of *dataspec*.
+
+    parameters: every value given for each name.  formats: the format words that can be rendered.
+    Raises QueryError; each says which parameter, what was given and what is allowed.
+    """
+    specs = _split(dataspec)
+    _check_names(dataspec, specs[0], parameters)
+    selection = _selection(specs, parameters, tuple(formats))
+    if specs[0].is_realtime:
+        queries: tuple[Query, ...] = (_realtime(specs[0], parameters, selection),)
+    else:
+        queries = tuple(_stored(spec, parameters, selection) for spec in specs)
+    return Question(dataspec, queries, selection)
+
+
+def _split(text: str) -> list[Dataspec]:
+    """Return the data specs of *text*: one, or joined stored ones (RACEDIFN) that are opened one by one."""
+    known = dataspecs()
+    parts = [text[at : at + 4] for at in range(0, len(text), 4)]
+    if not text or any(part not in known for part in parts):
+        raise QueryError(
+            "unknown-dataspec", f"There is no data spec {text!r}.", parameter="dataspec", value=text,
+            allowed=", ".join(known) + "; stored ones may be joined (RACEDIFN)",
+        )  # fmt: skip
+    specs = [known[part] for part in parts]
+    if len(specs) > 1 and (any(spec.is_realtime for spec in specs) or len(set(parts)) < len(parts)):
+        raise QueryError(
+            "invalid-dataspec", f"{text} cannot be joined.", parameter="dataspec", value=text,
+            allowed="different stored data specs joined, or one real-time data spec by itself",
+        )  # fmt: skip
+    return specs
+
+
+def _check_names(dataspec: str, spec: Dataspec, parameters: Parameters) -> None:
+    allowed = (*(_REALTIME_ONLY if spec.is_realtime else _STORED_ONLY), *_SHOWN)
+    for name, values in parameters.items():
+        if name not in PARAMETERS:
+            raise QueryError(
+                "unknown-parameter", f"There is no parameter {name!r}.", parameter=name, value=values[0],
+                allowed=", ".join(allowed),
+            )  # fmt: skip
+        if name not in allowed:
+            kind = "real-time" if spec.is_realtime else "stored"
+            raise QueryError(
+                "parameter-not-allowed", f"{dataspec} is {kind} data and takes no {name}.", parameter=name,
+                value=values[0], allowed=", ".join(allowed),
+            )  # fmt: skip
+        if len(values) > 1 and name not in _MANY:
+            raise QueryError(
+                "repeated-parameter", f"{name} is given {len(values)} times.", parameter=name,
+                value=", ".join(values), allowed=f"{name} once",
+            )  # fmt: skip
+
+
+def _stored(spec: Dataspec, parameters: Parameters, selection: Selection) -> Query:
+    start, end = _one(parameters, "from_time"), _one(parameters, "to_time")
+    if start is None:
+        raise _wrong("invalid-from-time", "from_time", None, f"{spec.id} is stored data and needs a from_time.", _TIMES)
+    from_time = _time("from_time", start)
+    to_time = "" if end is None else _time("to_time", end)
+    if to_time and not spec.end_allowed:
+        why = f"{spec.id} takes no to_time: JV-Link would answer that there is no data."
+        raise _wrong("invalid-to-time", "to_time", end, why, "from_time alone")
+    if to_time and to_time <= from_time:
+        why = f"to_time {to_time} is not after from_time {from_time}."
+        raise _wrong("invalid-to-time", "to_time", end, why, "a to_time later than from_time (start < t <= end)")
+    records = tuple(record for record in selection.records if record in spec.record_types)
+    return Query(
+        spec.id, from_time=from_time, to_time=to_time, option=_option(spec, parameters),
+        records=records if set(records) != set(spec.record_types) else (),
+    )  # fmt: skip
+
+
+def _option(spec: Dataspec, parameters: Parameters) -> int:
+    text = _one(parameters, "option")
+    if text is None:
+        return spec.options[0]
+    allowed = ", ".join(map(str, spec.options))
+    if text not in ("1", "2", "3", "4"):
+        raise _wrong("invalid-option", "option", text, f"{text!r} is no option.", f"{allowed} for {spec.id}")
+    if int(text) not in spec.options:
+        why = f"{spec.id} cannot be asked for with option {text}."
+        raise _wrong("dataspec-option-mismatch", "option", text, why, allowed)
+    return int(text)
+
+
+def _time(name: str, text: str) -> str:
+    """Return *text* as YYYYMMDDhhmmss; a day alone means its first second."""
+    slug = f"invalid-{name.replace('_', '-')}"
+    if re.fullmatch(r"\d{8}(\d{6})?", text, re.ASCII) is None:
+        raise _wrong(slug, name, text, f"{name} {text!r} is malformed.", _TIMES)
+    full = text.ljust(14, "0")
+    try:
+        datetime.strptime(full, "%Y%m%d%H%M%S")
+    except ValueError as exc:
+        raise _wrong(slug, name, text, f"{name} {text} is no time of the calendar.", _TIMES) from exc
+    return full
+
+
+def _realtime(spec: Dataspec, parameters: Parameters, selection: Selection) -> Query:
+    forms = " or ".join(spec.key_forms)
+    text = _one(parameters, "key")
+    if text is None:
+        raise _wrong("invalid-key", "key", None, f"{spec.id} is real-time data and needs a key.", forms)
+    key = str(parse_key(text, spec.key_forms))
+    records = selection.records if set(selection.records) != set(spec.record_types) else ()
+    return Query(spec.id, key=key, records=records)
+
+
+def _selection(specs: Sequence[Dataspec], parameters: Parameters, formats: tuple[str, ...]) -> Selection:
+    records = _records(specs, parameters)
+    raw, labels = _boolean(parameters, "raw"), _one(parameters, "labels") or ""
+    if labels and labels not in LANGUAGES:
+        raise _wrong("invalid-labels", "labels", labels, f"There are no labels in {labels!r}.", " or ".join(LANGUAGES))
+    if labels and raw:
+        raise _wrong("invalid-labels", "labels", labels, "raw shows the characters alone.", "labels or raw, not both")
+    form = _one(parameters, "format") or formats[0]
+    if form not in formats:
+        raise _wrong("unknown-format", "format", form, f"There is no format {form!r} here.", ", ".join(formats))
+    return Selection(
+        format=form, records=records, fields=_fields(specs, records, parameters, raw=raw),
+        limit=_count(parameters, "limit"), offset=_count(parameters, "offset") or 0, raw=raw, labels=labels,
+    )  # fmt: skip
+
+
+def _records(specs: Sequence[Dataspec], parameters: Parameters) -> tuple[str, ...]:
+    wanted = _many(parameters, "record")
+    delivered = list(dict.fromkeys(record for spec in specs for record in spec.record_types))
+    for record in wanted:
+        if record not in delivered:
+            known = record in layouts().types
+            why = f"{'+'.join(spec.id for spec in specs)} delivers no {record}." if known else (
+                f"There is no record type {record!r}.")  # fmt: skip
+            raise _wrong("unknown-record", "record", record, why, ", ".join(delivered))
+    return tuple(sorted(set(wanted)))
+
+
+def _fields(
+    specs: Sequence[Dataspec], records: tuple[str, ...], parameters: Parameters, *, raw: bool
+) -> tuple[str, ...]:
+    wanted = _many(parameters, "fields")
+    if not wanted:
+        return ()
+    types = records or tuple(dict.fromkeys(record for spec in specs for record in spec.record_types))
+    known = {name for record in types for layout in layouts().generations(record)
+             for name in _names(layout.fields, raw=raw)}  # fmt: skip
+    for field in wanted:
+        if field not in known:
+            near = sorted(name for name in known if field.lower() in name.lower()) or sorted(known)
+            more = " …" if len(near) > 40 else ""
+            why = f"{', '.join(types)} {'has' if len(types) == 1 else 'have'} no field {field!r}."
+            raise _wrong("unknown-field", "fields", field, why, ", ".join(near[:40]) + more)
+    return tuple(sorted(set(wanted)))
+
+
+def _names(fields: Iterable[Field | Group], *, raw: bool, prefix: str = "") -> Iterable[str]:
+    """Yield the names that `fields` may use: the keys of an answer, dotted inside groups."""
+    for field in fields:
+        if field.kind == "reserved" and not raw:
+            continue
+        yield f"{prefix}{field.key}"
+        if isinstance(field, Group):
+            yield from _names(field.fields, raw=raw, prefix=f"{prefix}{field.key}.")
+
+
+def _count(parameters: Parameters, name: str) -> int | None:
+    text = _one(parameters, name)
+    if text is None:
+        return None
+    if re.fullmatch(r"\d{1,12}", text, re.ASCII) is None or int(text) > MAX_LIMIT:
+        raise _wrong(f"invalid-{name}", name, text, f"{name} {text[:40]!r} is out of range.", f"0 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _boolean(parameters: Parameters, name: str) -> bool:
+    text = _one(parameters, name)
+    if text is None:
+        return False
+    if text not in _BOOLEANS:
+        raise _wrong(f"invalid-{name}", name, text, f"{name} {text!r} is neither yes nor no.", ", ".join(_BOOLEANS))
+    return _BOOLEANS[text]
+
+
+def _one(parameters: Parameters, name: str) -> str | None:
+    values = parameters.get(name)
+    return values[0] if values else None
+
+
+def _many(parameters: Parameters, name: str) -> list[str]:
+    return [part for value in parameters.get(name, ()) for part in value.split(",") if part]
+
+
+def _wrong(slug: str, parameter: str, value: str | None, why: str, allowed: str) -> QueryError:
+    return QueryError(slug, why, parameter=parameter, value=value, allowed=allowed)

@@ -1,0 +1,160 @@
+"""A file of raw records: what it holds, read whole, told apart by record type and key.
+
+A file is records one after another, each ending in CR LF, optionally zstd-compressed.  NULs and damage
+between the records stay where they are: taking them out is the work of framing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import cache, lru_cache
+from pathlib import Path
+
+import zstandard
+
+from jvgate.errors import JVLinkError
+from jvgate.spec.layouts import layouts
+
+__all__ = ["carried_key", "known_types", "load", "looks_like_jvdata", "provided_in_name", "record_type", "split"]
+
+_RECORD_START = re.compile(rb"(?:\A|\r\n)\0*[A-Z0-9]{2}[0-9A-Z][0-9]{8}")
+_HEAD_BYTES = 1 << 17  # more than the longest record: behind a damaged first one the next one shows
+_FEED_BYTES = 1 << 10  # a kilobyte of zstd gives at most some 32 MiB
+_WINDOW_BYTES = 1 << 27
+_LIMIT_BYTES = 1 << 30
+_EARLIEST_YEAR, _LATEST_YEAR = 1980, 2100
+
+
+def looks_like_jvdata(path: Path) -> bool:
+    """Whether a record begins near the start of the file: type, DataKubun and a date.
+
+    Raises OSError; a compressed file that cannot be expanded counts as JV-Data, so that its read tells why.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if path.suffix == ".zst":
+        head = _expand_head(head)
+        return not head or _RECORD_START.search(head) is not None
+    return _RECORD_START.search(head) is not None
+
+
+def load(path: Path) -> bytes:
+    """Return the bytes of the file, expanded.
+
+    Raises JVLinkError: -402 for an empty file, -403 for one that cannot be expanded or passes 1 GiB, -503
+    for one that is gone or cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LIMIT_BYTES + 1)
+    except OSError as exc:
+        raise JVLinkError(-503, "JVGets", detail=f"{path.name}: {exc.strerror}") from exc
+    if path.suffix == ".zst" and data:
+        data = _expand(data, path.name)
+    if not data:
+        raise JVLinkError(-402, "JVGets", detail=f"{path.name} is empty")
+    if len(data) > _LIMIT_BYTES:
+        raise JVLinkError(-403, "JVGets", detail=f"{path.name} is longer than {_LIMIT_BYTES} bytes")
+    return data
+
+
+def split(data: bytes) -> tuple[list[bytes], bytes]:
+    """Return the records, each with its CR LF, and what follows the last CR LF without its NULs."""
+    *records, tail = data.split(b"\r\n")
+    return [record + b"\r\n" for record in records], tail.strip(b"\0")
+
+
+def record_type(record: bytes) -> bytes:
+    """Return the two bytes that name the type of *record*, which may have NULs in front."""
+    return record[:2] if record[:1] != b"\0" else record.lstrip(b"\0")[:2]
+
+
+@cache
+def known_types() -> frozenset[bytes]:
+    """Return the record types of the specification."""
+    return frozenset(name.encode("ascii") for name in layouts().types)
+
+
+def carried_key(record: bytes) -> str | None:
+    """Return the key that *record* carries, or None when its type carries none.
+
+    `YYYYMMDDJJRR` for a race, `YYYYMMDDJJ` for a day at a course (WE, YS), `YYYYMMDD` for a day (WF).
+    """
+    spans = _key_spans().get(record_type(record))
+    if spans is None:
+        return None
+    record = record.lstrip(b"\0")
+    return b"".join(record[span] for span in spans).decode("ascii", "replace")
+
+
+@lru_cache(maxsize=1 << 16)
+def provided_in_name(name: str) -> str | None:
+    """Return the last 14 digits in *name* that form a time, YYYYMMDDhhmmss, or None."""
+    times = [match[1] for match in re.finditer(r"(?=([0-9]{14}))", name) if _is_time(match[1])]
+    return times[-1] if times else None
+
+
+@cache
+def _key_spans() -> dict[bytes, tuple[slice, ...]]:
+    return dict(_spans_of_types())
+
+
+def _spans_of_types() -> Iterator[tuple[bytes, tuple[slice, ...]]]:
+    paths = ("id.Year", "id.MonthDay", "id.JyoCD", "id.RaceNum", "KaisaiDate")
+    for name in layouts().types:
+        fields = {field.path: field for field in layouts().current(name).fields}
+        spans = tuple(slice(fields[path].offset, fields[path].end) for path in paths if path in fields)
+        if spans:
+            yield name.encode("ascii"), spans
+
+
+def _expand(data: bytes, name: str) -> bytes:
+    parts: list[bytes] = []
+    total = 0
+    try:
+        for part in _expanded(data):
+            parts.append(part)
+            total += len(part)
+            if total > _LIMIT_BYTES:
+                break
+    except zstandard.ZstdError as exc:
+        raise JVLinkError(-403, "JVGets", detail=f"{name}: {exc}") from exc
+    return b"".join(parts)
+
+
+def _expand_head(data: bytes) -> bytes:
+    """Return what the beginning of a compressed file gives, as far as it can be expanded."""
+    head = b""
+    with suppress(zstandard.ZstdError):
+        for part in _expanded(data):
+            head += part
+            if len(head) >= _HEAD_BYTES:
+                break
+    return head
+
+
+def _expanded(data: bytes) -> Iterator[bytes]:
+    """Yield what the frames of *data* hold, in small steps: a small file may hold very much."""
+    expander, at = _expander(), 0
+    while at < len(data):
+        fed = data[at : at + _FEED_BYTES]
+        yield expander.decompress(fed)
+        at += len(fed) - len(expander.unused_data)
+        if expander.eof and at < len(data):
+            expander = _expander()
+    if not expander.eof:
+        raise zstandard.ZstdError("the compressed data ends early")
+
+
+def _expander() -> zstandard.ZstdDecompressionObj:
+    return zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES).decompressobj()
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return _EARLIEST_YEAR <= datetime.strptime(text, "%Y%m%d%H%M%S").year <= _LATEST_YEAR
+    except ValueError:
+        return False

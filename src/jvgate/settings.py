@@ -1,0 +1,81 @@
+"""Every setting of jvgate in one typed place: flags, then environment (JVGATE_…), then jvgate.toml, then defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from jvgate.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+MIB = 1 << 20
+TOML_FILE = "jvgate.toml"
+
+
+class Settings(BaseSettings):
+    """Every setting: read once, at start; nothing else reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="JVGATE_", frozen=True, extra="forbid", toml_file=TOML_FILE)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    source: str = Field("demo:", description="Where the data comes from: demo: or archive:DIR.")
+    sessions: int = Field(5, ge=1, le=64, description="JV-Link sessions that may run at once.")
+    l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
+    l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
+    dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")
+    queue: int = Field(2000, ge=0, description="Requests that may wait for a session.")
+    deadline_s: float = Field(60.0, gt=0, le=86400, description="Seconds a request may take.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look: console or json.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, the environment over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**flags: Annotated[Any, "None for a flag that was not given"]) -> Settings:
+    """Return the settings; *flags* are those of the command line.
+
+    Raises SettingsError that names the first wrong one and what it takes.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as exc:
+        raise _first_wrong(exc) from exc
+    except ValueError as exc:  # a TOML file that is no TOML
+        raise SettingsError(TOML_FILE, f"{exc}.", allowed="a TOML file of settings, such as port = 8000") from exc
+
+
+def _first_wrong(exc: ValidationError) -> SettingsError:
+    error = exc.errors(include_url=False)[0]
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return SettingsError(name, "there is no such setting.", allowed=", ".join(Settings.model_fields))
+    shown = f"JVGATE_{name.upper()} (--{name.replace('_', '-')})"
+    return SettingsError(
+        shown, f"{error['input']!r} is not allowed: {error['msg']}.", allowed=f"{_range(name)} {field.description}"
+    )
+
+
+def _range(name: str) -> str:
+    """Return what a setting takes, in words, from its own schema."""
+    schema = Settings.model_json_schema()["properties"][name]
+    if "enum" in schema:
+        return " or ".join(schema["enum"]) + "."
+    least = schema.get("minimum", schema.get("exclusiveMinimum"))
+    most = schema.get("maximum", schema.get("exclusiveMaximum"))
+    bounds = "" if least is None else f" from {least}" + ("" if most is None else f" to {most}")
+    return f"{schema['type']}{bounds}."

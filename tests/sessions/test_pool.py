@@ -1,0 +1,323 @@
+"""The pool: one thread per session, a fair queue, cancelled and failed reads that cost nobody else anything."""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pytest
+
+from jvgate.errors import DatasetTooLarge, JVLinkError, SessionTimeout, SourceBusy, SourceError
+from jvgate.jvlink.rules import DataspecRule
+from jvgate.jvlink.simulator import Simulator
+from jvgate.sessions.pool import Pool
+from jvgate.sessions.sources import Source
+from jvgate.values import Query, SourceFile
+
+NOW = datetime(2026, 11, 9, 12)
+RULES = {
+    "RACE": DataspecRule(is_realtime=False, options=(1, 2, 3, 4)),
+    "0B12": DataspecRule(is_realtime=True, key_forms=("YYYYMMDD",)),
+}
+RECORDS = [f"{kind}720261108{number:04}\r\n".encode() for kind in ("RA", "SE") for number in range(100)]
+RACE = Query("RACE", from_time="20261101000000", option=1)
+LIMIT_S = 10
+
+
+@dataclass
+class File:
+    records: list[bytes]
+    name: str = "RA.jvd"
+    provided: str = "20261108120000"
+    size: int = 1
+
+    def read(self):
+        return self.records
+
+
+@dataclass
+class GatedShelf:
+    """A shelf whose real-time key `2026120N` holds the thread until gate N opens, and tells that it is there."""
+
+    gates: dict[str, threading.Event] = field(default_factory=dict)
+    reached: dict[str, threading.Event] = field(default_factory=dict)
+    threads: set[str] = field(default_factory=set)
+    order: list[str] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
+
+    def gate(self, key):
+        self.gates[key], self.reached[key] = threading.Event(), threading.Event()
+
+    def stored(self, dataspec, *, now, setup):
+        self.threads.add(threading.current_thread().name)
+        if self.faults:
+            raise self.faults.pop()
+        return [File(RECORDS)]
+
+    def realtime(self, dataspec, key, *, now):
+        self.threads.add(threading.current_thread().name)
+        self.order.append(key)
+        if key in self.gates:
+            self.reached[key].set()
+            assert self.gates[key].wait(LIMIT_S)
+        return RECORDS
+
+
+class Links:
+    """Makes links and keeps on which thread each was made."""
+
+    def __init__(self, shelf):
+        self.shelf = shelf
+        self.made = []
+
+    def __call__(self):
+        self.made.append(threading.current_thread().name)
+        return Simulator(self.shelf, RULES, now=lambda: NOW)
+
+
+@pytest.fixture
+def shelf():
+    return GatedShelf()
+
+
+@pytest.fixture
+def links(shelf):
+    return Links(shelf)
+
+
+def pool(links, *, sessions=1, limit_bytes=1 << 20, wait_limit_s=LIMIT_S, queue_limit=10):
+    source = Source("test:", links, check=lambda: None, now=lambda: NOW, one_type_per_file=False)
+    return Pool(source, sessions=sessions, limit_bytes=limit_bytes, wait_limit_s=wait_limit_s, queue_limit=queue_limit)
+
+
+def realtime(day):
+    return Query("0B12", key=f"202612{day:02}")
+
+
+async def reached(shelf, query):
+    """Wait until a thread stands at the gate of *query*."""
+    assert await asyncio.to_thread(shelf.reached[query.key].wait, LIMIT_S)
+
+
+def test_a_query_gives_its_whole_dataset(links):
+    async def scene():
+        async with pool(links) as lanes:
+            return await lanes.read(RACE), await lanes.read(replace(RACE, records=("SE",)))
+
+    whole, some = asyncio.run(scene())
+    assert whole.body == b"".join(RECORDS)
+    assert whole.files == (SourceFile("RA.jvd", "20261108120000", 0),)
+    assert (whole.query, whole.last_file_timestamp) == (RACE, "20261108120000")
+    assert some.body == b"".join(RECORDS[100:])
+    assert min(whole.wait_s, whole.open_s, whole.read_s) >= 0
+
+
+def test_an_empty_answer_is_a_dataset(links):
+    async def scene():
+        async with pool(links) as lanes:
+            return await lanes.read(replace(RACE, from_time="20261109000000"))
+
+    assert asyncio.run(scene()).body == b""
+
+
+def test_a_session_is_made_at_first_use_and_stays_on_its_thread(links, shelf):
+    async def scene():
+        async with pool(links, sessions=3) as lanes:
+            assert links.made == []
+            for _ in range(4):
+                await lanes.read(RACE)
+
+    asyncio.run(scene())
+    assert len(links.made) == 1
+    assert shelf.threads == set(links.made)
+
+
+def test_as_many_reads_run_at_once_as_there_are_sessions(links, shelf):
+    queries = [realtime(day) for day in (1, 2, 3)]
+
+    async def scene():
+        async with pool(links, sessions=3) as lanes:
+            for query in queries:
+                shelf.gate(query.key)
+            tasks = [asyncio.create_task(lanes.read(query)) for query in queries]
+            for query in queries:
+                await reached(shelf, query)
+            counts = lanes.busy, lanes.idle
+            for gate in shelf.gates.values():
+                gate.set()
+            await asyncio.gather(*tasks)
+            return counts, (lanes.busy, lanes.idle)
+
+    assert asyncio.run(scene()) == ((3, 0), (0, 3))
+    assert len(set(links.made)) == 3
+
+
+def test_who_waits_longest_is_served_first(links, shelf):
+    async def scene():
+        async with pool(links) as lanes:
+            shelf.gate(realtime(1).key)
+            tasks = [asyncio.create_task(lanes.read(realtime(day))) for day in (1, 2, 3, 4)]
+            await reached(shelf, realtime(1))
+            assert lanes.waiting == 3
+            shelf.gates[realtime(1).key].set()
+            await asyncio.gather(*tasks)
+
+    asyncio.run(scene())
+    assert shelf.order == [realtime(day).key for day in (1, 2, 3, 4)]
+
+
+def test_a_full_queue_refuses_at_once(links, shelf):
+    async def scene():
+        async with pool(links, queue_limit=1) as lanes:
+            shelf.gate(realtime(1).key)
+            tasks = [asyncio.create_task(lanes.read(realtime(day))) for day in (1, 2)]
+            await reached(shelf, realtime(1))
+            with pytest.raises(SourceBusy) as error:
+                await lanes.read(realtime(3))
+            shelf.gates[realtime(1).key].set()
+            await asyncio.gather(*tasks)
+            return error.value.place
+
+    assert asyncio.run(scene()) == 1
+
+
+def test_waiting_ends_at_its_limit_and_leaves_the_queue(links, shelf):
+    async def scene():
+        async with pool(links, wait_limit_s=0.01) as lanes:
+            shelf.gate(realtime(1).key)
+            first = asyncio.create_task(lanes.read(realtime(1)))
+            await reached(shelf, realtime(1))
+            with pytest.raises(SessionTimeout):
+                await lanes.read(realtime(2))
+            shelf.gates[realtime(1).key].set()
+            await first
+            return lanes.waiting, lanes.idle
+
+    assert asyncio.run(scene()) == (0, 1)
+
+
+def test_a_cancelled_wait_leaves_the_queue(links, shelf):
+    async def scene():
+        async with pool(links) as lanes:
+            shelf.gate(realtime(1).key)
+            tasks = [asyncio.create_task(lanes.read(realtime(day))) for day in (1, 2, 3)]
+            await reached(shelf, realtime(1))
+            tasks[1].cancel()
+            shelf.gates[realtime(1).key].set()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    _, cancelled, last = asyncio.run(scene())
+    assert isinstance(cancelled, asyncio.CancelledError)
+    assert last.body == b"".join(RECORDS)
+    assert realtime(2).key not in shelf.order
+
+
+def test_a_wait_cancelled_in_the_moment_of_its_turn_passes_the_session_on(links, shelf):
+    async def scene():
+        async with pool(links) as lanes:
+            lane = await lanes._lease()
+            waiting = asyncio.create_task(lanes.read(realtime(1)))
+            await asyncio.sleep(0)
+            lanes._give_back(lane)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            return lanes.idle
+
+    assert asyncio.run(scene()) == 1
+
+
+def test_a_cancelled_read_stops_and_its_session_goes_on(links, shelf):
+    async def scene():
+        async with pool(links) as lanes:
+            shelf.gate(realtime(1).key)
+            task = asyncio.create_task(lanes.read(realtime(1)))
+            await reached(shelf, realtime(1))
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert (task.cancelled(), lanes.busy) == (True, 1)
+            shelf.gates[realtime(1).key].set()
+            return await lanes.read(RACE)
+
+    assert asyncio.run(scene()).body == b"".join(RECORDS)
+    assert len(links.made) == 1
+
+
+def test_an_error_of_jvlink_is_counted_and_keeps_the_session(links):
+    async def scene():
+        async with pool(links) as lanes:
+            with pytest.raises(JVLinkError):
+                await lanes.read(replace(RACE, option=9))
+            await lanes.read(RACE)
+            return lanes.errors, lanes.opens
+
+    assert asyncio.run(scene()) == ({-115: 1}, {"RACE": 2})
+    assert len(links.made) == 1
+
+
+def test_a_dataset_over_the_limit_is_refused(links):
+    async def scene():
+        async with pool(links, limit_bytes=100) as lanes:
+            with pytest.raises(DatasetTooLarge):
+                await lanes.read(RACE)
+            return lanes.idle
+
+    assert asyncio.run(scene()) == 1
+
+
+def test_an_unexpected_error_has_the_session_made_anew(links, shelf):
+    shelf.faults.append(MemoryError("out of it"))
+
+    async def scene():
+        async with pool(links) as lanes:
+            with pytest.raises(MemoryError):
+                await lanes.read(RACE)
+            return await lanes.read(RACE)
+
+    assert asyncio.run(scene()).body
+    assert len(links.made) == 2
+    assert len(set(links.made)) == 1
+
+
+def test_closing_stops_what_runs_and_refuses_what_waits(links, shelf):
+    async def scene():
+        lanes = pool(links)
+        shelf.gate(realtime(1).key)
+        tasks = [asyncio.create_task(lanes.read(realtime(day))) for day in (1, 2)]
+        await reached(shelf, realtime(1))
+        closing = asyncio.create_task(lanes.close())
+        await asyncio.sleep(0)
+        shelf.gates[realtime(1).key].set()
+        await closing
+        with pytest.raises(SourceError, match="closed"):
+            await lanes.read(RACE)
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    running, waiting = asyncio.run(scene())
+    assert "cancelled" in str(running)
+    assert "closed" in str(waiting)
+
+
+def test_closing_waits_no_longer_than_its_limit_for_a_stuck_read(links, shelf):
+    async def scene():
+        lanes = pool(links)
+        shelf.gate(realtime(1).key)
+        task = asyncio.create_task(lanes.read(realtime(1)))
+        await reached(shelf, realtime(1))
+        await lanes.close(drain_s=0.01)
+        stuck = not task.done()
+        shelf.gates[realtime(1).key].set()
+        await asyncio.gather(task, return_exceptions=True)
+        return stuck
+
+    assert asyncio.run(scene())
+
+
+def test_progress_is_told_while_reading(links):
+    steps = []
+
+    async def scene():
+        async with pool(links) as lanes:
+            await lanes.read(RACE, on_progress=steps.append)
+
+    asyncio.run(scene())
+    assert steps[-1].bytes_read == len(b"".join(RECORDS))
