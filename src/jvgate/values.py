@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Generic, TypeVar
 
-__all__ = ["Answer", "Dataset", "Query", "Question", "Selection", "SourceFile"]
+__all__ = ["MISSING", "Answer", "Dataset", "Entry", "Missing", "Query", "Question", "Selection", "SourceFile"]
+
+Value_co = TypeVar("Value_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +131,22 @@ class Answer:
     content_type: str
     etag: str
     successor: str = ""
+
+
+class Missing(Enum):
+    """The sentinel's type: an empty dataset is an answer, this is none."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Value_co]):
+    """A kept value.  read_at, fresh_until: monotonic seconds; weight: bytes it counts for."""
+
+    value: Value_co
+    read_at: float
+    fresh_until: float
+    weight: int

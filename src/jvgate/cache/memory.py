@@ -8,32 +8,13 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
-__all__ = ["MISSING", "Entry", "Memory", "Missing"]
+from jvgate.values import MISSING, Entry, Missing
+
+__all__ = ["Memory"]
 
 Value = TypeVar("Value")
-
-
-class Missing(Enum):
-    """The sentinel's type: an empty dataset is an answer, this is none."""
-
-    MISSING = "missing"
-
-
-MISSING: Final = Missing.MISSING
-
-
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[Value]):
-    """A kept value.  read_at, fresh_until: monotonic seconds; weight: bytes it counts for."""
-
-    value: Value
-    read_at: float
-    fresh_until: float
-    weight: int
 
 
 class Memory(Generic[Value]):

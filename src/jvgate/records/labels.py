@@ -9,9 +9,7 @@ from typing import Any
 from jvgate.spec.codes import code_tables
 from jvgate.spec.layouts import Field, Group, Layout
 
-__all__ = ["LANGUAGES", "labeller"]
-
-LANGUAGES = ("ja", "en")
+__all__ = ["labeller"]
 
 _Record = dict[str, Any]
 

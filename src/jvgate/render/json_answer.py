@@ -22,7 +22,7 @@ from jvgate.spec.dataspecs import dataspecs
 from jvgate.spec.layouts import Layout
 from jvgate.values import Answer, Dataset, Question, Selection
 
-__all__ = ["CONTENT_TYPE", "Rendered", "render_json", "shown_records"]
+__all__ = ["CONTENT_TYPE", "Rendered", "record_shower", "render_json"]
 
 CONTENT_TYPE = "application/json"
 MAX_DAMAGE_SHOWN = 100
@@ -40,7 +40,7 @@ class Rendered:
 
 
 @dataclass(slots=True)
-class Tally:
+class _Tally:
     """What was seen on the way through the bytes; what `meta` tells."""
 
     records: Counter[str] = field(default_factory=Counter)
@@ -55,8 +55,8 @@ class Tally:
 def render_json(question: Question, datasets: Sequence[Dataset]) -> Rendered:
     """Return the answer to *question*: `{"meta": …, "data": [records]}`."""
     began = time.perf_counter()
-    tally = Tally()
-    data = list(shown_records(datasets, question.selection, tally))
+    tally = _Tally()
+    data = list(_shown_records(datasets, question.selection, tally))
     decoded = time.perf_counter()
     body = orjson.dumps({"meta": _meta(question, datasets, tally, len(data)), "data": data})
     successors = [spec.replaced_by for query in question.queries if (spec := dataspecs()[query.dataspec]).replaced_by]
@@ -66,9 +66,9 @@ def render_json(question: Question, datasets: Sequence[Dataset]) -> Rendered:
     return Rendered(answer, decoded - began, time.perf_counter() - decoded)
 
 
-def shown_records(datasets: Sequence[Dataset], selection: Selection, tally: Tally) -> Iterator[_Record]:
+def _shown_records(datasets: Sequence[Dataset], selection: Selection, tally: _Tally) -> Iterator[_Record]:
     """Yield the records that *selection* shows, in the order of their files; count everything in *tally*."""
-    show = _Show(selection)
+    show = record_shower(selection)
     skip, left = selection.offset, selection.limit
     for frame in _frames(datasets, selection, tally):
         if skip:
@@ -82,7 +82,7 @@ def shown_records(datasets: Sequence[Dataset], selection: Selection, tally: Tall
             yield record
 
 
-def _frames(datasets: Sequence[Dataset], selection: Selection, tally: Tally) -> Iterator[Frame]:
+def _frames(datasets: Sequence[Dataset], selection: Selection, tally: _Tally) -> Iterator[Frame]:
     wanted = frozenset(selection.records)
     for dataset in datasets:
         ends = [*(file.offset for file in dataset.files[1:]), len(dataset.body)]
@@ -100,6 +100,11 @@ def _frames(datasets: Sequence[Dataset], selection: Selection, tally: Tally) -> 
                 tally.padded += item.padded > 0
                 (tally.records if item.layout is not None else tally.unknown)[name] += 1
                 yield item
+
+
+def record_shower(selection: Selection) -> Callable[[Frame], _Record]:
+    """Return what turns a frame into the record that *selection* shows."""
+    return _Show(selection)
 
 
 class _Show:
@@ -158,7 +163,7 @@ def _picked(record: _Record, tree: _Record | None) -> _Record:
     return picked
 
 
-def _meta(question: Question, datasets: Sequence[Dataset], tally: Tally, returned: int) -> _Record:
+def _meta(question: Question, datasets: Sequence[Dataset], tally: _Tally, returned: int) -> _Record:
     first, selection = question.queries[0], question.selection
     meta: _Record = {"dataspec": question.dataspec}
     if first.is_realtime:

@@ -1,0 +1,196 @@
+"""The command `jvgate`: serve, fetch, decode, spec."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from jvgate import __version__
+from jvgate.errors import JvgateError, QueryError, SettingsError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="jvgate",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""The fast gate to Japanese horse-racing data (JRA-VAN Data Lab.).
+
+日本の競馬データ (JRA-VAN Data Lab.) を HTTP で返すゲートです。
+
+Start with **jvgate serve** and open http://127.0.0.1:8000/ — without JV-Link it serves a generated season (`demo:`).
+Every setting is a flag, an environment variable (`JVGATE_PORT`, …) or a line in `jvgate.toml`.
+""",
+)
+
+EXIT_USAGE = 2
+EXIT_SOURCE = 3
+EXIT_DAMAGED = 1
+
+SourceFlag = Annotated[
+    str | None,
+    typer.Option(help="demo: (a generated season) or archive:DIR (raw JV-Data). データ元。", show_default="demo:"),
+]
+
+
+def main() -> None:
+    """Run the command; our own errors end it with one clear line and a status of their own."""
+    with _readable_errors():
+        app()
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    try:
+        yield
+    except (QueryError, SettingsError) as exc:
+        _fail(str(exc), EXIT_USAGE)
+    except JvgateError as exc:
+        _fail(str(exc), EXIT_SOURCE)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    typer.echo(f"jvgate: {message}", err=True)
+    raise SystemExit(status)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"jvgate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Hold the options that come before a command."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", show_default="8000")] = None,
+    source: SourceFlag = None,
+    sessions: Annotated[int | None, typer.Option(help="JV-Link sessions at once.", show_default="5")] = None,
+    l1_entries: Annotated[int | None, typer.Option(help="Entries kept in memory.", show_default="500")] = None,
+    l1_bytes: Annotated[int | None, typer.Option(help="Bytes kept in memory.", show_default="256 MiB")] = None,
+    dataset_bytes: Annotated[int | None, typer.Option(help="Raw bytes of one dataset.", show_default="64 MiB")] = None,
+    queue: Annotated[int | None, typer.Option(help="Requests that may wait.", show_default="2000")] = None,
+    deadline_s: Annotated[float | None, typer.Option(help="Seconds a request may take.", show_default="60")] = None,
+    log_format: Annotated[str | None, typer.Option(help="console or json.", show_default="console")] = None,
+) -> None:
+    """Answer over HTTP. サーバーを起動します。
+
+    Examples:
+
+        jvgate serve
+
+        jvgate serve --port 9000 --source archive:/data/jv
+
+        jvgate serve --source "demo:?seed=7&open_ms=20&read_us=50"
+    """
+    from jvgate.commands.serve import run
+    from jvgate.settings import load_settings
+
+    run(
+        load_settings(
+            host=host, port=port, source=source, sessions=sessions, l1_entries=l1_entries, l1_bytes=l1_bytes,
+            dataset_bytes=dataset_bytes, queue=queue, deadline_s=deadline_s, log_format=log_format,
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def fetch(
+    dataspec: Annotated[str, typer.Argument(help="RACE, DIFN, 0B12, …")],
+    from_time: Annotated[str | None, typer.Option("--from", help="Stored data: provided after this time.")] = None,
+    to_time: Annotated[str | None, typer.Option("--to", help="Stored data: and not after this time.")] = None,
+    option: Annotated[str | None, typer.Option(help="1 normal, 2 this week, 3/4 setup.")] = None,
+    key: Annotated[str | None, typer.Option(help="Real-time data: race, day or event.")] = None,
+    record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
+    fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Characters as they stand.")] = False,
+    labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
+    source: SourceFlag = None,
+) -> None:
+    """Read one data spec through the source, without a server. サーバーなしで取得します。
+
+    Examples:
+
+        jvgate fetch RACE --from 20261115 --record RA,SE -o week.json
+
+        jvgate fetch 0B12 --key 20261122 --source archive:/data/jv
+    """
+    from jvgate.commands.fetch import fetch_answer
+
+    parameters = {
+        "from_time": [from_time], "to_time": [to_time], "option": [option], "key": [key], "record": record,
+        "fields": fields, "raw": ["1"] if raw else None, "labels": [labels],
+    }  # fmt: skip
+    given = {name: [str(value) for value in values] for name, values in parameters.items()
+             if values and values[0] is not None}  # fmt: skip
+    body = fetch_answer(dataspec, given, source=source)
+    _write(body + b"\n", output)
+
+
+@app.command()
+def decode(
+    files: Annotated[list[Path], typer.Argument(help="Files of raw records; .zst too.")],
+    raw: Annotated[bool, typer.Option("--raw", help="Every field's characters as they stand.")] = False,
+    labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
+) -> None:
+    """Decode files of raw JV-Data to NDJSON on stdout. 生データを NDJSON にします。
+
+    What could not be read is told on stderr with its place, and the exit status is 1.
+
+        jvgate decode RAVM2026112220261123140000.jvd | head -1
+    """
+    from jvgate.commands.decode import decode_files
+
+    if decode_files(files, raw=raw, labels=labels or "", out=sys.stdout.buffer):
+        raise typer.Exit(EXIT_DAMAGED)
+
+
+@app.command()
+def spec(
+    name: Annotated[str | None, typer.Argument(help="A record (SE), a code table (2001), a data spec (RACE).")] = None,
+) -> None:
+    """Look something up: record layouts, code tables, data specs. 仕様を引きます。
+
+    jvgate spec          what there is
+
+    jvgate spec SE       every field of a record
+
+    jvgate spec 2001     a code table
+
+    jvgate spec 0B12     a data spec
+    """
+    from jvgate.commands.spec import show
+
+    show(name)
+
+
+def _write(body: bytes, output: Path | None) -> None:
+    """Write to a file that appears under its name only when it is whole, or to stdout."""
+    if output is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    unfinished = output.with_name(f".{output.name}.part")
+    try:
+        unfinished.write_bytes(body)
+        unfinished.replace(output)
+    except OSError as exc:
+        _fail(f"cannot write {output}: {exc.strerror}.", EXIT_USAGE)
+    finally:
+        unfinished.unlink(missing_ok=True)

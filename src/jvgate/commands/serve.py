@@ -1,0 +1,79 @@
+"""`jvgate serve`: the server process: its socket, its log, its end."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+import structlog
+import uvicorn
+
+from jvgate import __version__
+from jvgate.errors import SettingsError
+from jvgate.sessions.sources import parse_source
+from jvgate.settings import Settings
+from jvgate.web.app import create_app
+
+__all__ = ["run"]
+
+DRAIN_S = 10
+BACKLOG = 2048
+
+
+def run(settings: Settings) -> None:
+    """Serve until stopped.  Raises SettingsError for a port in use or a source that cannot be."""
+    parse_source(settings.source)  # a wrong one ends the start, not the first request
+    _set_up_log(settings.log_format)
+    listener = _listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    structlog.get_logger("jvgate").info(
+        "serving", version=__version__, source=settings.source, url=f"http://{_shown(host)}:{port}/"
+    )
+    config = uvicorn.Config(
+        create_app(settings), access_log=False, log_config=None, timeout_graceful_shutdown=DRAIN_S, server_header=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return the listening socket; taken here so that a port in use is told in plain words."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        if sys.platform != "win32":  # on Windows the option would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except socket.gaierror as exc:
+        why = f"{host!r} is no address here."
+        raise SettingsError(
+            "JVGATE_HOST (--host)", why, allowed="127.0.0.1, ::1 or an address of this machine"
+        ) from exc
+    except OSError as exc:
+        name = "JVGATE_PORT (--port)"
+        why = f"port {port} of {host} cannot be taken: {exc.strerror}."
+        raise SettingsError(name, why, allowed="a port that no other program uses, or 0 for any free one") from exc
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _set_up_log(form: str) -> None:
+    """Send structured lines to stderr; the libraries' own loggers from WARNING up."""
+    last = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty())  # fmt: skip
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *([structlog.processors.format_exc_info] if form == "json" else []),
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    plain = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=plain)

@@ -1,0 +1,194 @@
+"""The one path from a question to its answer: memory, else one read for all who wait, then decode and render.
+
+Knows the cache, the sessions and the renderer, and nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
+from typing import Literal, Self
+
+from jvgate.cache.flights import Flights
+from jvgate.cache.lifetimes import lifetime_s
+from jvgate.cache.memory import Memory
+from jvgate.errors import SessionTimeout
+from jvgate.render.json_answer import render_json
+from jvgate.sessions.pool import Pool
+from jvgate.sessions.sources import Source, parse_source
+from jvgate.settings import Settings
+from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
+
+__all__ = ["Gateway", "Outcome", "Served", "open_gateway"]
+
+# hit: the finished answer was in memory; dataset: its raw records were; miss: JV-Link was read;
+# collapsed: the same question was being answered already; refresh: the client insisted on a new read.
+Outcome = Literal["hit", "dataset", "miss", "collapsed", "refresh"]
+
+# A client may ask for a refresh as often as it likes; JV-Link is asked again only after this many seconds.
+REFRESH_AFTER_S = 5.0
+# An entry weighs a little more than its bytes: the objects around them.
+ENTRY_OVERHEAD_BYTES = 1024
+WORKER_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An answer and how it came about.  stages: seconds by the names of `Server-Timing`."""
+
+    entry: Entry[Answer]
+    outcome: Outcome
+    stages: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A finished flight: the entry, whether JV-Link had to be read, and where the time went."""
+
+    entry: Entry[Answer]
+    was_read: bool
+    stages: Mapping[str, float]
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    """Yield a gateway to the source of *settings*, closed at the end: flights first, then the sessions.
+
+    Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
+    """
+    source = parse_source(settings.source)
+    pool = Pool(
+        source,
+        sessions=settings.sessions,
+        limit_bytes=settings.dataset_bytes,
+        wait_limit_s=settings.deadline_s,
+        queue_limit=settings.queue,
+    )
+    async with pool, Gateway(source, pool, settings) as gateway:
+        yield gateway
+
+
+class Gateway:
+    """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
+
+    cache_requests: how many answers came from which tier, for reading only.
+    """
+
+    def __init__(self, source: Source, pool: Pool, settings: Settings) -> None:
+        self.source = source
+        self.pool = pool
+        self.answers: Memory[Answer | Dataset] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
+        self.cache_requests: Counter[tuple[str, str]] = Counter()
+        self._deadline_s = settings.deadline_s
+        self._answer_flights: Flights[_Made] = Flights()
+        self._dataset_flights: Flights[Entry[Dataset]] = Flights()
+        self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._answer_flights.close()
+        await self._dataset_flights.close()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    async def check(self) -> None:
+        """Raise SourceError when the source cannot serve."""
+        await asyncio.get_running_loop().run_in_executor(self._workers, self.source.check)
+
+    def kept(self, key: str) -> Entry[Answer] | Missing:
+        """Return the fresh finished answer of the question whose text is *key*, or MISSING."""
+        entry = self.answers.get(key)
+        if entry is MISSING or not isinstance(entry.value, Answer):
+            return MISSING
+        return entry  # type: ignore[return-value]  # its value is an Answer, seen just now
+
+    async def ask(self, question: Question, *, refresh: bool = False) -> Served:
+        """Return the answer to *question*.
+
+        refresh: read JV-Link again, unless the answer is only seconds old.
+        Raises what reading raises (SourceError and its kinds); SessionTimeout when the deadline passes.
+        """
+        began = time.perf_counter()
+        key = str(question)
+        entry = self.kept(key)
+        if entry is not MISSING and not (refresh and _is_old(entry)):
+            self.cache_requests["l1", "hit"] += 1
+            return Served(entry, "hit", {"l1": time.perf_counter() - began})
+        looked_s = time.perf_counter() - began
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                made, joined = await self._answer_flights.join(key, lambda: self._make(question, refresh=refresh))
+        except TimeoutError as exc:
+            raise SessionTimeout(f"the answer to {question.dataspec}", limit_s=self._deadline_s) from exc
+        self.cache_requests["l1", "miss" if made.was_read else "hit"] += 1
+        return Served(made.entry, _outcome(made, joined=joined, refresh=refresh), {"l1": looked_s, **made.stages})
+
+    async def _make(self, question: Question, *, refresh: bool) -> _Made:
+        """Read what is not in memory, one data spec after another, and render it once."""
+        entries, was_read = [], False
+        for query in question.queries:
+            entry = self._kept_dataset(query)
+            if entry is MISSING or (refresh and _is_old(entry)):
+                was_read = True
+                entry, _ = await self._dataset_flights.join(str(query), partial(self._read, query))
+            entries.append(entry)
+        datasets = [entry.value for entry in entries]
+        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render_json, question, datasets)
+        made: Entry[Answer] = Entry(
+            rendered.answer,
+            read_at=min(entry.read_at for entry in entries),
+            fresh_until=min(entry.fresh_until for entry in entries),
+            weight=len(rendered.answer.body) + ENTRY_OVERHEAD_BYTES,
+        )
+        self.answers.put(str(question), made)
+        stages = {"decode": rendered.decode_s, "render": rendered.render_s}
+        return _Made(made, was_read, (_read_stages(datasets) if was_read else {}) | stages)
+
+    def _kept_dataset(self, query: Query) -> Entry[Dataset] | Missing:
+        """Return the dataset of *query*, or the wider one that holds all of it, or MISSING."""
+        for wider in (query, replace(query, records=())):
+            entry = self.answers.get(_dataset_key(wider))
+            if entry is not MISSING and isinstance(entry.value, Dataset):
+                return entry  # type: ignore[return-value]  # its value is a Dataset, seen just now
+        return MISSING
+
+    async def _read(self, query: Query) -> Entry[Dataset]:
+        dataset = await self.pool.read(query)
+        now = time.monotonic()
+        entry = Entry(dataset, now, now + lifetime_s(dataset), len(dataset.body) + ENTRY_OVERHEAD_BYTES)
+        self.answers.put(_dataset_key(query), entry)
+        return entry
+
+
+def _is_old(entry: Entry[Answer] | Entry[Dataset]) -> bool:
+    return time.monotonic() - entry.read_at >= REFRESH_AFTER_S
+
+
+def _dataset_key(query: Query) -> str:
+    return f"raw:{query}"
+
+
+def _outcome(made: _Made, *, joined: bool, refresh: bool) -> Outcome:
+    if joined:
+        return "collapsed"
+    if not made.was_read:
+        return "dataset"
+    return "refresh" if refresh else "miss"
+
+
+def _read_stages(datasets: list[Dataset]) -> dict[str, float]:
+    return {
+        "wait": sum(dataset.wait_s for dataset in datasets),
+        "open": sum(dataset.open_s for dataset in datasets),
+        "read": sum(dataset.read_s for dataset in datasets),
+    }

@@ -1,0 +1,43 @@
+"""The shelf of the generated season: what JV-Link's server would hold at a moment, stored and real-time.
+
+Nothing is made before it is read; what a file holds never depends on the moment at which it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from jvgate.season import realtime
+from jvgate.season.deliveries import FOR_EVER, Delivery, calendar_of, deliveries
+from jvgate.season.meetings import SEASON_START
+from jvgate.season.world import world_of
+
+__all__ = ["SeasonShelf"]
+
+_KEPT = timedelta(days=365)
+_FIRST = datetime.combine(SEASON_START, time()) - timedelta(days=7)  # the first weekend's entries came before it
+
+
+class SeasonShelf:
+    """Stored files and real-time answers of the season with a seed.  Moments are naive Japanese time."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._world = world_of(seed)
+
+    def stored(self, dataspec: str, *, now: datetime, setup: bool) -> Sequence[Delivery]:
+        """Return the files of *dataspec* that are there at *now*, oldest first.
+
+        setup: everything since the season began; else what is still kept.  Raises KeyError for an unknown data spec.
+        """
+        calendar_of(dataspec)
+        kept = _FIRST if setup or dataspec in FOR_EVER else max(_FIRST, now - _KEPT)
+        return deliveries(self._world, dataspec, since=kept, now=now)
+
+    def realtime(self, dataspec: str, key: str, *, now: datetime) -> Sequence[bytes] | None:
+        """Return the records that *dataspec* gives for *key* at *now*, None where there is no such data."""
+        return realtime.answer(self._world, dataspec, key, now=now)
+
+    def events(self, *, since: datetime, until: datetime) -> Sequence[tuple[datetime, str, str]]:
+        """Return what JVWatchEvent tells after *since* up to *until*: moment, event's name, its key."""
+        return realtime.events(self._world, since=since, until=until)

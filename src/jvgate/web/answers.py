@@ -1,0 +1,83 @@
+"""A finished answer -> the response: its headers, 304 and HEAD.  The same for the edge and for the route."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from starlette.types import Send
+
+from jvgate.gateway import Outcome
+from jvgate.values import Answer, Entry
+
+__all__ = ["RawHeaders", "fixed_headers", "is_known", "send_answer", "server_timing"]
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+# RFC 9211: what happened, in its own words.
+_CACHE_STATUS: dict[Outcome, str] = {
+    "hit": "hit",
+    "dataset": "hit; detail=dataset",
+    "miss": "fwd=uri-miss; stored",
+    "collapsed": "fwd=uri-miss; collapsed",
+    "refresh": "fwd=request; stored",
+}
+
+
+def fixed_headers(entry: Entry[Answer]) -> RawHeaders:
+    """Return the headers that stay the same as long as *entry* is kept."""
+    answer = entry.value
+    lifetime_s = max(0, round(entry.fresh_until - entry.read_at))
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"etag", answer.etag.encode()),
+        (b"cache-control", b"max-age=%d" % lifetime_s),
+        (b"vary", b"Accept, Accept-Encoding"),
+    ]
+    if answer.successor:
+        link = f'</api/v1/dataspecs/{answer.successor}>; rel="successor-version"'
+        headers.append((b"link", link.encode()))
+    return headers
+
+
+def is_known(if_none_match: bytes, etag: str) -> bool:
+    """Whether the client has the representation already (RFC 9110, section 13.1.2: weak comparison)."""
+    if if_none_match.strip() == b"*":
+        return True
+    tags = (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
+    return etag.encode() in tags
+
+
+def server_timing(stages: Mapping[str, float]) -> bytes:
+    """Return the Server-Timing header: stages in milliseconds."""
+    return ", ".join(f"{name};dur={seconds * 1000:.3f}" for name, seconds in stages.items()).encode()
+
+
+async def send_answer(
+    send: Send,
+    entry: Entry[Answer],
+    *,
+    outcome: Outcome,
+    fixed: RawHeaders,
+    timing: bytes,
+    method: str,
+    if_none_match: bytes,
+) -> int:
+    """Send the answer, or 304, or its headers alone for HEAD; return the status."""
+    now = time.monotonic()
+    ttl_s = max(0, int(entry.fresh_until - now))
+    moving = [
+        (b"age", b"%d" % max(0, now - entry.read_at)),
+        (b"cache-status", f"jvgate; {_CACHE_STATUS[outcome]}; ttl={ttl_s}".encode()),
+        (b"server-timing", timing),
+    ]
+    answer = entry.value
+    if if_none_match and is_known(if_none_match, answer.etag):
+        kept = [header for header in fixed if header[0] not in (b"content-type", b"content-length")]
+        await send({"type": "http.response.start", "status": 304, "headers": kept + moving})
+        await send({"type": "http.response.body", "body": b""})
+        return 304
+    await send({"type": "http.response.start", "status": 200, "headers": fixed + moving})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+    return 200

@@ -1,0 +1,73 @@
+"""The application: puts the rooms together and hangs the routes under the edge."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi_swagger import patch_fastapi
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from jvgate import __version__
+from jvgate.errors import JvgateError, SourceError
+from jvgate.gateway import open_gateway
+from jvgate.settings import Settings
+from jvgate.web import data, health, home, reference
+from jvgate.web.edge import Edge
+from jvgate.web.metrics import Metrics
+from jvgate.web.problems import BY_STATUS, Problem, problem_of, problem_response
+
+__all__ = ["create_app"]
+
+ABOUT = """The fast gate to Japanese horse-racing data (JRA-VAN Data Lab.).
+
+日本の競馬データ (JRA-VAN Data Lab.) を HTTP で返すゲートです。項目名は SDK のままです。
+"""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
+
+
+def create_app(settings: Settings) -> Edge:
+    """Return the ASGI application of *settings*; it opens its source when the server starts."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_gateway(settings) as gateway:
+            app.state.gateway = edge.gateway = gateway
+            metrics.watch(gateway)
+            try:
+                await gateway.check()
+            except SourceError as exc:  # it may come back: say so, serve what can be served
+                log.warning("the source cannot serve yet", source=settings.source, why=str(exc))
+            yield
+
+    app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
+                  redoc_url=None, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
+    app.state.metrics = metrics
+    for router in (data.router, reference.router, health.router, home.router):
+        app.include_router(router)
+    patch_fastapi(app, redirect_from_root_to_docs=False)
+    app.add_exception_handler(JvgateError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    edge = Edge(app, metrics)
+    return edge
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, JvgateError)
+    if isinstance(error, SourceError):
+        log.warning("the source failed", path=request.url.path, error=str(error))
+    return problem_response(problem_of(error), request.url.path)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Turn what the routing itself refuses (404, 405) into problems."""
+    assert isinstance(error, HTTPException)
+    slug = BY_STATUS.get(error.status_code, "internal-error")
+    headers = dict(error.headers or {})
+    detail = f"{request.method} {request.url.path} is not served here. Allowed: {headers.get('Allow', 'see /docs')}"
+    return problem_response(Problem(slug, detail, status=error.status_code, headers=headers), request.url.path)

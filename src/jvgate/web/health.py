@@ -1,0 +1,53 @@
+"""Is the server alive, can it serve, and what are its figures?"""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from jvgate import __version__
+from jvgate.errors import SourceError
+from jvgate.gateway import Gateway
+from jvgate.web.metrics import CONTENT_TYPE
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["health"])
+
+CHECK_LIMIT_S = 5.0
+
+
+@router.get("/healthz", summary="Alive? / 生存確認", operation_id="healthz")
+async def get_health() -> Response:
+    """Tell that the process runs. プロセスの生存確認。"""
+    return _json({"status": "ok", "version": __version__})
+
+
+@router.get("/readyz", summary="Able to serve? / 提供可否", operation_id="readyz")
+async def get_readiness(request: Request) -> Response:
+    """Tell whether the source can serve; 503 and a problem when not. データ元が使えるかどうか。"""
+    gateway: Gateway = request.app.state.gateway
+    try:
+        async with asyncio.timeout(CHECK_LIMIT_S):
+            await gateway.check()
+    except TimeoutError as exc:
+        raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
+    pool = gateway.pool
+    return _json({
+        "status": "ready",
+        "source": gateway.source.name,
+        "sessions": {"busy": pool.busy, "idle": pool.idle, "waiting": pool.waiting},
+    })  # fmt: skip
+
+
+@router.get("/metrics", summary="Figures for Prometheus / 計測値", operation_id="metrics")
+async def get_metrics(request: Request) -> Response:
+    """Tell all counters and histograms. 計測値 (Prometheus 形式)。"""
+    return Response(request.app.state.metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+
+def _json(document: dict[str, object]) -> Response:
+    return Response(orjson.dumps(document), headers={"cache-control": "no-store"}, media_type="application/json")

@@ -1,0 +1,95 @@
+"""The figures of the server for Prometheus: plain counters on the hot path, put into words when asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from jvgate.gateway import Gateway
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STAGES = ("edge", "l1", "l2", "wait", "open", "read", "decode", "render", "compress")
+_BUCKETS = (
+    1e-5,
+    2.5e-5,
+    5e-5,
+    1e-4,
+    2.5e-4,
+    5e-4,
+    1e-3,
+    2.5e-3,
+    5e-3,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+    30,
+)
+
+
+class Metrics(Collector):
+    """Counts requests and stages itself; asks the gateway for the rest at scrape time."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[tuple[str, int]] = Counter()
+        self._gateway: Gateway | None = None
+        self._registry = CollectorRegistry()
+        stages = Histogram(
+            "jvgate_stage_seconds", "Seconds that answers spent in each stage.", ["stage"],
+            buckets=_BUCKETS, registry=self._registry,
+        )  # fmt: skip
+        self._stages = {stage: stages.labels(stage) for stage in STAGES}
+        self._registry.register(self)
+
+    def watch(self, gateway: Gateway) -> None:
+        """Report the figures of *gateway* too."""
+        self._gateway = gateway
+
+    def observe(self, stages: Mapping[str, float]) -> None:
+        """Note how long each stage of one answer took, seconds."""
+        for stage, seconds in stages.items():
+            self._stages[stage].observe(seconds)
+
+    def text(self) -> bytes:
+        """Return everything in the text format of Prometheus."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics that are plain counters elsewhere (called at scrape time)."""
+        requests = CounterMetricFamily("jvgate_requests", "Requests answered.", labels=["route", "status"])
+        for (route, status), count in self.requests.items():
+            requests.add_metric([route, str(status)], count)
+        yield requests
+        if self._gateway is not None:
+            yield from _gateway_metrics(self._gateway)
+
+
+def _gateway_metrics(gateway: Gateway) -> Iterable[Metric]:
+    pool = gateway.pool
+    opens = CounterMetricFamily("jvgate_source_opens", "Times JV-Link was opened.", labels=["dataspec"])
+    for dataspec, count in pool.opens.items():
+        opens.add_metric([dataspec], count)
+    errors = CounterMetricFamily("jvgate_source_errors", "Errors of JV-Link by return code.", labels=["code"])
+    for code, count in pool.errors.items():
+        errors.add_metric([str(code)], count)
+    cache = CounterMetricFamily("jvgate_cache_requests", "Look-ups by tier and result.", labels=["tier", "result"])
+    for (tier, result), count in gateway.cache_requests.items():
+        cache.add_metric([tier, result], count)
+    sessions = GaugeMetricFamily("jvgate_sessions", "Sessions by state.", labels=["state"])
+    for state, number in (("busy", pool.busy), ("idle", pool.idle), ("waiting", pool.waiting)):
+        sessions.add_metric([state], number)
+    size = GaugeMetricFamily("jvgate_cache_bytes", "Bytes kept by tier.", labels=["tier"])
+    size.add_metric(["l1"], gateway.answers.bytes)
+    return opens, errors, cache, sessions, size

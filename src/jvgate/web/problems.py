@@ -1,0 +1,146 @@
+"""Errors as problem documents (RFC 9457): the one place that knows which error is which HTTP status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from jvgate.errors import (
+    ArchiveError,
+    DatasetTooLarge,
+    JvgateError,
+    JVLinkError,
+    QueryError,
+    SessionTimeout,
+    SourceBusy,
+    SourceError,
+)
+from jvgate.spec.returncodes import return_code
+
+__all__ = ["Problem", "problem_of", "problem_response"]
+
+CONTENT_TYPE = "application/problem+json"
+
+# slug -> status, title in English and Japanese.  The slug is stable: clients may rely on `type`.
+PROBLEMS: dict[str, tuple[int, str, str]] = {
+    "unknown-dataspec": (404, "Unknown data spec", "データ種別がありません"),
+    "invalid-dataspec": (400, "Data spec cannot be asked like this", "データ種別の指定が不正です"),
+    "unknown-parameter": (400, "Unknown parameter", "パラメータがありません"),
+    "parameter-not-allowed": (400, "Parameter not allowed here", "このデータ種別では使えないパラメータです"),
+    "repeated-parameter": (400, "Parameter given more than once", "パラメータが重複しています"),
+    "invalid-from-time": (400, "Invalid from_time", "from_time が不正です"),
+    "invalid-to-time": (400, "Invalid to_time", "to_time が不正です"),
+    "invalid-option": (400, "Invalid option", "option が不正です"),
+    "dataspec-option-mismatch": (
+        400,
+        "Option not allowed for this data spec",
+        "このデータ種別では使えない option です",
+    ),
+    "invalid-key": (400, "Invalid key", "key が不正です"),
+    "unknown-record": (400, "Unknown record type", "レコード種別がありません"),
+    "unknown-field": (400, "Unknown field", "項目がありません"),
+    "invalid-limit": (400, "Invalid limit", "limit が不正です"),
+    "invalid-offset": (400, "Invalid offset", "offset が不正です"),
+    "invalid-raw": (400, "Invalid raw", "raw が不正です"),
+    "invalid-labels": (400, "Invalid labels", "labels が不正です"),
+    "unknown-format": (406, "Unknown format", "形式がありません"),
+    "not-acceptable": (406, "Not acceptable", "Accept に合う形式がありません"),
+    "unknown-record-type": (404, "Unknown record type", "レコード種別がありません"),
+    "unknown-code-table": (404, "Unknown code table", "コード表がありません"),
+    "not-found": (404, "Not found", "ありません"),
+    "method-not-allowed": (405, "Method not allowed", "このメソッドは使えません"),
+    "uri-too-long": (414, "URL too long", "URL が長すぎます"),
+    "dataset-too-large": (413, "Dataset too large for one answer", "データが大きすぎます"),
+    "archive-unusable": (503, "Archive unusable", "アーカイブが使えません"),
+    "session-busy": (503, "All sessions are busy", "セッションが空いていません"),
+    "jvlink-timeout": (504, "JV-Link did not answer in time", "JV-Link が時間内に応答しません"),
+    "source-unavailable": (503, "Source unavailable", "データ元が使えません"),
+    "jvlink-error": (502, "JV-Link error", "JV-Link のエラー"),
+    "internal-error": (500, "Internal error", "内部エラー"),
+}
+BY_STATUS = {404: "not-found", 405: "method-not-allowed"}
+
+ASK_FOR_LESS = (
+    "a shorter span (from_time … to_time), fewer record types (record=RA,SE), or a larger JVGATE_DATASET_BYTES"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem document.  headers: what goes with it, such as Retry-After."""
+
+    slug: str
+    detail: str
+    status: int = 0
+    title: str = ""
+    title_ja: str = ""
+    members: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def document(self, instance: str) -> dict[str, Any]:
+        """Return the members in the order in which they are read."""
+        status, title, title_ja = PROBLEMS.get(self.slug, (self.status, self.title, self.title_ja))
+        return {
+            "type": f"/problems/{self.slug}",
+            "title": self.title or title,
+            "title_ja": self.title_ja or title_ja,
+            "status": self.status or status,
+            "detail": self.detail,
+            **self.members,
+            "instance": instance,
+        }
+
+
+def problem_response(problem: Problem, instance: str) -> Response:
+    """Return *problem* as a response; it is never kept by a cache."""
+    document = problem.document(instance)
+    headers = {"cache-control": "no-store"} | problem.headers
+    return Response(orjson.dumps(document), document["status"], headers, media_type=CONTENT_TYPE)
+
+
+def problem_of(error: JvgateError) -> Problem:
+    """Return what *error* means to a client."""
+    if isinstance(error, QueryError):
+        members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
+        return Problem(error.slug, str(error), members=members)
+    if isinstance(error, JVLinkError):
+        return _jvlink_problem(error)
+    if isinstance(error, DatasetTooLarge):
+        return Problem("dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes,
+                                                                  "allowed": ASK_FOR_LESS})  # fmt: skip
+    slug = next((slug for kind, slug in _SLUGS if isinstance(error, kind)), "internal-error")
+    retry_after_s = error.retry_after_s if isinstance(error, SourceError) else None
+    return Problem(slug, f"{error}.", headers=_retry_after(retry_after_s))
+
+
+_SLUGS: tuple[tuple[type[JvgateError], str], ...] = (
+    (ArchiveError, "archive-unusable"),
+    (SourceBusy, "session-busy"),
+    (SessionTimeout, "jvlink-timeout"),
+    (SourceError, "source-unavailable"),
+)
+
+
+def _jvlink_problem(error: JVLinkError) -> Problem:
+    """Return the problem that the table of return codes proposes for the code."""
+    known = return_code(error.code, error.method)
+    jvlink: dict[str, Any] = {"method": error.method, "code": error.code}
+    if known is None or known.slug is None:
+        return Problem("jvlink-error", f"{error}.", members={"jvlink": jvlink})
+    jvlink |= {"meaning_ja": known.meaning_ja, "meaning_en": known.meaning_en, "action": known.action}
+    return Problem(
+        known.slug,
+        f"{error}.",
+        status=known.http_status or 502,
+        title=known.meaning_en,
+        title_ja=known.meaning_ja,
+        members={"jvlink": jvlink},
+        headers=_retry_after(known.retry_after_s),
+    )
+
+
+def _retry_after(seconds: int | None) -> dict[str, str]:
+    return {} if seconds is None else {"retry-after": str(seconds)}

@@ -1,0 +1,157 @@
+"""The reference: data specs, record layouts and code tables, in both languages, from `spec/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from hashlib import blake2b
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from jvgate.errors import QueryError
+from jvgate.spec.codes import code_tables
+from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.layouts import Field, Group, Layout, layouts
+from jvgate.web.answers import is_known
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1", tags=["reference"])
+
+LIFETIME_S = 86400
+_METHODS = ["GET", "HEAD"]
+
+
+@router.api_route("/dataspecs", methods=_METHODS, summary="All data specs / データ種別一覧", operation_id="dataspecs")
+async def get_dataspecs(request: Request) -> Response:
+    """List what can be asked for, and how. 取得できるデータ種別と指定方法の一覧。"""
+    return _reference(request, _dataspecs_body())
+
+
+@router.api_route("/dataspecs/{id}", methods=_METHODS, summary="One data spec / データ種別", operation_id="dataspec")
+async def get_dataspec(request: Request, id: Annotated[str, Path(description="RACE, 0B12, …")]) -> Response:  # noqa: A002
+    """Tell everything known of one data spec. データ種別の詳細。"""
+    if id not in dataspecs():
+        raise _unknown("unknown-dataspec", "data spec", id, dataspecs())
+    return _reference(request, orjson.dumps(dict(dataspecs()[id].about)))
+
+
+@router.api_route("/records", methods=_METHODS, summary="All record types / レコード種別一覧", operation_id="records")
+async def get_records(request: Request) -> Response:
+    """List the record types with their layouts. レコード種別と長さの一覧。"""
+    return _reference(request, _records_body())
+
+
+@router.api_route("/records/{type}", methods=_METHODS, summary="One record type / レコード", operation_id="record")
+async def get_record(request: Request, type: Annotated[str, Path(description="RA, SE, …")]) -> Response:  # noqa: A002
+    """Tell every field of one record type, older layouts included. レコードの全項目 (旧レイアウト含む)。"""
+    found = layouts().generations(type)
+    if not found:
+        raise _unknown("unknown-record-type", "record type", type, layouts().types)
+    return _reference(request, orjson.dumps({"record": type, "layouts": [_layout(layout) for layout in found]}))
+
+
+@router.api_route("/codes", methods=_METHODS, summary="All code tables / コード表一覧", operation_id="codes")
+async def get_codes(request: Request) -> Response:
+    """List the code tables. コード表の一覧。"""
+    return _reference(request, _codes_body())
+
+
+@router.api_route("/codes/{table}", methods=_METHODS, summary="One code table / コード表", operation_id="code")
+async def get_code_table(request: Request, table: Annotated[str, Path(description="2001, …")]) -> Response:
+    """Tell all codes of one table. コード表の内容。"""
+    if table not in code_tables():
+        raise _unknown("unknown-code-table", "code table", table, code_tables())
+    found = code_tables()[table]
+    rows = [dict(row) for row in found.rows.values()]
+    about = {"table": found.id, "title_ja": found.title_ja, "title_en": found.title_en, "bytes": found.bytes}
+    return _reference(request, orjson.dumps({**about, "notes": found.notes, "codes": rows}))
+
+
+@cache
+def _dataspecs_body() -> bytes:
+    return orjson.dumps({"dataspecs": [
+        {"dataspec": spec.id, "family": "real_time" if spec.is_realtime else "stored", "title_ja": spec.title_ja,
+         "title_en": spec.title_en, "record_types": spec.record_types, "options": spec.options,
+         "to_time_allowed": spec.end_allowed, "key_forms": spec.key_forms, "replaced_by": spec.replaced_by}
+        for spec in dataspecs().values()
+    ]})  # fmt: skip
+
+
+@cache
+def _records_body() -> bytes:
+    return orjson.dumps({"records": [
+        {"record": name, "title_ja": layout.title_ja, "title_en": layout.title_en, "length": layout.length,
+         "older_lengths": layouts().lengths(name)[1:], "key": layout.key,
+         "dataspecs": [spec.id for spec in dataspecs().values() if name in spec.record_types]}
+        for name in layouts().types
+        for layout in (layouts().current(name),)
+    ]})  # fmt: skip
+
+
+@cache
+def _codes_body() -> bytes:
+    return orjson.dumps({"codes": [
+        {"table": table.id, "title_ja": table.title_ja, "title_en": table.title_en, "bytes": table.bytes,
+         "count": len(table.rows)}
+        for table in code_tables().values()
+    ]})  # fmt: skip
+
+
+def _layout(layout: Layout) -> dict[str, Any]:
+    return {
+        "id": layout.id,
+        "length": layout.length,
+        "title_ja": layout.title_ja,
+        "title_en": layout.title_en,
+        "is_current": layout.is_current,
+        "valid_from": layout.valid_from,
+        "valid_until": layout.valid_until,
+        "key": layout.key,
+        "data_kubun": dict(layout.data_kubun),
+        "fields": [_field(field) for field in layout.fields],
+    }
+
+
+def _field(field: Field | Group) -> dict[str, Any]:
+    """Return what a reader of answers needs to know of a field; what does not apply is left out."""
+    about: dict[str, Any] = {
+        "name": field.key,
+        "path": field.path,
+        "label_ja": field.label_ja,
+        "label_en": field.label_en,
+        "kind": field.kind,
+        "offset": field.offset,
+        "length": field.length,
+        "repeat": field.repeat,
+        "elements": field.elements,
+    }
+    if isinstance(field, Group):
+        about["fields"] = [_field(member) for member in field.fields]
+    else:
+        about |= {
+            "format": field.format,
+            "unit": field.unit,
+            "scale": field.scale,
+            "code_table": field.code_table,
+            "values": dict(field.values),
+            "marks": sorted(set(field.special.values())),
+        }
+    return {name: value for name, value in about.items() if value not in (None, (), [], {})}
+
+
+def _unknown(slug: str, what: str, given: str, known: Iterable[str]) -> QueryError:
+    return QueryError(slug, f"There is no {what} {given!r}.", parameter=what, value=given, allowed=", ".join(known))
+
+
+def _reference(request: Request, body: bytes) -> Response:
+    """Return *body* with its own ETag; the reference changes with a release only."""
+    etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+    headers = {"etag": etag, "cache-control": f"max-age={LIFETIME_S}", "vary": "Accept, Accept-Encoding"}
+    if_none_match = request.headers.get("if-none-match", "").encode()
+    if if_none_match and is_known(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
