@@ -251,7 +251,6 @@ def _runner(
         weight_change_kg=None if status == "1" or before is None else weight - body_weight(seed, horse, before),
         status=status,
         withdrawn_at=_withdrawn_at(race, status, lot) if out else None,
-        withdrawn_reason=("001", "001", "002", "003")[lot % 4] if out else "   ",
         appeal=_appeal(seed, race, horse, jockey.skill, wins),
         jockey_before=planned if replaced else None,
         apprentice_before=mark_before if replaced else "0",

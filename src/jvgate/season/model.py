@@ -287,7 +287,6 @@ class Runner:
     weight_change_kg: int | None
     status: str
     withdrawn_at: datetime | None
-    withdrawn_reason: str
     appeal: int
     jockey_before: Jockey | None = None
     apprentice_before: str = "0"

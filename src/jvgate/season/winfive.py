@@ -1,7 +1,7 @@
 """WIN5 (WF): one ticket names the winners of five races of a Sunday.
 
-Maker: `win_five`.  Votes left after a leg follow from the win pool of its race.  What nobody wins, and what is above the
-ceiling of a payout, is carried over to the next Sunday.
+Maker: `win_five`.  Votes left after a leg follow from the win pool of its race.  What nobody wins, and what is above
+the ceiling of a payout, is carried over to the next Sunday.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jvgate.season.rng import draw
 from jvgate.season.tickets import market_of
 from jvgate.season.world import World
 
-__all__ = ["LEGS", "win_five", "win_five_races"]
+__all__ = ["LEGS", "Outcome", "win_five", "win_five_races"]
 
 LEGS = 5
 _RETURNED_YEN = 70  # of a vote of 100 yen
@@ -41,7 +41,7 @@ class _Leg(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
     """How a Sunday's WIN5 ended.  alive: votes left after each leg.  hits: winning votes by combination."""
 
     sold: int
@@ -107,7 +107,7 @@ def _race_slot(race: Race) -> dict[str, object]:
     }
 
 
-def _payout(outcome: _Outcome, carried: int) -> dict[str, object]:
+def _payout(outcome: Outcome, carried: int) -> dict[str, object]:
     pays = outcome.pays(carried)
     return {
         "HenkanFlag": "0",
@@ -131,11 +131,11 @@ def _carried(world: World, sunday: date) -> int:
 
 
 @lru_cache(maxsize=16)
-def _outcome(world: World, sunday: date) -> _Outcome:
+def _outcome(world: World, sunday: date) -> Outcome:
     legs = [_leg(world, race) for race in win_five_races(world, sunday)]
     sold = 6_000_000 + draw(world.seed, "win five", sunday.toordinal()) % 6_000_000
     alive = tuple(sum(_hits(sold, legs[:count]).values()) for count in range(1, LEGS + 1))
-    return _Outcome(sold, alive, _hits(sold, legs))
+    return Outcome(sold, alive, _hits(sold, legs))
 
 
 def _hits(sold: int, legs: Sequence[_Leg]) -> dict[str, int]:
