@@ -104,7 +104,7 @@ class Wait:
 
 @dataclass(slots=True)
 class Read:
-    """One read between open and close.  wanted: record types to keep, empty for all.  files: those read so far."""
+    """One read between open and close.  wanted: record types to keep, empty for all.  files: those that gave a record so far."""
 
     link: JVLink
     wait: Wait
@@ -165,13 +165,13 @@ class Read:
             record = bytes(buff[:code])
             if len(record) != code or code >= size:
                 raise JVLinkError(code, "JVGets", detail=f"{name}: {len(record)} bytes came, {size} have room")
-            if self._at_file_start:
-                self._begin_file(name, total)
             # A record may begin with the NUL that some JVGets put behind the one before it.
             if wanted and record[:2] not in wanted and record.lstrip(b"\0")[:2] not in wanted:
                 if self.skips_files:
                     self._skip_file()
                 continue
+            if self._at_file_start:
+                self._begin_file(name, total)
             keep(record)
             total += code
             if total > limit_bytes:
@@ -187,6 +187,7 @@ class Read:
         self.link.JVSkip()
         self._files_ended += 1
         self._at_file_start = True
+        self._report(self._announced[1])
 
     def _end_file(self) -> None:
         self._files_ended += 1

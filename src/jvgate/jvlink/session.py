@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from jvgate.errors import JVLinkError
+from jvgate.errors import DatasetTooLarge, JVLinkError
 from jvgate.jvlink.interface import JVLink
 from jvgate.jvlink.reading import Limits, Progress, Read, Reading, Wait
 
@@ -71,6 +71,8 @@ class Session:
             opened = self._clock()
             if not _found(code, "JVOpen"):
                 return Reading(open_s=opened - began)
+            if limit_bytes is not None and not wanted:
+                self._check_announced(read.wait.what, limit_bytes)
             read.await_download(files, downloads)
             body = read.run()
             return Reading(body, tuple(read.files), newest, files, opened - began, self._clock() - opened)
@@ -106,6 +108,14 @@ class Session:
             return Reading(body, tuple(read.files), "", 0, opened - began, self._clock() - opened)
         finally:
             self._link.JVClose()
+
+    def _check_announced(self, what: str, limit_bytes: int) -> None:
+        """Refuse at once what is far too large; what is near the limit is counted while it is read.
+
+        The announced size is JV-Link's own estimate (KiB), so it has to pass the limit by half.
+        """
+        if self._link.m_TotalReadFilesize * 1024 > limit_bytes * 1.5:
+            raise DatasetTooLarge(what, limit_bytes=limit_bytes)
 
     def _new_read(
         self,

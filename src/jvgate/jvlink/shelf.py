@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -24,8 +24,11 @@ class ShelfFile(Protocol):
     def size(self) -> int:
         """Bytes, as announced before reading: an estimate is enough."""
 
-    def read(self) -> Sequence[bytes]:
-        """Return the records, each with its CR LF.  Raises JVLinkError (-402 empty, -403 broken, -503 gone)."""
+    def read(self) -> Iterable[bytes]:
+        """Return the records, each with its CR LF; made as they are taken where making them costs.
+
+        Raises JVLinkError (-402 empty, -403 broken, -503 gone) before the first one.
+        """
 
 
 class Shelf(Protocol):

@@ -7,7 +7,7 @@ read. Moments are a weekday and a time in the week around a race weekend: `thu` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -99,8 +99,8 @@ CALENDAR: dict[str, tuple[Row, ...]] = {
 
 @lru_cache(maxsize=64)
 def calendar_of(dataspec: str) -> tuple[Row, ...]:
-    """Return the rows of a data spec, an old one's from its successor.  Raises KeyError for an unknown one."""
-    return CALENDAR[SUCCESSORS.get(dataspec, dataspec)]
+    """Return the rows of a data spec, an old one's from its successor; none for an unknown one."""
+    return CALENDAR.get(SUCCESSORS.get(dataspec, dataspec), ())
 
 
 @lru_cache(maxsize=128)
@@ -132,9 +132,9 @@ class Delivery:
     record: str
     job: Job
 
-    def read(self) -> list[bytes]:
-        """Return the records with CR LF, made now."""
-        return list(maker_of(self.record, self.job.stage)(self.job))
+    def read(self) -> Iterable[bytes]:
+        """Return the records with CR LF, each made when it is taken."""
+        return maker_of(self.record, self.job.stage)(self.job)
 
 
 def deliveries(world: World, dataspec: str, *, since: datetime, now: datetime) -> list[Delivery]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from jvgate.season import realtime
-from jvgate.season.deliveries import FOR_EVER, Delivery, calendar_of, deliveries
+from jvgate.season.deliveries import FOR_EVER, Delivery, deliveries
 from jvgate.season.meetings import SEASON_START
 from jvgate.season.world import world_of
 
@@ -28,9 +28,8 @@ class SeasonShelf:
     def stored(self, dataspec: str, *, now: datetime, setup: bool) -> Sequence[Delivery]:
         """Return the files of *dataspec* that are there at *now*, oldest first.
 
-        setup: everything since the season began; else what is still kept.  Raises KeyError for an unknown data spec.
+        setup: everything since the season began; else what is still kept.
         """
-        calendar_of(dataspec)
         kept = _FIRST if setup or dataspec in FOR_EVER else max(_FIRST, now - _KEPT)
         return deliveries(self._world, dataspec, since=kept, now=now)
 
