@@ -41,10 +41,14 @@ WORKER_THREADS = 2
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer and how it came about.  stages: seconds by the names of `Server-Timing`."""
+    """An answer and how it came about.  is_kept: whether it is in memory for the next one who asks.
+
+    stages: seconds by the names of `Server-Timing`.
+    """
 
     entry: Entry[Answer]
     outcome: Outcome
+    is_kept: bool
     stages: Mapping[str, float]
 
 
@@ -54,6 +58,7 @@ class _Made:
 
     entry: Entry[Answer]
     was_read: bool
+    is_kept: bool
     stages: Mapping[str, float]
 
 
@@ -123,7 +128,7 @@ class Gateway:
         entry = self.kept(key)
         if entry is not MISSING and not (refresh and _is_old(entry)):
             self.cache_requests["l1", "hit"] += 1
-            return Served(entry, "hit", {"l1": time.perf_counter() - began})
+            return Served(entry, "hit", True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -131,7 +136,8 @@ class Gateway:
         except TimeoutError as exc:
             raise SessionTimeout(f"the answer to {question.dataspec}", limit_s=self._deadline_s) from exc
         self.cache_requests["l1", "miss" if made.was_read else "hit"] += 1
-        return Served(made.entry, _outcome(made, joined=joined, refresh=refresh), {"l1": looked_s, **made.stages})
+        outcome = _outcome(made, joined=joined, refresh=refresh)
+        return Served(made.entry, outcome, made.is_kept, {"l1": looked_s, **made.stages})
 
     async def _make(self, question: Question, *, refresh: bool) -> _Made:
         """Read what is not in memory, one data spec after another, and render it once."""
@@ -150,9 +156,9 @@ class Gateway:
             fresh_until=min(entry.fresh_until for entry in entries),
             weight=len(rendered.answer.body) + ENTRY_OVERHEAD_BYTES,
         )
-        self.answers.put(str(question), made)
+        is_kept = self.answers.put(str(question), made)
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
-        return _Made(made, was_read, (_read_stages(datasets) if was_read else {}) | stages)
+        return _Made(made, was_read, is_kept, (_read_stages(datasets) if was_read else {}) | stages)
 
     def _kept_dataset(self, query: Query) -> Entry[Dataset] | Missing:
         """Return the dataset of *query*, or the wider one that holds all of it, or MISSING."""

@@ -18,7 +18,7 @@ class Opens(Protocol):
     def JVInit(self, sid: str) -> int:
         """Load the settings; once per object.  sid: 1-64 bytes, a label and no credential."""
 
-    def JVOpen(  # noqa: PLR0917 - JV-Link's own arguments
+    def JVOpen(
         self, dataspec: str, fromtime: str, option: int, readcount: int, downloadcount: int, lastfiletimestamp: str
     ) -> tuple[int, int, int, str]:
         """Open stored data -> (code, files, files to download, newest file as YYYYMMDDhhmmss).

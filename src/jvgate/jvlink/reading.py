@@ -104,7 +104,10 @@ class Wait:
 
 @dataclass(slots=True)
 class Read:
-    """One read between open and close.  wanted: record types to keep, empty for all.  files: those that gave a record so far."""
+    """One read between open and close.
+
+    wanted: record types to keep, empty for all.  files: those that gave a record so far.
+    """
 
     link: JVLink
     wait: Wait

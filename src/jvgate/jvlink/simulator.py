@@ -110,7 +110,7 @@ class Simulator:
         self._initialised = self._initialised or code == 0
         return code
 
-    def JVOpen(  # noqa: PLR0917 - JV-Link's own arguments
+    def JVOpen(
         self, dataspec: str, fromtime: str, option: int, readcount: int, downloadcount: int, lastfiletimestamp: str
     ) -> tuple[int, int, int, str]:
         """Open the stored files of one data spec or several joined ones."""

@@ -18,9 +18,9 @@ RawHeaders = list[tuple[bytes, bytes]]
 _CACHE_STATUS: dict[Outcome, str] = {
     "hit": "hit",
     "dataset": "hit; detail=dataset",
-    "miss": "fwd=uri-miss; stored",
-    "collapsed": "fwd=uri-miss; collapsed",
-    "refresh": "fwd=request; stored",
+    "miss": "fwd=miss",
+    "collapsed": "fwd=miss; collapsed",
+    "refresh": "fwd=request",
 }
 
 
@@ -59,6 +59,7 @@ async def send_answer(
     entry: Entry[Answer],
     *,
     outcome: Outcome,
+    is_kept: bool,
     fixed: RawHeaders,
     timing: bytes,
     method: str,
@@ -67,9 +68,10 @@ async def send_answer(
     """Send the answer, or 304, or its headers alone for HEAD; return the status."""
     now = time.monotonic()
     ttl_s = max(0, int(entry.fresh_until - now))
+    stored = "; stored" if is_kept and outcome in ("miss", "refresh") else ""
     moving = [
         (b"age", b"%d" % max(0, now - entry.read_at)),
-        (b"cache-status", f"jvgate; {_CACHE_STATUS[outcome]}; ttl={ttl_s}".encode()),
+        (b"cache-status", f"jvgate; {_CACHE_STATUS[outcome]}; ttl={ttl_s}{stored}".encode()),
         (b"server-timing", timing),
     ]
     answer = entry.value

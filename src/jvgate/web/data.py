@@ -56,6 +56,7 @@ class AnswerResponse(Response):
             send,
             self._served.entry,
             outcome=self._served.outcome,
+            is_kept=self._served.is_kept,
             fixed=fixed_headers(self._served.entry),
             timing=server_timing(self._served.stages),
             method=scope["method"],

@@ -28,7 +28,6 @@ ANSWERED = "jvgate.answered"  # where a route leaves the text of the question it
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_DATA = "/api/v1/data/"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
@@ -98,6 +97,7 @@ class Edge:
             send,
             entry,
             outcome="hit",
+            is_kept=True,
             fixed=[*fixed, (b"x-request-id", request_id)],
             timing=b"edge;dur=%.3f" % (spent * 1000),
             method=scope["method"],
@@ -120,7 +120,9 @@ class Edge:
         try:
             if len(request[0]) + len(request[1]) > MAX_URL_BYTES:
                 detail = f"The URL has {len(request[0]) + len(request[1])} bytes. Allowed: {MAX_URL_BYTES}"
-                await problem_response(Problem("uri-too-long", detail), _DATA)(scope, receive, send_counted)
+                await problem_response(Problem("uri-too-long", detail), scope["path"][:256])(
+                    scope, receive, send_counted
+                )
             else:
                 await self._app(scope, receive, send_counted)
         except Exception as exc:  # the boundary: logged whole, told as a problem, never swallowed
