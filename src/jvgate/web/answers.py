@@ -36,7 +36,7 @@ def fixed_headers(entry: Entry[Answer]) -> RawHeaders:
         (b"vary", b"Accept, Accept-Encoding"),
     ]
     if answer.successor:
-        link = f'</api/v1/dataspecs/{answer.successor}>; rel="successor-version"'
+        link = f'</api/v1/data/{answer.successor}>; rel="successor-version"'
         headers.append((b"link", link.encode()))
     return headers
 

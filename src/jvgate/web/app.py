@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from jvgate import __version__
-from jvgate.errors import JvgateError, SourceError
+from jvgate.errors import DatasetTooLarge, JvgateError, SourceError
 from jvgate.gateway import open_gateway
 from jvgate.settings import Settings
 from jvgate.web import data, health, home, reference
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> Edge:
 
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, JvgateError)
-    if isinstance(error, SourceError):
+    if isinstance(error, SourceError) and not isinstance(error, DatasetTooLarge):
         log.warning("the source failed", path=request.url.path, error=str(error))
     return problem_response(problem_of(error), request.url.path)
 
