@@ -1,4 +1,4 @@
-"""A finished answer -> the response: its headers, 304 and HEAD.  The same for the edge and for the route."""
+"""A finished answer -> the response: its headers and 304.  The same for the edge and for the route."""
 
 from __future__ import annotations
 
@@ -62,10 +62,9 @@ async def send_answer(
     is_kept: bool,
     fixed: RawHeaders,
     timing: bytes,
-    method: str,
     if_none_match: bytes,
 ) -> int:
-    """Send the answer, or 304, or its headers alone for HEAD; return the status."""
+    """Send the answer, or 304; return the status."""
     now = time.monotonic()
     ttl_s = max(0, int(entry.fresh_until - now))
     stored = "; stored" if is_kept and outcome in ("miss", "refresh") else ""
@@ -81,5 +80,5 @@ async def send_answer(
         await send({"type": "http.response.body", "body": b""})
         return 304
     await send({"type": "http.response.start", "status": 200, "headers": fixed + moving})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+    await send({"type": "http.response.body", "body": answer.body})
     return 200

@@ -59,14 +59,12 @@ class AnswerResponse(Response):
             is_kept=self._served.is_kept,
             fixed=fixed_headers(self._served.entry),
             timing=server_timing(self._served.stages),
-            method=scope["method"],
             if_none_match=if_none_match,
         )
 
 
-@router.api_route(
+@router.get(
     "/data/{dataspec}",
-    methods=["GET", "HEAD"],
     summary="Racing data of one data spec / データ種別のデータ",
     operation_id="data",
     response_class=Response,

@@ -32,6 +32,10 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
 _Request = tuple[bytes, bytes, bytes]
+# The question's text, when its answer was read, the fixed headers of that answer.  Never the answer itself: what
+# memory lets go must not be held here.
+_Remembered = tuple[str, float, RawHeaders]
+CLIENT_LEFT = 499  # the status that logs and metrics use for it; no response was sent
 
 
 class Edge:
@@ -41,7 +45,7 @@ class Edge:
         self.gateway: Gateway | None = None
         self._app = app
         self._metrics = metrics
-        self._remembered: dict[_Request, tuple[str, Entry[Answer] | None, RawHeaders]] = {}
+        self._remembered: dict[_Request, _Remembered] = {}
         self._id_prefix = urandom(4).hex()
         self._ids = count(1)
 
@@ -51,6 +55,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        if scope["method"] == "HEAD":  # RFC 9110, section 9.3.2: as GET, without the content
+            scope, send = {**scope, "method": "GET"}, _without_content(send)
         accept = if_none_match = request_id = b""
         wants_refresh = False
         for name, value in scope["headers"]:
@@ -65,7 +71,7 @@ class Edge:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = f"{self._id_prefix}-{next(self._ids)}".encode()
         request = (scope["raw_path"], scope["query_string"], accept)
-        if scope["method"] in ("GET", "HEAD") and not wants_refresh and request in self._remembered:
+        if scope["method"] == "GET" and not wants_refresh and request in self._remembered:
             kept = self._look(request)
             if kept is not None:
                 await self._send_kept(
@@ -77,14 +83,14 @@ class Edge:
     def _look(self, request: _Request) -> tuple[Entry[Answer], RawHeaders] | None:
         """Return the kept answer of a remembered request and its fixed headers, made once for each answer."""
         assert self.gateway is not None
-        key, seen, fixed = self._remembered[request]
+        key, read_at, fixed = self._remembered[request]
         entry = self.gateway.kept(key)
         if entry is MISSING:
             del self._remembered[request]
             return None
-        if entry is not seen:
+        if entry.read_at != read_at:
             fixed = fixed_headers(entry)
-            self._remembered[request] = (key, entry, fixed)
+            self._remembered[request] = (key, entry.read_at, fixed)
         return entry, fixed
 
     async def _send_kept(self, scope: Scope, send: Send, kept: tuple[Entry[Answer], RawHeaders], *,
@@ -100,7 +106,6 @@ class Edge:
             is_kept=True,
             fixed=[*fixed, (b"x-request-id", request_id)],
             timing=b"edge;dur=%.3f" % (spent * 1000),
-            method=scope["method"],
             if_none_match=if_none_match,
         )
         self._metrics.observe({"edge": spent})
@@ -132,7 +137,7 @@ class Edge:
             problem = Problem("internal-error", "Something went wrong here; the log of the server says what.",
                               members={"request_id": request_id.decode()})  # fmt: skip
             await problem_response(problem, scope["path"])(scope, receive, send_counted)
-        self._metrics.requests[_route_name(scope), status] += 1
+        self._metrics.requests[_route_name(scope), status or CLIENT_LEFT] += 1
         self._remember(scope, request)
 
     def _remember(self, scope: Scope, request: _Request) -> None:
@@ -141,10 +146,21 @@ class Edge:
             return
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[request] = (key, None, [])
+        self._remembered[request] = (key, -1.0, [])
 
 
 def _route_name(scope: Scope) -> str:
     """Return the route's template, so that metrics do not grow with what clients ask."""
     path: str = getattr(scope.get("route"), "path", "")
     return path or "none"
+
+
+def _without_content(send: Send) -> Send:
+    """Return what sends the headers of a response and none of its content."""
+
+    async def send_headers(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_headers

@@ -22,16 +22,15 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api/v1", tags=["reference"])
 
 LIFETIME_S = 86400
-_METHODS = ["GET", "HEAD"]
 
 
-@router.api_route("/dataspecs", methods=_METHODS, summary="All data specs / データ種別一覧", operation_id="dataspecs")
+@router.get("/dataspecs", summary="All data specs / データ種別一覧", operation_id="dataspecs")
 async def get_dataspecs(request: Request) -> Response:
     """List what can be asked for, and how. 取得できるデータ種別と指定方法の一覧。"""
     return _reference(request, _dataspecs_body())
 
 
-@router.api_route("/dataspecs/{id}", methods=_METHODS, summary="One data spec / データ種別", operation_id="dataspec")
+@router.get("/dataspecs/{id}", summary="One data spec / データ種別", operation_id="dataspec")
 async def get_dataspec(request: Request, id: Annotated[str, Path(description="RACE, 0B12, …")]) -> Response:  # noqa: A002
     """Tell everything known of one data spec. データ種別の詳細。"""
     if id not in dataspecs():
@@ -39,13 +38,13 @@ async def get_dataspec(request: Request, id: Annotated[str, Path(description="RA
     return _reference(request, orjson.dumps(dict(dataspecs()[id].about)))
 
 
-@router.api_route("/records", methods=_METHODS, summary="All record types / レコード種別一覧", operation_id="records")
+@router.get("/records", summary="All record types / レコード種別一覧", operation_id="records")
 async def get_records(request: Request) -> Response:
     """List the record types with their layouts. レコード種別と長さの一覧。"""
     return _reference(request, _records_body())
 
 
-@router.api_route("/records/{type}", methods=_METHODS, summary="One record type / レコード", operation_id="record")
+@router.get("/records/{type}", summary="One record type / レコード", operation_id="record")
 async def get_record(request: Request, type: Annotated[str, Path(description="RA, SE, …")]) -> Response:  # noqa: A002
     """Tell every field of one record type, older layouts included. レコードの全項目 (旧レイアウト含む)。"""
     found = layouts().generations(type)
@@ -54,13 +53,13 @@ async def get_record(request: Request, type: Annotated[str, Path(description="RA
     return _reference(request, orjson.dumps({"record": type, "layouts": [_layout(layout) for layout in found]}))
 
 
-@router.api_route("/codes", methods=_METHODS, summary="All code tables / コード表一覧", operation_id="codes")
+@router.get("/codes", summary="All code tables / コード表一覧", operation_id="codes")
 async def get_codes(request: Request) -> Response:
     """List the code tables. コード表の一覧。"""
     return _reference(request, _codes_body())
 
 
-@router.api_route("/codes/{table}", methods=_METHODS, summary="One code table / コード表", operation_id="code")
+@router.get("/codes/{table}", summary="One code table / コード表", operation_id="code")
 async def get_code_table(request: Request, table: Annotated[str, Path(description="2001, …")]) -> Response:
     """Tell all codes of one table. コード表の内容。"""
     if table not in code_tables():
