@@ -3,7 +3,6 @@
 import itertools
 import random
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,7 +48,6 @@ def test_damaged_bytes_still_give_a_record(layout, seed, damage):
         raw[place % layout.length] = byte
     record = decoder(layout)(bytes(raw))
     assert set(record) >= {"RecordSpec", "DataKubun", "MakeDate"}
-    assert orjson.dumps(record) == orjson.dumps(decoder(layout, for_json=True)(bytes(raw)))
 
 
 @FEW

@@ -71,7 +71,7 @@ def test_an_unfinished_record_at_the_end_is_reported():
     first, second = record("AV"), record("SE")
     items = list(frames_of(first + second[:300]))
     assert raws(items) == [first]
-    assert items[-1] == Damage(len(first), 300, "the data ends within a record")
+    assert items[-1] == Damage(len(first), 300, "the data ends within a record", b"SE")
 
 
 def test_unknown_types_and_lengths_are_kept_raw():

@@ -11,8 +11,8 @@ from jvgate.season.world import world_of
 WORLD = world_of(1)
 BRINGS = {
     "RACE": "RA SE HR H1 H6 O1 O2 O3 O4 O5 O6 WF JG", "TOKU": "TK", "DIFN": "UM KS CH BR BN RC RA SE",
-    "BLDN": "HN SK BT", "SNPN": "CK", "SLOP": "HC", "WOOD": "WC", "YSCH": "YS", "HOSN": "HS", "HOYU": "HY", "COMM": "CS", "MING": "DM TM",
-    "TCVN": "UM CH BR BN RC RA SE", "RCVN": "UM KS CH BR BN RC RA SE",
+    "BLDN": "HN SK BT", "SNPN": "CK", "SLOP": "HC", "WOOD": "WC", "YSCH": "YS", "HOSN": "HS", "HOYU": "HY",
+    "COMM": "CS", "MING": "DM TM", "TCVN": "UM CH BR BN RC RA SE", "RCVN": "UM KS CH BR BN RC RA SE",
 }  # fmt: skip
 CHEAP = sorted(set(CALENDAR) - {"DIFN", "TCVN", "RCVN"})
 

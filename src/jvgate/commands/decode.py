@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import orjson
 import typer
 import zstandard
 
 from jvgate.errors import QueryError
 from jvgate.question import LANGUAGES
 from jvgate.records.framing import Damage, frames
-from jvgate.render.json_answer import record_shower
+from jvgate.records.plan import Errors
+from jvgate.render.shown import RecordText
 from jvgate.values import Selection
 
 __all__ = ["decode_files"]
@@ -37,7 +37,7 @@ def decode_files(paths: Iterable[Path], *, raw: bool, labels: str, out: BinaryIO
 
 
 def _decode_file(path: Path, selection: Selection, out: BinaryIO) -> bool:
-    show = record_shower(selection)
+    write = RecordText(selection)
     records = padded = unknown = broken = lost = 0
     try:
         for item in frames(_chunks(path)):
@@ -45,12 +45,12 @@ def _decode_file(path: Path, selection: Selection, out: BinaryIO) -> bool:
                 lost += item.length
                 typer.echo(f"{path}: {item.length} bytes lost at byte {item.offset}: {item.why}", err=True)
                 continue
-            record = show(item)
+            errors: Errors = []
+            out.write(write(item, errors) + b"\n")
             records += 1
             padded += item.padded > 0
             unknown += item.layout is None
-            broken += "_errors" in record
-            out.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+            broken += bool(errors)
     except (OSError, zstandard.ZstdError) as exc:
         typer.echo(f"{path}: cannot be read: {exc}", err=True)
         return True

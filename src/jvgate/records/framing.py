@@ -41,14 +41,23 @@ class Frame:
     offset: int
     padded: int = 0
 
+    @property
+    def head(self) -> bytes:
+        """Its record type."""
+        return self.raw[:2]
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes that belong to no record.  offset: from the start of the stream; length: how many were lost."""
+    """Bytes that belong to no record.
+
+    offset: from the start of the stream.  length: how many were lost.  head: the first two of them.
+    """
 
     offset: int
     length: int
     why: str
+    head: bytes
 
 
 def frames_of(data: bytes) -> Iterator[Frame | Damage]:
@@ -164,10 +173,10 @@ def _lost(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Damage,
         # The record is as long as it should be, only its CR LF is not there: what follows is whole.
         if _HEADER.match(buffer, at) and _HEADER.match(buffer, at + length):
             why = f"{name.decode('ascii')} does not end in CR LF"
-            return Damage(offset + at, length, why), at + length
+            return Damage(offset + at, length, why, name), at + length
     after = _NEXT_HEADER.search(buffer, at)
     if after is not None:
-        return Damage(offset + at, after.end() - at, "no record starts here"), after.end()
+        return Damage(offset + at, after.end() - at, "no record starts here", name), after.end()
     end = len(buffer) if at_end else len(buffer) - _HEADER_BYTES - 2
     why = "the data ends within a record" if at_end and _HEADER.match(buffer, at) else "no record starts here"
-    return Damage(offset + at, end - at, why), end
+    return Damage(offset + at, end - at, why, name), end

@@ -1,9 +1,9 @@
 """Large groups of numbers as arrays: all slots of O1-O6, H1 and H6 at once (numpy), not item by item.
 
 A group of this kind holds only digits, counts and decimals.  Its bytes are one matrix, a row a slot; a field is a
-block of columns, and its numbers are one matrix product.  Rows that are not plain digits (cancelled, unset,
-damaged) are few and are looked at one by one.  The same matrix gives either the slots as values, or, for a JSON
-answer, their finished text: digits are copied as they stand, leading zeros masked out.
+block of columns.  The JSON text of all slots is one matrix too: the digits are copied as they stand into a row
+of text, with a gap (byte 0) where a number has leading zeros; the gaps are taken out at the end.  Rows that are
+not plain digits (cancelled, unset, damaged) are few and are written one by one.
 """
 
 from __future__ import annotations
@@ -19,64 +19,19 @@ from numpy.typing import NDArray
 from jvgate.records.kinds import loader
 from jvgate.spec.layouts import Field, Group
 
-__all__ = ["Errors", "ReadGroup", "json_reader", "value_reader"]
+__all__ = ["LargeGroup", "is_large"]
 
-Errors = list[dict[str, Any]]
-ReadGroup = Callable[[bytes, int, Errors], Any]
 _Bytes = NDArray[np.uint8]
+_Errors = list[dict[str, Any]]
 
 # Below this many slots the fixed cost of the array calls outweighs what they save (measured: about 16).
 MIN_SLOTS = 24
 _ZERO, _SPACE, _GAP = ord("0"), ord(" "), b"\0"
+_TENTHS = 10
 
 
-def value_reader(group: Group, special: Mapping[str, Mapping[bytes, str]]) -> ReadGroup | None:
-    """Return what reads all slots of *group* into dicts at once, or None when it holds more than numbers.
-
-    special: for each key its special values.  The reader takes the record's bytes, the start of the object that
-    holds the group and a list for what was wrong; it returns the slots that are set.
-    """
-    if not _is_numeric(group):
-        return None
-    matrix = _Matrix(group, special)
-    rows = _ROWS.get(len(group.fields), _rows)
-    keys = tuple(field.key for field in group.fields)
-
-    def read(raw: bytes, base: int, errors: Errors) -> list[Any]:
-        slots = matrix.cut(raw, base)
-        result = rows(keys, [slots.values(column) for column in matrix.columns])
-        for row in slots.odd_rows():
-            result[row] = matrix.read_one(raw, slots.start_of(row), errors)
-        return result
-
-    return read
-
-
-def json_reader(group: Group, special: Mapping[str, Mapping[bytes, str]]) -> ReadGroup | None:
-    """Return what reads all slots of *group* into finished JSON (an `orjson.Fragment`), or None as above.
-
-    The text is, to the byte, what orjson writes for the dicts of `value_reader`.
-    """
-    if not _is_numeric(group) or any(isinstance(f, Field) and f.scale not in (None, 10) for f in group.fields):
-        return None
-    matrix = _Matrix(group, special)
-    template = _Template(matrix.columns)
-
-    def read(raw: bytes, base: int, errors: Errors) -> orjson.Fragment:
-        slots = matrix.cut(raw, base)
-        text = template.fill(slots)
-        pieces: list[bytes] = []
-        done = 0
-        for row in slots.odd_rows():
-            pieces += (text[done:row].tobytes(), orjson.dumps(matrix.read_one(raw, slots.start_of(row), errors)), b",")
-            done = row + 1
-        pieces.append(text[done:].tobytes())
-        return orjson.Fragment(b"[%b]" % b"".join(pieces).translate(None, _GAP).removesuffix(b","))
-
-    return read
-
-
-def _is_numeric(group: Group) -> bool:
+def is_large(group: Group) -> bool:
+    """Whether *group* has many slots that name themselves and hold numbers only."""
     return (
         group.repeat >= MIN_SLOTS
         and group.names_slots
@@ -84,6 +39,7 @@ def _is_numeric(group: Group) -> bool:
             isinstance(field, Field)
             and field.repeat == 1
             and field.kind in ("digits", "int", "decimal")
+            and field.scale in (None, _TENTHS)
             and not field.signed
             for field in group.fields
         )
@@ -92,177 +48,115 @@ def _is_numeric(group: Group) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One field of all slots.  names: what it reads in each place, where the place fixes it."""
+    """One field of all slots.  at: where its digits stand in a row of text.  odd: numbers that are not plain."""
 
     field: Field
     special: Mapping[bytes, str]
     load: Callable[[bytes], Any]
-    odd_numbers: tuple[int, ...]
+    odd: tuple[int, ...]
     powers: NDArray[np.int64]
-    names: NDArray[np.int64] | None
-    name_values: list[Any]
+    at: int
 
 
-class _Matrix:
-    """How the slots of one group are cut into columns."""
+class LargeGroup:
+    """Writes the slots of *group* that are set as one JSON member.  special: for each key its special values."""
 
     def __init__(self, group: Group, special: Mapping[str, Mapping[bytes, str]]) -> None:
+        self.offset, self.end = group.offset, group.end
         self._group = group
-        self.columns = [
-            _column(field, special[field.key], group.placed if number == 0 else ())
-            for number, field in enumerate(group.fields)
-            if isinstance(field, Field)
-        ]
+        self._key = b'"%b":' % group.key.encode()
+        self._columns: list[_Column] = []
+        text = bytearray()
+        for field in group.fields:
+            assert isinstance(field, Field)
+            quote = b'"' if field.kind == "digits" else b""
+            text += b'%b"%b":%b' % (b"," if text else b"{", field.key.encode(), quote)
+            self._columns.append(_column(field, special[field.key], at=len(text)))
+            text += b"0" * (field.length + (field.kind == "decimal")) + quote
+        self._row = np.frombuffer(bytes(text + b"},"), np.uint8)
 
-    def cut(self, raw: bytes, base: int) -> _Slots:
-        """Return the filled slots of the group in the object that starts at *base*."""
-        group = self._group
-        start = base + group.offset
-        slots = np.frombuffer(raw, np.uint8, group.repeat * group.length, start).reshape(group.repeat, group.length)
-        if (slots[:, 0] != _SPACE).all():
-            return _Slots(slots, None, start, self.columns)
-        filled = np.flatnonzero((slots != _SPACE).any(axis=1))
-        return _Slots(slots[filled], filled, start, self.columns)
+    def text(self, raw: bytes) -> bytes:
+        """Return the member as JSON.  Raises ValueError when anything is wrong."""
+        return self._write(raw, 0, None)
 
-    def read_one(self, raw: bytes, start: int, errors: Errors) -> dict[str, Any]:
-        """Return the slot at *start* field by field, with its marks; append what was wrong to *errors*."""
+    def values(self, raw: bytes) -> dict[str, Any]:
+        """Return the member's values."""
+        values: dict[str, Any] = orjson.loads(b"{%b}" % self.text(raw))
+        return values
+
+    def salvage(self, raw: bytes, at: int, errors: _Errors) -> bytes:
+        """Return the slots, each with what can be read of it; *raw* starts at byte *at* of the record."""
+        return self._write(raw, at, errors)
+
+    def _write(self, raw: bytes, at: int, errors: _Errors | None) -> bytes:
+        slots = np.frombuffer(raw, np.uint8).reshape(self._group.repeat, self._group.length)
+        filled = None
+        if not (slots[:, 0] != _SPACE).all():
+            filled = np.flatnonzero((slots != _SPACE).any(axis=1))
+            slots = slots[filled]
+        text, odd = self._text(slots)
+        pieces: list[bytes] = []
+        done = 0
+        for row in odd:
+            start = (row if filled is None else int(filled[row])) * self._group.length
+            one = self._write_one(raw[start : start + self._group.length], at + start, errors)
+            pieces += (text[done:row].tobytes(), one, b",")
+            done = row + 1
+        pieces.append(text[done:].tobytes())
+        members = b"".join(pieces).translate(None, _GAP).removesuffix(b",")
+        return b"%b[%b]" % (self._key, members)
+
+    def _text(self, slots: _Bytes) -> tuple[_Bytes, list[int]]:
+        """Return the text of all slots, a row a slot, and the rows that have to be written by themselves."""
+        text = np.tile(self._row, (len(slots), 1))
+        is_odd = np.zeros(len(slots), np.bool_)
+        for column in self._columns:
+            field, at = column.field, column.at
+            digits = slots[:, field.offset : field.end] - _ZERO
+            numbers = digits @ column.powers
+            if (digits > 9).any():  # a byte that is no digit
+                is_odd |= (digits > 9).any(axis=1)
+            for odd in column.odd:
+                is_odd |= numbers == odd
+            digits += _ZERO
+            whole = field.length - (field.kind == "decimal")
+            if field.kind == "decimal":
+                text[:, at + whole] = ord(".")
+                text[:, at + whole + 1] = digits[:, -1]
+            shown = digits[:, :whole]
+            if field.kind != "digits":
+                least = column.powers[:whole].copy()
+                least[-1] = 0  # the last whole digit is shown even when it is zero
+                shown = shown * (numbers[:, None] >= least)
+            text[:, at : at + whole] = shown
+        rows: list[int] = np.flatnonzero(is_odd).tolist()
+        return text, rows
+
+    def _write_one(self, raw: bytes, at: int, errors: _Errors | None) -> bytes:
+        """Return one slot field by field, with its marks.  Raises ValueError unless *errors* takes what is wrong."""
         slot: dict[str, Any] = {}
-        for column in self.columns:
+        for column in self._columns:
             field = column.field
-            value = raw[start + field.offset : start + field.end]
+            value = raw[field.offset : field.end]
             try:
                 slot[field.key] = column.load(value)
             except ValueError as exc:
+                if errors is None:
+                    raise
                 slot[field.key] = None
-                errors.append({"field": f"{self._group.key}.{field.key}", "offset": start + field.offset,
+                errors.append({"field": f"{self._group.key}.{field.key}", "offset": at + field.offset,
                                "raw": value.decode("cp932", "backslashreplace"), "why": str(exc)})  # fmt: skip
             if value in column.special:
                 slot[f"{field.key}Mark"] = column.special[value]
-        return slot
+        return orjson.dumps(slot)
 
 
-class _Slots:
-    """The filled slots of one group of one record.  filled: their places, None when all are."""
-
-    def __init__(self, slots: _Bytes, filled: NDArray[np.intp] | None, start: int, columns: list[_Column]) -> None:
-        self._slots = slots
-        self._filled = filled
-        self._start = start
-        self._length: int = slots.shape[1]
-        self._numbers: dict[str, NDArray[np.int64]] = {}
-        self._odd = np.zeros(len(slots), np.bool_)
-        for column in columns:
-            digits = self.digits(column)
-            numbers = self._numbers[column.field.key] = digits @ column.powers
-            if (digits > 9).any():  # a byte that is no digit
-                self._odd |= (digits > 9).any(axis=1)
-            for odd in column.odd_numbers:
-                self._odd |= numbers == odd
-
-    def __len__(self) -> int:
-        return len(self._slots)
-
-    def digits(self, column: _Column) -> _Bytes:
-        """Return the digits of a column, a row a slot; above 9 where a byte is no digit."""
-        digits: _Bytes = self._slots[:, column.field.offset : column.field.end] - _ZERO
-        return digits
-
-    def numbers(self, column: _Column) -> NDArray[np.int64]:
-        """Return the digits of a column as one number a slot."""
-        return self._numbers[column.field.key]
-
-    def odd_rows(self) -> list[int]:
-        """Return the rows that need a look of their own: special, unset or damaged."""
-        rows: list[int] = np.flatnonzero(self._odd).tolist()
-        return rows
-
-    def start_of(self, row: int) -> int:
-        """Return where the slot of *row* starts in the record."""
-        place = row if self._filled is None else int(self._filled[row])
-        return self._start + place * self._length
-
-    def values(self, column: _Column) -> list[Any]:
-        """Return the value of each row; those of odd rows have no meaning."""
-        numbers = self.numbers(column)
-        if column.names is not None:
-            names = column.names if self._filled is None else column.names[self._filled]
-            if np.array_equal(numbers, names):  # each slot stands in its place
-                if self._filled is None:
-                    return column.name_values
-                return [column.name_values[place] for place in self._filled.tolist()]
-        if column.field.kind == "int":
-            return list(numbers.tolist())
-        if column.field.kind == "decimal":
-            return list((numbers / (column.field.scale or 1)).tolist())
-        text = (self.digits(column) + _ZERO).tobytes().decode("latin-1")
-        width = column.field.length
-        return [text[at : at + width] for at in range(0, len(text), width)]
-
-
-class _Template:
-    """The JSON text of a slot as a row of bytes, and which of them a row keeps."""
-
-    def __init__(self, columns: list[_Column]) -> None:
-        text = bytearray()
-        self._spans: list[tuple[_Column, int]] = []
-        for number, column in enumerate(columns):
-            text += (b"{" if number == 0 else b",") + orjson.dumps(column.field.key) + b":"
-            is_text = column.field.kind == "digits"
-            text += b'"' if is_text else b""
-            self._spans.append((column, len(text)))
-            text += b"0" * column.field.length + (b"0" if column.field.kind == "decimal" else b"")
-            text += b'"' if is_text else b""
-        self._row = np.frombuffer(bytes(text + b"},"), np.uint8)
-
-    def fill(self, slots: _Slots) -> _Bytes:
-        """Return the text of all slots, a row a slot, with a gap (byte 0) where a number has leading zeros."""
-        matrix = np.tile(self._row, (len(slots), 1))
-        for column, at in self._spans:
-            digits = slots.digits(column) + _ZERO
-            whole = column.field.length - (column.field.kind == "decimal")
-            if column.field.kind == "decimal":
-                matrix[:, at + whole] = ord(".")
-                matrix[:, at + whole + 1] = digits[:, -1]
-            shown = digits[:, :whole]
-            if column.field.kind != "digits":
-                shown = shown * self._is_shown(column, slots, whole)
-            matrix[:, at : at + whole] = shown
-        return matrix
-
-    def _is_shown(self, column: _Column, slots: _Slots, whole: int) -> NDArray[np.bool_]:
-        """Return which of the whole digits of a number are shown: from the first that counts, and the last."""
-        least = column.powers[:whole].copy()
-        least[-1] = 0
-        shown: NDArray[np.bool_] = slots.numbers(column)[:, None] >= least
-        return shown
-
-
-def _column(field: Field, special: Mapping[bytes, str], placed: tuple[str, ...]) -> _Column:
-    names = np.array([int(name) for name in placed], np.int64) if placed else None
+def _column(field: Field, special: Mapping[bytes, str], *, at: int) -> _Column:
     return _Column(
         field=field,
         special=special,
         load=loader(field, special),
-        odd_numbers=tuple(int(raw) for raw in {*special, *field.unset} if raw.isdigit()),
+        odd=tuple(int(raw) for raw in {*special, *field.unset} if raw.isdigit()),
         powers=10 ** np.arange(field.length - 1, -1, -1, dtype=np.int64),
-        names=names,
-        name_values=[int(name) if field.kind == "int" else name for name in placed],
+        at=at,
     )
-
-
-def _rows(keys: tuple[str, ...], columns: list[list[Any]]) -> list[Any]:
-    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _rows_of_3(keys: tuple[str, ...], columns: list[list[Any]]) -> list[Any]:
-    a, b, c = keys
-    return [{a: x, b: y, c: z} for x, y, z in zip(*columns, strict=True)]
-
-
-def _rows_of_4(keys: tuple[str, ...], columns: list[list[Any]]) -> list[Any]:
-    a, b, c, d = keys
-    return [{a: w, b: x, c: y, d: z} for w, x, y, z in zip(*columns, strict=True)]
-
-
-# A dict display is three times as fast as dict(zip(...)); the widths that occur have one each.
-_ROWS = {3: _rows_of_3, 4: _rows_of_4}

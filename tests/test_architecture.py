@@ -1,0 +1,98 @@
+"""Who may import whom, and how large a module may be: the walls of design.md and style.md."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jvgate
+
+ROOT = Path(jvgate.__file__).parent
+MODULES = sorted(ROOT.glob("**/*.py"))
+
+BASE = {"errors", "values"}
+MAY_IMPORT = {
+    "errors": set(),
+    "spec": {"errors"},
+    "values": {"errors", "spec"},
+    "question": BASE | {"spec"},
+    "settings": {"errors"},
+    "records": BASE | {"spec"},
+    "jvlink": {"errors"},  # and the standard library: it runs in a bare 32-bit Python
+    "season": BASE | {"spec", "records"},  # the generated season behind demo:
+    "sessions": BASE | {"spec", "records", "jvlink", "season"},
+    "render": BASE | {"spec", "records"},
+    "cache": BASE | {"spec"},
+    "gateway": BASE | {"spec", "records", "sessions", "render", "cache", "settings"},
+    "live": BASE | {"spec", "sessions", "render", "gateway"},
+    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question"},
+    "client": {"errors"},
+    "bench": {"errors", "client"},
+}
+ROOMS = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"}
+MAY_IMPORT |= dict.fromkeys(("cli", "commands"), ROOMS | set(MAY_IMPORT))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imported(path: Path) -> set[str]:
+    """Return the full names of what the module at *path* imports, wherever in it."""
+    names: list[str] = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return set(names)
+
+
+def rooms_of(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imported(path) if name.startswith("jvgate.")} - {"__version__"}
+
+
+def test_every_room_stands_in_the_table():
+    assert set(MAY_IMPORT) >= ROOMS
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_it_may(room):
+    files = [ROOT / f"{room}.py", *ROOT.glob(f"{room}/**/*.py")]
+    used = set().union(*(rooms_of(file) for file in files if file.exists()))
+    assert used <= MAY_IMPORT[room] | {room}
+
+
+def test_the_package_itself_holds_the_version_alone():
+    docstring, version = tree(ROOT / "__init__.py").body
+    assert isinstance(docstring, ast.Expr)
+    assert isinstance(version, ast.Assign)
+    assert [target.id for target in version.targets] == ["__version__"]
+
+
+@pytest.mark.parametrize("path", [ROOT / "errors.py", *ROOT.glob("jvlink/*.py")], ids=lambda path: path.stem)
+def test_what_a_bare_python_runs_imports_the_standard_library_alone(path):
+    outside = {name for name in imported(path) if name.split(".")[0] not in sys.stdlib_module_names}
+    assert all(name.startswith(("jvgate.errors.", "jvgate.jvlink.")) for name in outside)
+
+
+def test_jvlink_loads_in_a_python_without_any_package():
+    names = ", ".join(f"jvgate.jvlink.{path.stem}" for path in ROOT.glob("jvlink/*.py") if path.stem != "__init__")
+    code = f"import sys; sys.path.insert(0, {str(ROOT.parent)!r}); import {names}"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_of_a_readable_size_and_hides_no_module_of_the_standard_library(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 450
+    assert path.stem not in sys.stdlib_module_names - {"__init__"}
+
+
+def test_nothing_is_imported_as_if_the_package_lay_open():
+    """`import values` would work from within the folder only; every import of ours begins with jvgate."""
+    ours = {path.stem for path in MODULES} | {path.name for path in ROOT.iterdir() if path.is_dir()}
+    for path in MODULES:
+        assert not {name for name in imported(path) if name.split(".")[0] in ours}, path
