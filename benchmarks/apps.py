@@ -57,7 +57,7 @@ def plan(body: bytes) -> Any:
         return {"status": "ok"}
 
     @app.get("/api/v1/data/{dataspec}")
-    async def get_data(dataspec: str, from_time: str, option: int = 1, record: str | None = None, limit: int = 100):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def get_data(dataspec: str, from_time: str, option: int = 1, record: str | None = None, limit: int = 100):  # type: ignore[no-untyped-def]
         key = f"{dataspec}:{from_time}:{option}:{record}:{limit}"
         until, answer = kept.get(key, (0.0, {}))
         if until <= time.time():

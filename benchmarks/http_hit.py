@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.load import press
@@ -30,17 +31,25 @@ REFERENCES = {"bare": Wanted(least_ratio=0.8), "headed": None, "plan": Wanted(le
 
 def measure(effort: Effort) -> list[Figure]:
     """Return throughput, waits and processor time against both references."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [None]
-    with _servers(cores[0]) as (path, servers):
-        if len(cores) > 1:
-            os.sched_setaffinity(0, set(cores[1:]))
-        try:
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    with _servers(cores[0] if len(cores) > 1 else None) as (path, servers):
+        with _kept_off(cores):
             rounds = _pressed(servers, path, effort)
-        finally:
-            if len(cores) > 1:
-                os.sched_setaffinity(0, set(cores))
         assert servers["jvgate"].get(path).headers["cache-status"].startswith("jvgate; hit")
         return _figures(rounds, size=len(servers["jvgate"].get(path).body))
+
+
+@contextmanager
+def _kept_off(cores: list[int]) -> Iterator[None]:
+    """Keep this process, the load generator, off the first of *cores*: the server's."""
+    if len(cores) < 2:
+        yield
+        return
+    os.sched_setaffinity(0, cores[1:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextmanager
@@ -66,7 +75,13 @@ def _path_of_20_kb(server: Server) -> str:
     return min(paths, key=lambda path: abs(len(server.get(path).body) - ANSWER_BYTES))
 
 
-_Round = tuple[float, list[float], float]
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What one server did in one round.  cpu_us: its own processor time for one answer."""
+
+    per_second: float
+    waits_ms: list[float]
+    cpu_us: float
 
 
 def _pressed(servers: dict[str, Server], path: str, effort: Effort) -> dict[str, list[_Round]]:
@@ -79,33 +94,37 @@ def _pressed(servers: dict[str, Server], path: str, effort: Effort) -> dict[str,
             load = press(server.port, path, connections=CONNECTIONS, seconds=effort.seconds)
             assert load.own_cpu_s < TOO_BUSY * load.seconds, "the load generator was measured, not the server"
             if number >= 0:
-                used = (server.cpu_s() - before) / len(load.waits_s)
-                rounds[name].append((load.per_second, load.waits_s, used))
+                cpu_us = (server.cpu_s() - before) / len(load.waits_s) * 1e6
+                rounds[name].append(_Round(load.per_second, [wait * 1000 for wait in load.waits_s], cpu_us))
     return rounds
 
 
 def _figures(rounds: dict[str, list[_Round]], *, size: int) -> list[Figure]:
     figures = []
+    ours = rounds["jvgate"]
     for name, wanted in REFERENCES.items():
-        pairs = rounds["jvgate"], rounds[name]
-        speed, middle, cpu = (
-            [Sample(unit, tuple(figure(one) for one in way), p99=p99(way), bytes=size) for way in pairs]
-            for unit, figure, p99 in (
-                ("req/s", lambda one: one[0], lambda way: None),
-                ("ms", lambda one: percentile(one[1], 50) * 1000, _p99_ms),
-                ("us cpu", lambda one: one[2] * 1e6, lambda way: None),
-            )
-        )
+        other = rounds[name]
         figures += [
-            Figure(f"hit of 20 KB against {name}", *speed, wanted, more_is_better=True),
-            Figure(f"  wait of one, {CONNECTIONS} connections", *middle),
-            Figure("  processor time of one", *cpu),
+            Figure(
+                f"hit of 20 KB against {name}", _speed(ours, size), _speed(other, size), wanted, more_is_better=True
+            ),
+            Figure(f"  wait of one, {CONNECTIONS} connections", _wait(ours), _wait(other)),
+            Figure("  processor time of one", _cpu(ours), _cpu(other)),
         ]
     return figures
 
 
-def _p99_ms(way: list[_Round]) -> float:
-    return percentile((wait for _, waits, _ in way for wait in waits), 99) * 1000
+def _speed(rounds: list[_Round], size: int) -> Sample:
+    return Sample("req/s", tuple(one.per_second for one in rounds), bytes=size)
+
+
+def _wait(rounds: list[_Round]) -> Sample:
+    p99 = percentile((wait for one in rounds for wait in one.waits_ms), 99)
+    return Sample("ms", tuple(percentile(one.waits_ms, 50) for one in rounds), p99=p99)
+
+
+def _cpu(rounds: list[_Round]) -> Sample:
+    return Sample("us cpu", tuple(one.cpu_us for one in rounds))
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
 
-__all__ = ["FULL", "QUICK", "Effort", "Figure", "Sample", "Wanted", "compare", "main", "percentile", "show_on_stderr"]
+__all__ = ["FULL", "QUICK", "Effort", "Figure", "Sample", "Wanted", "compare", "main", "percentile", "question_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,26 +175,28 @@ def _sample_dict(sample: Sample) -> dict[str, Any]:
             "rounds": list(sample.values)}  # fmt: skip
 
 
-def show_on_stderr(text: str) -> None:
-    """Say what is going on while nothing can be shown yet."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main(*measures: Callable[[Effort], list[Figure]], arguments: Sequence[str] | None = None) -> int:
     """Measure, print the report and return the exit status: 1 when a promise is not kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="everything that is known, as JSON")
     parser.add_argument("--quick", action="store_true", help="a trial run: no verdict")
     chosen = parser.parse_args(arguments)
-    figures: list[Figure] = []
+    answers: dict[str, list[Figure]] = {}
     for measure in measures:
-        show_on_stderr(f"measuring {measure.__module__} …")
-        figures += measure(QUICK if chosen.quick else FULL)
+        print(question_of(measure), file=sys.stderr, flush=True)
+        answers[question_of(measure)] = measure(QUICK if chosen.quick else FULL)
     if chosen.json:
-        print(json.dumps({"machine": _machine(), "figures": [figure.as_dict() for figure in figures]}, indent=1))
+        told = {question: [figure.as_dict() for figure in figures] for question, figures in answers.items()}
+        print(json.dumps({"machine": _machine(), "answers": told}, indent=1))
     else:
-        print(_table(figures, judged=not chosen.quick))
+        print(_table(answers, judged=not chosen.quick))
+    figures = [figure for found in answers.values() for figure in found]
     return int(not chosen.quick and any(figure.is_met is False for figure in figures))
+
+
+def question_of(measure: Callable[[Effort], list[Figure]]) -> str:
+    """Return the question that the module of *measure* answers: its first line."""
+    return (sys.modules[measure.__module__].__doc__ or "").partition("\n")[0]
 
 
 def _machine() -> dict[str, Any]:
@@ -202,21 +204,29 @@ def _machine() -> dict[str, Any]:
 
 
 _HEAD = ("question", "ours", "p99", "reference", "p99", "ratio", "spread", "bytes", "wanted", "verdict")
+_WORDS = ("question", "wanted", "verdict")
 
 
-def _table(figures: Sequence[Figure], *, judged: bool) -> str:
-    rows = [_HEAD, *(_row(figure, judged=judged) for figure in figures)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(w) if n in (0, 8, 9) else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths)))  # noqa: B905
-        for row in rows
-    )
+def _table(answers: Mapping[str, Sequence[Figure]], *, judged: bool) -> str:
+    rows = {question: [_row(figure, judged=judged) for figure in figures] for question, figures in answers.items()}
+    every = [_HEAD, *(row for found in rows.values() for row in found)]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    lines = [_line(_HEAD, widths)]
+    for question, found in rows.items():
+        lines += [question, *(_line(row, widths) for row in found)]
+    return "\n".join(lines)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a row: words to the left, numbers to the right."""
+    cells = zip(row, widths, _HEAD, strict=True)
+    return "  ".join(cell.ljust(w) if head in _WORDS else cell.rjust(w) for cell, w, head in cells).rstrip()
 
 
 def _row(figure: Figure, *, judged: bool) -> tuple[str, ...]:
     ours, other = figure.ours, figure.reference
     return (
-        figure.name,
+        f"  {figure.name}",
         f"{_number(ours.median)} {ours.unit}",
         _number(ours.p99),
         f"{_number(other.median)} {other.unit}" if other else "",

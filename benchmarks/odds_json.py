@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 
-import orjson
-
 from benchmarks.measuring import FULL, Effort, Figure, Wanted, compare, main
 from benchmarks.reference import assert_same, decode_naively, json_naively, layout_of
 from benchmarks.weekend import weekend
-from jvgate.records.decode import decode, decoder
+from jvgate.records.decode import decode
+from jvgate.records.text import text_writer
 
 __all__ = ["measure"]
 
@@ -39,14 +38,14 @@ def _runners(raw: bytes) -> int:
 
 def _figure(name: str, records: list[bytes], effort: Effort, wanted: Wanted | None) -> Figure:
     records = records[:MOST_RECORDS]
-    read = decoder(layout_of(records[0]), for_json=True)
+    write = text_writer(layout_of(records[0]))
 
     def to_json(raw: bytes) -> bytes:
-        return orjson.dumps(read(raw))
+        return write(raw, [])
 
     for raw in records:
         assert_same(raw, json.loads(to_json(raw)))
-        assert to_json(raw) == orjson.dumps(decode(raw))
+        assert json.loads(to_json(raw)) == decode(raw)
     sizes = len(to_json(records[0])), len(json_naively(records[0]))
     return compare(name, to_json, json_naively, records, effort=effort, wanted=wanted, sizes=sizes)
 

@@ -123,5 +123,5 @@ def _is_same(field: Any, text: str, value: Any) -> bool:
         return value.strip() == text or _SEPARATORS.sub("", value) == text
     if field.kind == "time":
         minutes, seconds = divmod(value, 60)
-        return abs(int(minutes) * 100 + seconds - int(text) / 10 ** (field.length - 3)) < 1e-6
-    return abs(value * (field.scale or 1) - int(text)) < 1e-6
+        return bool(abs(int(minutes) * 100 + seconds - int(text) / 10 ** (field.length - 3)) < 1e-6)
+    return bool(abs(value * (field.scale or 1) - int(text)) < 1e-6)

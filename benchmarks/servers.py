@@ -21,6 +21,7 @@ __all__ = ["Reply", "Server", "app", "free_port", "jvgate", "running"]
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 30.0
+END_LIMIT_S = 15.0
 POLL_S = 0.002
 ROOT = Path(__file__).parents[1]
 
@@ -43,8 +44,11 @@ class Server:
     first_answer_s: float
 
     def get(self, path: str, *, timeout_s: float = 30.0) -> Reply:
-        """Return the answer to one request on a connection of its own."""
-        return _get(self.port, path, timeout_s)
+        """Return the answer to one request on a connection of its own.  Raises RuntimeError unless it is a 200."""
+        reply = _get(self.port, path, timeout_s)
+        if reply.status != 200:
+            raise RuntimeError(f"{path} was answered {reply.status}: {reply.body[:200]!r}")
+        return reply
 
     def resident_mb(self) -> float:
         """Return the memory that the process holds now (Linux), MB of a million bytes."""
@@ -93,8 +97,16 @@ def running(command: Sequence[str], *, first: str = "/healthz", core: int | None
             log.seek(0)
             raise RuntimeError(f"{exc}: {log.read().decode(errors='replace')[-2000:]}") from exc
         finally:
-            process.terminate()
-            process.wait(timeout=START_LIMIT_S)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "client": {"errors"},
     "bench": {"errors", "client"},
 }
-ROOMS = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"}
+ROOMS = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
 MAY_IMPORT |= dict.fromkeys(("cli", "commands"), ROOMS | set(MAY_IMPORT))
 
 
@@ -88,7 +88,7 @@ def test_jvlink_loads_in_a_python_without_any_package():
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_is_of_a_readable_size_and_hides_no_module_of_the_standard_library(path):
     assert len(path.read_text("utf-8").splitlines()) <= 450
-    assert path.stem not in sys.stdlib_module_names - {"__init__"}
+    assert path.stem not in sys.stdlib_module_names
 
 
 def test_nothing_is_imported_as_if_the_package_lay_open():

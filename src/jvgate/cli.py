@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,10 +50,17 @@ def main() -> None:
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (QueryError, SettingsError) as exc:
+    except QueryError as exc:
+        _fail(_in_flags(str(exc)), EXIT_USAGE)
+    except SettingsError as exc:
         _fail(str(exc), EXIT_USAGE)
     except JvgateError as exc:
-        _fail(str(exc), EXIT_SOURCE)
+        _fail(f"{exc}.", EXIT_SOURCE)
+
+
+def _in_flags(message: str) -> str:
+    """Return *message* with the parameters of HTTP called as the flags are called."""
+    return message.replace("from_time", "--from").replace("to_time", "--to")
 
 
 def _fail(message: str, status: int) -> NoReturn:
@@ -118,6 +126,9 @@ def fetch(
     key: Annotated[str | None, typer.Option(help="Real-time data: race, day or event.")] = None,
     record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
     fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
+    limit: Annotated[str | None, typer.Option(help="At most so many records.")] = None,
+    offset: Annotated[str | None, typer.Option(help="After leaving out so many.")] = None,
+    format: Annotated[str | None, typer.Option(help="json.")] = None,  # noqa: A002  (the flag's name)
     raw: Annotated[bool, typer.Option("--raw", help="Characters as they stand.")] = False,
     labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
@@ -133,13 +144,12 @@ def fetch(
     """
     from jvgate.commands.fetch import fetch_answer
 
-    parameters = {
-        "from_time": [from_time], "to_time": [to_time], "option": [option], "key": [key], "record": record,
-        "fields": fields, "raw": ["1"] if raw else None, "labels": [labels],
-    }  # fmt: skip
-    given = {name: [str(value) for value in values] for name, values in parameters.items()
-             if values and values[0] is not None}  # fmt: skip
-    body = fetch_answer(dataspec, given, source=source)
+    one = {"from_time": from_time, "to_time": to_time, "option": option, "key": key, "limit": limit, "offset": offset,
+           "format": format, "raw": "1" if raw else None, "labels": labels}  # fmt: skip
+    parameters = {name: [value] for name, value in one.items() if value is not None}
+    parameters |= {name: values for name, values in (("record", record), ("fields", fields)) if values}
+    _check_place(output)
+    body = fetch_answer(dataspec.upper(), parameters, source=source)
     _write(body + b"\n", output)
 
 
@@ -178,6 +188,12 @@ def spec(
     from jvgate.commands.spec import show
 
     show(name)
+
+
+def _check_place(output: Path | None) -> None:
+    """Refuse a file that could not be written, before anything is read for it."""
+    if output is not None and (output.is_dir() or not os.access(output.absolute().parent, os.W_OK)):
+        _fail(f"cannot write {output}: a file in a folder that exists and may be written is needed.", EXIT_USAGE)
 
 
 def _write(body: bytes, output: Path | None) -> None:

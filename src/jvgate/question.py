@@ -42,7 +42,10 @@ def parse_question(dataspec: str, parameters: Parameters, *, formats: Iterable[s
     if specs[0].is_realtime:
         queries: tuple[Query, ...] = (_realtime(specs[0], parameters, selection),)
     else:
-        queries = tuple(_stored(spec, parameters, selection) for spec in specs)
+        wanted = set(selection.records)
+        queries = tuple(
+            _stored(spec, parameters, selection) for spec in specs if not wanted or wanted & set(spec.record_types)
+        )
     return Question(dataspec, queries, selection)
 
 
@@ -201,7 +204,8 @@ def _count(parameters: Parameters, name: str) -> int | None:
     if text is None:
         return None
     if re.fullmatch(r"\d{1,12}", text, re.ASCII) is None or int(text) > MAX_LIMIT:
-        raise _wrong(f"invalid-{name}", name, text, f"{name} {text[:40]!r} is out of range.", f"0 to {MAX_LIMIT}")
+        why = f"{name} {text[:40]!r} is no whole number in range."
+        raise _wrong(f"invalid-{name}", name, text, why, f"0 to {MAX_LIMIT}")
     return int(text)
 
 

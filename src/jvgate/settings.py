@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
@@ -9,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from jvgate.errors import SettingsError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "unknown_variables"]
 
 MIB = 1 << 20
 TOML_FILE = "jvgate.toml"
@@ -58,12 +59,20 @@ def load_settings(**flags: Annotated[Any, "None for a flag that was not given"])
         raise SettingsError(TOML_FILE, f"{exc}.", allowed="a TOML file of settings, such as port = 8000") from exc
 
 
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """Return the names in *environment* that look like settings and are none: most likely misspelt."""
+    known = {f"JVGATE_{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in environment if name.upper().startswith("JVGATE_") and name.upper() not in known)
+
+
 def _first_wrong(exc: ValidationError) -> SettingsError:
     error = exc.errors(include_url=False)[0]
     name = str(error["loc"][0]) if error["loc"] else "settings"
     field = Settings.model_fields.get(name)
     if field is None:
-        return SettingsError(name, "there is no such setting.", allowed=", ".join(Settings.model_fields))
+        return SettingsError(
+            f"{TOML_FILE}: {name}", "there is no such setting.", allowed=", ".join(Settings.model_fields)
+        )
     shown = f"JVGATE_{name.upper()} (--{name.replace('_', '-')})"
     return SettingsError(
         shown, f"{error['input']!r} is not allowed: {error['msg']}.", allowed=f"{_range(name)} {field.description}"

@@ -28,7 +28,7 @@ def decode_files(paths: Iterable[Path], *, raw: bool, labels: str, out: BinaryIO
     """
     if labels and (labels not in LANGUAGES or raw):
         allowed = " or ".join(LANGUAGES) + ", and not with --raw"
-        why = f"labels {labels!r} cannot be."
+        why = f"There are no labels in {labels!r} here."
         raise QueryError("invalid-labels", why, parameter="labels", value=labels, allowed=allowed)
     damaged = False
     for path in paths:
@@ -51,6 +51,8 @@ def _decode_file(path: Path, selection: Selection, out: BinaryIO) -> bool:
             padded += item.padded > 0
             unknown += item.layout is None
             broken += bool(errors)
+    except BrokenPipeError:  # the reader of our output left: no fault of the file's
+        raise
     except (OSError, zstandard.ZstdError) as exc:
         typer.echo(f"{path}: cannot be read: {exc}", err=True)
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 
@@ -12,7 +13,7 @@ import uvicorn
 from jvgate import __version__
 from jvgate.errors import SettingsError
 from jvgate.sessions.sources import parse_source
-from jvgate.settings import Settings
+from jvgate.settings import Settings, unknown_variables
 from jvgate.web.app import create_app
 
 __all__ = ["run"]
@@ -25,6 +26,8 @@ def run(settings: Settings) -> None:
     """Serve until stopped.  Raises SettingsError for a port in use or a source that cannot be."""
     parse_source(settings.source)  # a wrong one ends the start, not the first request
     _set_up_log(settings.log_format)
+    if unknown := unknown_variables(os.environ):
+        structlog.get_logger("jvgate").warning("these are no settings of this version", names=", ".join(unknown))
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     structlog.get_logger("jvgate").info(

@@ -64,7 +64,7 @@ def _print_overview(console: Console) -> None:
 def _print_layout(console: Console, layout: Layout) -> None:
     table = _table(
         f"{layout.id} {layout.title_ja} / {layout.title_en}, {layout.length} bytes",
-        "byte", "length", "field", "kind", "ja", "en", "unit / codes",
+        "byte", "length", "field", "kind", "meaning", "unit / codes",
     )  # fmt: skip
     _add_fields(table, layout.fields, depth=0)
     console.print(table)
@@ -76,7 +76,7 @@ def _add_fields(table: Table, fields: tuple[Field | Group, ...], *, depth: int) 
         about = field.kind if isinstance(field, Group) or not field.format else f"{field.kind} {field.format}"
         table.add_row(
             f"{'+' if depth else ''}{field.offset}", f"{field.length}{count}", f"{'  ' * depth}{field.key}", about,
-            field.label_ja, field.label_en, _meaning(field),
+            f"{field.label_ja} / {field.label_en}", _meaning(field),
         )  # fmt: skip
         if isinstance(field, Group):
             _add_fields(table, field.fields, depth=depth + 1)

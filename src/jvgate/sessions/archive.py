@@ -4,7 +4,7 @@ Theory of operation.  A file under `<DATASPEC>/` belongs to that data spec, and 
 the key.  Every other file is plain: it belongs to each data spec that delivers one of its record types, which
 is found by reading it once.  The folder is listed at every open, so that new files appear; what was learnt of
 a file is kept until its size or time of change differs.  Links are not followed: nothing outside the folder is
-ever read, and a key is only compared with names, never made into a path.
+ever read, and a key is only compared with names, never made into a path.  Of a file and its `.zst` the file counts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
+
+import structlog
 
 from jvgate.errors import ArchiveError, JVLinkError
 from jvgate.sessions.rawfile import (
@@ -33,11 +35,13 @@ from jvgate.spec.dataspecs import dataspecs
 
 __all__ = ["ArchiveFile", "ArchiveShelf"]
 
-_RIGHT_FOLDER = "A right one holds files of raw records, plain or as RACE/<file>, 0B12/<key>, each also as .zst."
+_RIGHT_FOLDER = "A right one holds files of raw records, plain or as RACE/<file>, 0B12/<key>, each also as .zst"
 _HEAD_BYTES = 28  # type, DataKubun, date and race key lie within
 _JST_OFFSET = timedelta(hours=9)
 _KEY = re.compile(r"[0-9]{8}([0-9A-Z]{2}([0-9]{4})?[0-9]{2})?|[A-Z][A-Z0-9][0-9]{8}[0-9A-Z]{2}[0-9]{16}")
 T = TypeVar("T")
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.archive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,9 @@ class ArchiveFile:
         records, tail = split(data)
         if tail and record_type(tail) not in self.dropped:
             at = len(data.rstrip(b"\0")) - len(tail)
-            raise JVLinkError(-403, "JVGets", detail=f"{self.path.name}: the record at byte {at} has no end (CR LF)")
+            why = f"the record at byte {at} has no end (CR LF)"
+            log.warning("a file of the archive is cut short", file=str(self.path), why=why)  # JV-Link's code cannot say
+            raise JVLinkError(-403, "JVGets", detail=f"{self.path.name}: {why}")
         return [record for record in records if record_type(record) not in self.dropped]
 
 
@@ -157,8 +163,11 @@ class ArchiveShelf:
 
     def _files(self, folder: Path, enters: Callable[[str], bool] = lambda name: True) -> Iterator[_Listed]:
         """Yield the files of JV-Data under *folder*, by name.  enters: which folders right below it to enter."""
-        for entry in _scan(folder):
-            if entry.name.startswith(".") or entry.is_symlink():
+        entries = _scan(folder)
+        names = {entry.name for entry in entries}
+        for entry in entries:
+            is_twin = entry.name.endswith(".zst") and entry.name.removesuffix(".zst") in names
+            if entry.name.startswith(".") or entry.is_symlink() or is_twin:
                 self._skip(entry)
             elif entry.is_file():
                 file = _listed(entry)

@@ -21,7 +21,7 @@ __all__ = ["JST", "Source", "parse_source"]
 
 JST = timezone(timedelta(hours=9), "JST")
 
-_SETTING = "JVGATE_SOURCE"
+_SETTING = "JVGATE_SOURCE (--source)"
 _SOURCES = "demo: (a generated season) or archive:DIR (a folder of raw JV-Data)."
 _CLOCK_AND_LATENCY = ("date", "speed", "open_ms", "read_us", "download_ms")
 _NOON = 12

@@ -6,6 +6,7 @@ current layout of record XX, `XX@LENGTH.json` an older one).  Offsets and length
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Field:
 
     key: its name in an answer.  unset: raw values that mean "no value".  unset_fill: for text, a value made
     of these characters only is empty.  special: raw value -> slug of its meaning.  init: the character of an
-    unset field.  scale: divisor of a decimal.
+    unset field.  unit: of the value; stored_unit: of the digits.  scale: divisor of a decimal.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Field:
     repeat: int
     format: str | None
     unit: str | None
+    stored_unit: str | None
     scale: int | None
     signed: bool
     code_table: str | None
@@ -216,7 +218,8 @@ def _field(raw: Mapping[str, Any], key: str) -> Field:
         length=raw["length"],
         repeat=raw["repeat"],
         format=raw.get("format"),
-        unit=raw.get("unit"),
+        unit=_natural(raw.get("unit"), raw.get("kind", "")),
+        stored_unit=raw.get("unit"),
         scale=raw.get("scale"),
         signed=raw.get("signed", False),
         code_table=raw.get("code_table"),
@@ -232,6 +235,13 @@ def _field(raw: Mapping[str, Any], key: str) -> Field:
         ),
         elements=tuple(raw.get("elements", ())),
     )
+
+
+def _natural(stored: str | None, kind: str) -> str | None:
+    """Return the unit of a value, whose fraction is gone: `0.1kg` is stored, kg is meant."""
+    if stored is None or kind not in ("decimal", "time"):
+        return stored
+    return re.sub(r"^0\.0*1", "", stored) or None
 
 
 def _special(raw: Mapping[str, str]) -> Mapping[bytes, str]:

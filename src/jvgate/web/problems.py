@@ -18,9 +18,9 @@ from jvgate.errors import (
     SourceBusy,
     SourceError,
 )
-from jvgate.spec.returncodes import return_code
+from jvgate.spec.returncodes import return_code, return_codes
 
-__all__ = ["Problem", "problem_of", "problem_response"]
+__all__ = ["Problem", "problem_about", "problem_of", "problem_response"]
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -94,6 +94,18 @@ class Problem:
         }
 
 
+def problem_about(slug: str) -> dict[str, Any] | None:
+    """Return what a problem type means, in both languages; None for one that does not exist."""
+    if slug in PROBLEMS:
+        status, title, title_ja = PROBLEMS[slug]
+        return {"type": f"/problems/{slug}", "status": status, "title": title, "title_ja": title_ja}
+    code = next((code for code in return_codes() if code.slug == slug), None)
+    if code is None:
+        return None
+    return {"type": f"/problems/{slug}", "status": code.http_status, "title": code.meaning_en,
+            "title_ja": code.meaning_ja, "action": code.action}  # fmt: skip
+
+
 def problem_response(problem: Problem, instance: str) -> Response:
     """Return *problem* as a response; it is never kept by a cache."""
     document = problem.document(instance)
@@ -135,7 +147,7 @@ def _jvlink_problem(error: JVLinkError) -> Problem:
         known.slug,
         f"{error}.",
         status=known.http_status or 502,
-        title=known.meaning_en,
+        title=known.meaning_en[0].upper() + known.meaning_en[1:],
         title_ja=known.meaning_ja,
         members={"jvlink": jvlink},
         headers=_retry_after(known.retry_after_s),

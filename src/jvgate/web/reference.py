@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, HTTPException, Path, Request
 from starlette.responses import Response
 
 from jvgate.errors import QueryError
@@ -16,58 +16,68 @@ from jvgate.spec.codes import code_tables
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.spec.layouts import Field, Group, Layout, layouts
 from jvgate.web.answers import is_known
+from jvgate.web.problems import problem_about
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/v1", tags=["reference"])
+router = APIRouter(tags=["reference"])
 
 LIFETIME_S = 86400
 
 
-@router.get("/dataspecs", summary="All data specs / データ種別一覧", operation_id="dataspecs")
+@router.get("/api/v1/dataspecs", summary="All data specs / データ種別一覧", operation_id="dataspecs")
 async def get_dataspecs(request: Request) -> Response:
     """List what can be asked for, and how. 取得できるデータ種別と指定方法の一覧。"""
     return _reference(request, _dataspecs_body())
 
 
-@router.get("/dataspecs/{id}", summary="One data spec / データ種別", operation_id="dataspec")
+@router.get("/api/v1/dataspecs/{id}", summary="One data spec / データ種別", operation_id="dataspec")
 async def get_dataspec(request: Request, id: Annotated[str, Path(description="RACE, 0B12, …")]) -> Response:  # noqa: A002
     """Tell everything known of one data spec. データ種別の詳細。"""
     if id not in dataspecs():
-        raise _unknown("unknown-dataspec", "data spec", id, dataspecs())
+        raise _unknown("unknown-dataspec", "id", "data spec", id, dataspecs())
     return _reference(request, orjson.dumps(dict(dataspecs()[id].about)))
 
 
-@router.get("/records", summary="All record types / レコード種別一覧", operation_id="records")
+@router.get("/api/v1/records", summary="All record types / レコード種別一覧", operation_id="records")
 async def get_records(request: Request) -> Response:
     """List the record types with their layouts. レコード種別と長さの一覧。"""
     return _reference(request, _records_body())
 
 
-@router.get("/records/{type}", summary="One record type / レコード", operation_id="record")
+@router.get("/api/v1/records/{type}", summary="One record type / レコード", operation_id="record")
 async def get_record(request: Request, type: Annotated[str, Path(description="RA, SE, …")]) -> Response:  # noqa: A002
     """Tell every field of one record type, older layouts included. レコードの全項目 (旧レイアウト含む)。"""
     found = layouts().generations(type)
     if not found:
-        raise _unknown("unknown-record-type", "record type", type, layouts().types)
+        raise _unknown("unknown-record-type", "type", "record type", type, layouts().types)
     return _reference(request, orjson.dumps({"record": type, "layouts": [_layout(layout) for layout in found]}))
 
 
-@router.get("/codes", summary="All code tables / コード表一覧", operation_id="codes")
+@router.get("/api/v1/codes", summary="All code tables / コード表一覧", operation_id="codes")
 async def get_codes(request: Request) -> Response:
     """List the code tables. コード表の一覧。"""
     return _reference(request, _codes_body())
 
 
-@router.get("/codes/{table}", summary="One code table / コード表", operation_id="code")
+@router.get("/api/v1/codes/{table}", summary="One code table / コード表", operation_id="code")
 async def get_code_table(request: Request, table: Annotated[str, Path(description="2001, …")]) -> Response:
     """Tell all codes of one table. コード表の内容。"""
     if table not in code_tables():
-        raise _unknown("unknown-code-table", "code table", table, code_tables())
+        raise _unknown("unknown-code-table", "table", "code table", table, code_tables())
     found = code_tables()[table]
     rows = [dict(row) for row in found.rows.values()]
     about = {"table": found.id, "title_ja": found.title_ja, "title_en": found.title_en, "bytes": found.bytes}
     return _reference(request, orjson.dumps({**about, "notes": found.notes, "codes": rows}))
+
+
+@router.get("/problems/{slug}", summary="A type of problem / エラーの種類", operation_id="problem")
+async def get_problem(request: Request, slug: Annotated[str, Path(description="invalid-from-time, …")]) -> Response:
+    """Tell what a problem's type means. 問題 (エラー) の種類の説明。"""
+    about = problem_about(slug)
+    if about is None:
+        raise HTTPException(404)
+    return _reference(request, orjson.dumps(about))
 
 
 @cache
@@ -134,6 +144,7 @@ def _field(field: Field | Group) -> dict[str, Any]:
         about |= {
             "format": field.format,
             "unit": field.unit,
+            "stored_unit": field.stored_unit,
             "scale": field.scale,
             "code_table": field.code_table,
             "values": dict(field.values),
@@ -142,8 +153,9 @@ def _field(field: Field | Group) -> dict[str, Any]:
     return {name: value for name, value in about.items() if value not in (None, (), [], {})}
 
 
-def _unknown(slug: str, what: str, given: str, known: Iterable[str]) -> QueryError:
-    return QueryError(slug, f"There is no {what} {given!r}.", parameter=what, value=given, allowed=", ".join(known))
+def _unknown(slug: str, parameter: str, what: str, given: str, known: Iterable[str]) -> QueryError:
+    why = f"There is no {what} {given!r}."
+    return QueryError(slug, why, parameter=parameter, value=given, allowed=", ".join(known))
 
 
 def _reference(request: Request, body: bytes) -> Response:

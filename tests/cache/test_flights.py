@@ -1,0 +1,134 @@
+"""Single flight: one makes it, all who ask meanwhile share it, whatever comes of it."""
+
+import asyncio
+
+import pytest
+
+from jvgate.cache.flights import Flights
+
+
+class Maker:
+    """Makes one value after another, each when the gate is open.  calls: how often it was asked to."""
+
+    def __init__(self):
+        self.calls = 0
+        self.gate = asyncio.Event()
+        self.began = asyncio.Event()
+        self.error = None
+
+    async def __call__(self):
+        self.calls += 1
+        number = self.calls
+        self.began.set()
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return number
+
+
+def play(scene):
+    """Run *scene* with new flights and a new maker."""
+
+    async def on_stage():
+        return await scene(Flights(), Maker())
+
+    return asyncio.run(on_stage())
+
+
+def test_all_who_ask_at_the_same_time_get_what_one_made():
+    async def scene(flights, maker):
+        tasks = [asyncio.create_task(flights.join("a", maker)) for _ in range(1000)]
+        await maker.began.wait()
+        maker.gate.set()
+        return await asyncio.gather(*tasks), maker.calls, len(flights)
+
+    answers, calls, flying = play(scene)
+    assert (calls, flying) == (1, 0)
+    assert answers == [(1, False)] + [(1, True)] * 999
+
+
+def test_who_asks_later_has_it_made_anew():
+    async def scene(flights, maker):
+        maker.gate.set()
+        return [await flights.join("a", maker) for _ in range(2)]
+
+    assert play(scene) == [(1, False), (2, False)]
+
+
+def test_another_key_is_another_flight():
+    async def scene(flights, maker):
+        maker.gate.set()
+        return await asyncio.gather(flights.join("a", maker), flights.join("b", maker))
+
+    assert play(scene) == [(1, False), (2, False)]
+
+
+def test_an_error_is_shared_and_not_kept():
+    async def scene(flights, maker):
+        maker.error = ValueError("no")
+        tasks = [asyncio.create_task(flights.join("a", maker)) for _ in range(3)]
+        await maker.began.wait()
+        maker.gate.set()
+        shared = await asyncio.gather(*tasks, return_exceptions=True)
+        maker.error = None
+        return shared, await flights.join("a", maker)
+
+    shared, later = play(scene)
+    assert [str(error) for error in shared] == ["no"] * 3
+    assert later == (2, False)
+
+
+@pytest.mark.parametrize("leaving", [0, 1])
+def test_one_who_leaves_takes_nothing_from_the_others(leaving):
+    async def scene(flights, maker):
+        tasks = [asyncio.create_task(flights.join("a", maker)) for _ in range(2)]
+        await maker.began.wait()
+        tasks.pop(leaving).cancel()
+        maker.gate.set()
+        return (await tasks[0])[0], maker.calls
+
+    assert play(scene) == (1, 1)
+
+
+def test_a_flight_that_everybody_left_lands_all_the_same():
+    async def scene(flights, maker):
+        task = asyncio.create_task(flights.join("a", maker))
+        await maker.began.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        late = asyncio.create_task(flights.join("a", maker))
+        await asyncio.sleep(0)
+        maker.gate.set()
+        return await late
+
+    assert play(scene) == (1, True)
+
+
+def test_an_error_that_nobody_waits_for_is_not_reported_as_never_retrieved():
+    reports = []
+
+    async def scene(flights, maker):
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: reports.append(context))
+        maker.error = ValueError("no")
+        task = asyncio.create_task(flights.join("a", maker))
+        await maker.began.wait()
+        task.cancel()
+        maker.gate.set()
+        await asyncio.gather(task, return_exceptions=True)
+        while len(flights):
+            await asyncio.sleep(0)
+
+    play(scene)
+    assert reports == []
+
+
+def test_closing_cancels_what_flies_and_waits_for_its_end():
+    async def scene(flights, maker):
+        task = asyncio.create_task(flights.join("a", maker))
+        await maker.began.wait()
+        await flights.close()
+        return len(flights), (await asyncio.gather(task, return_exceptions=True))[0]
+
+    flying, ended = play(scene)
+    assert flying == 0
+    assert isinstance(ended, asyncio.CancelledError)
