@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "client": {"errors"},
     "bench": {"errors", "client"},
 }
-ROOMS = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+ROOMS = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"}
 MAY_IMPORT |= dict.fromkeys(("cli", "commands"), ROOMS | set(MAY_IMPORT))
 
 
