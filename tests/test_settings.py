@@ -5,7 +5,7 @@ import os
 import pytest
 
 from jvgate.errors import SettingsError
-from jvgate.settings import Settings, load_settings
+from jvgate.settings import Settings, load_settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_settings_do_not_change_once_read():
         ("l1_bytes", "256M", "integer from 0"),
         ("dataset_bytes", "1", "integer from 1024"),
         ("queue", "-1", "integer from 0"),
-        ("deadline_s", "0", "86400"),
+        ("deadline_s", "0", "above 0"),
         ("deadline_s", "inf", "86400"),
         ("deadline_s", "nan", "86400"),
         ("log_format", "xml", "console or json"),
@@ -96,7 +96,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed_wherever_it_stands(monkeypa
 def test_an_unknown_setting_of_the_file_is_named_with_those_there_are():
     toml("prot = 8000\n")
     error = refusal()
-    assert error.name == "prot"
+    assert error.name == "jvgate.toml: prot"
     assert all(name in error.allowed for name in Settings.model_fields)
 
 
@@ -104,3 +104,7 @@ def test_an_unknown_setting_of_the_file_is_named_with_those_there_are():
 def test_a_file_that_is_no_toml_is_named(text):
     toml(text)
     assert "jvgate.toml" in str(refusal())
+
+
+def test_a_misspelt_variable_is_found():
+    assert unknown_variables(["JVGATE_PORT", "JVGATE_PROT", "jvgate_host", "PATH"]) == ["JVGATE_PROT"]

@@ -15,8 +15,9 @@ from jvgate.errors import SettingsError
 from jvgate.sessions.sources import parse_source
 from jvgate.settings import Settings, unknown_variables
 from jvgate.web.app import create_app
+from jvgate.web.lane import fast_lane
 
-__all__ = ["run"]
+__all__ = ["run", "server_config"]
 
 DRAIN_S = 10
 BACKLOG = 2048
@@ -33,10 +34,21 @@ def run(settings: Settings) -> None:
     structlog.get_logger("jvgate").info(
         "serving", version=__version__, source=settings.source, url=f"http://{_shown(host)}:{port}/"
     )
-    config = uvicorn.Config(
-        create_app(settings), access_log=False, log_config=None, timeout_graceful_shutdown=DRAIN_S, server_header=False
+    uvicorn.Server(server_config(settings)).run(sockets=[listener])
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """Return how the server runs; the same in the tests."""
+    edge = create_app(settings)
+    return uvicorn.Config(
+        edge,
+        http=fast_lane(edge),
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=DRAIN_S,
     )
-    uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""A finished answer -> the response: its headers and 304.  The same for the edge and for the route."""
+"""A finished answer -> the response: its headers, and 304.  The same for the edge and for the route."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.types import Send
 from jvgate.gateway import Outcome
 from jvgate.values import Answer, Entry
 
-__all__ = ["RawHeaders", "fixed_headers", "is_known", "send_answer", "server_timing"]
+__all__ = ["RawHeaders", "fixed_headers", "is_known", "moving_headers", "send_answer", "server_timing"]
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -41,6 +41,20 @@ def fixed_headers(entry: Entry[Answer]) -> RawHeaders:
     return headers
 
 
+def moving_headers(entry: Entry[Answer], outcome: Outcome, *, is_kept: bool = True) -> RawHeaders:
+    """Return the headers that tell how old the answer is and where it came from.
+
+    is_kept: whether it is in memory now for the next one who asks.
+    """
+    now = time.monotonic()
+    ttl_s = max(0, int(entry.fresh_until - now))
+    stored = "; stored" if is_kept and outcome in ("miss", "refresh") else ""
+    return [
+        (b"age", b"%d" % max(0.0, now - entry.read_at)),
+        (b"cache-status", f"jvgate; {_CACHE_STATUS[outcome]}; ttl={ttl_s}{stored}".encode()),
+    ]
+
+
 def is_known(if_none_match: bytes, etag: str) -> bool:
     """Whether the client has the representation already (RFC 9110, section 13.1.2: weak comparison)."""
     if if_none_match.strip() == b"*":
@@ -54,31 +68,14 @@ def server_timing(stages: Mapping[str, float]) -> bytes:
     return ", ".join(f"{name};dur={seconds * 1000:.3f}" for name, seconds in stages.items()).encode()
 
 
-async def send_answer(
-    send: Send,
-    entry: Entry[Answer],
-    *,
-    outcome: Outcome,
-    is_kept: bool,
-    fixed: RawHeaders,
-    timing: bytes,
-    if_none_match: bytes,
-) -> int:
-    """Send the answer, or 304; return the status."""
-    now = time.monotonic()
-    ttl_s = max(0, int(entry.fresh_until - now))
-    stored = "; stored" if is_kept and outcome in ("miss", "refresh") else ""
-    moving = [
-        (b"age", b"%d" % max(0, now - entry.read_at)),
-        (b"cache-status", f"jvgate; {_CACHE_STATUS[outcome]}; ttl={ttl_s}{stored}".encode()),
-        (b"server-timing", timing),
-    ]
+async def send_answer(send: Send, entry: Entry[Answer], headers: RawHeaders, *, if_none_match: bytes) -> int:
+    """Send the answer under *headers*, or 304 when the client has it; return the status."""
     answer = entry.value
     if if_none_match and is_known(if_none_match, answer.etag):
-        kept = [header for header in fixed if header[0] not in (b"content-type", b"content-length")]
-        await send({"type": "http.response.start", "status": 304, "headers": kept + moving})
+        kept = [header for header in headers if header[0] not in (b"content-type", b"content-length")]
+        await send({"type": "http.response.start", "status": 304, "headers": kept})
         await send({"type": "http.response.body", "body": b""})
         return 304
-    await send({"type": "http.response.start", "status": 200, "headers": fixed + moving})
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
     return 200

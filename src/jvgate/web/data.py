@@ -12,7 +12,7 @@ from jvgate.gateway import Gateway, Served
 from jvgate.question import MAX_LIMIT, parse_question
 from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.render.negotiation import choose
-from jvgate.web.answers import fixed_headers, send_answer, server_timing
+from jvgate.web.answers import fixed_headers, moving_headers, send_answer, server_timing
 from jvgate.web.edge import ANSWERED
 from jvgate.web.problems import Problem, problem_response
 
@@ -51,16 +51,14 @@ class AnswerResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI)."""
+        served = self._served
         if_none_match = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
-        await send_answer(
-            send,
-            self._served.entry,
-            outcome=self._served.outcome,
-            is_kept=self._served.is_kept,
-            fixed=fixed_headers(self._served.entry),
-            timing=server_timing(self._served.stages),
-            if_none_match=if_none_match,
-        )
+        headers = [
+            *fixed_headers(served.entry),
+            *moving_headers(served.entry, served.outcome, is_kept=served.is_kept),
+            (b"server-timing", server_timing(served.stages)),
+        ]
+        await send_answer(send, served.entry, headers, if_none_match=if_none_match)
 
 
 @router.get(
@@ -97,7 +95,7 @@ async def get_data(
     gateway: Gateway = request.app.state.gateway
     refresh = "no-cache" in request.headers.get("cache-control", "").lower()
     served = await gateway.ask(question, refresh=refresh)
-    request.app.state.metrics.observe(served.stages)
+    request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = str(question)
     return AnswerResponse(served)
 

@@ -1,14 +1,17 @@
-"""The outermost layer: finished answers before any routing, request ids, counting, the last resort for errors.
+"""The edge: finished answers before any routing, request ids, counting, the last resort for errors.
 
 Theory of operation.  A request for data is known by its own bytes: path, query string and Accept.  Once a
 route has answered such a request, the edge remembers which question it was; as long as that question's answer is
-kept in memory, the next equal request is answered from its finished bytes without parsing anything.
+kept in memory, the next equal request is answered from its finished bytes without parsing anything.  A plain
+GET is answered even before it becomes an ASGI request (`lane.py`); the rest (HEAD, 304, a server without the lane)
+comes through here.
 """
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from itertools import count
 from os import urandom
 from typing import Any
@@ -18,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jvgate.gateway import Gateway
 from jvgate.values import MISSING, Answer, Entry
-from jvgate.web.answers import RawHeaders, fixed_headers, send_answer
+from jvgate.web.answers import RawHeaders, fixed_headers, moving_headers, send_answer
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_response
 
@@ -27,15 +30,17 @@ __all__ = ["ANSWERED", "Edge"]
 ANSWERED = "jvgate.answered"  # where a route leaves the text of the question it answered
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
+CLIENT_LEFT = 499  # the status that metrics use for it; no response was sent
+DATA_ROUTE = "/api/v1/data/{dataspec}"
+_MOVING = b"age: %d\r\ncache-status: jvgate; hit; ttl=%d\r\nserver-timing: edge;dur=%.3f\r\nx-request-id: %b\r\n"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
 _Request = tuple[bytes, bytes, bytes]
-# The question's text, when its answer was read, the fixed headers of that answer.  Never the answer itself: what
-# memory lets go must not be held here.
-_Remembered = tuple[str, float, RawHeaders]
-CLIENT_LEFT = 499  # the status that logs and metrics use for it; no response was sent
+# The question's text, when its answer was read, the fixed headers of that answer and the same as bytes.  Never the
+# answer itself: what memory lets go must not be held here.
+_Remembered = tuple[str, float, RawHeaders, bytes]
 
 
 class Edge:
@@ -46,8 +51,34 @@ class Edge:
         self._app = app
         self._metrics = metrics
         self._remembered: dict[_Request, _Remembered] = {}
-        self._id_prefix = urandom(4).hex()
+        self._id_prefix = urandom(4).hex().encode()
         self._ids = count(1)
+
+    def finished(self, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes] | None:
+        """Return head (from the status line on, without its last empty line) and body of a plain GET's answer.
+
+        None when there is none in memory, or when the request asks for more than the bytes: the routes know.
+        """
+        began = time.perf_counter()
+        accept = request_id = b""
+        for name, value in headers:
+            if name == b"accept":
+                accept = accept + b"," + value if accept else value
+            elif name == b"x-request-id":
+                request_id = value
+            elif name in (b"if-none-match", b"cache-control"):
+                return None
+        path, _, query = url.partition(b"?")
+        kept = self._look((path, query, accept))
+        if kept is None:
+            return None
+        entry, (_, _, _, head) = kept
+        now = time.monotonic()
+        spent_s = time.perf_counter() - began
+        self._count_hit(200, spent_s)
+        ages = (now - entry.read_at, max(0.0, entry.fresh_until - now), spent_s * 1000)
+        moving = _MOVING % (*ages, self._request_id(request_id))
+        return head + moving, entry.value.body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -68,48 +99,44 @@ class Edge:
                 request_id = value
             elif name == b"cache-control":
                 wants_refresh = b"no-cache" in value.lower()
-        if not _REQUEST_ID.fullmatch(request_id):
-            request_id = f"{self._id_prefix}-{next(self._ids)}".encode()
+        request_id = self._request_id(request_id)
         request = (scope["raw_path"], scope["query_string"], accept)
-        if scope["method"] == "GET" and not wants_refresh and request in self._remembered:
-            kept = self._look(request)
-            if kept is not None:
-                await self._send_kept(
-                    scope, send, kept, began=began, request_id=request_id, if_none_match=if_none_match
-                )
-                return
-        await self._route(scope, receive, send, request, request_id)
+        kept = self._look(request) if scope["method"] == "GET" and not wants_refresh else None
+        if kept is None:
+            await self._route(scope, receive, send, request, request_id)
+            return
+        entry, (_, _, fixed, _) = kept
+        spent_s = time.perf_counter() - began
+        moving = [*moving_headers(entry, "hit"), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
+        headers = [*fixed, *moving, (b"x-request-id", request_id)]
+        self._count_hit(await send_answer(send, entry, headers, if_none_match=if_none_match), spent_s)
 
-    def _look(self, request: _Request) -> tuple[Entry[Answer], RawHeaders] | None:
-        """Return the kept answer of a remembered request and its fixed headers, made once for each answer."""
-        assert self.gateway is not None
-        key, read_at, fixed = self._remembered[request]
-        entry = self.gateway.kept(key)
+    def _look(self, request: _Request) -> tuple[Entry[Answer], _Remembered] | None:
+        """Return the kept answer of a remembered request and its headers, made once for each answer."""
+        remembered = self._remembered.get(request)
+        if remembered is None or self.gateway is None:
+            return None
+        entry = self.gateway.kept(remembered[0])
         if entry is MISSING:
             del self._remembered[request]
             return None
-        if entry.read_at != read_at:
+        if entry.read_at != remembered[1]:
             fixed = fixed_headers(entry)
-            self._remembered[request] = (key, entry.read_at, fixed)
-        return entry, fixed
+            head = b"".join([b"HTTP/1.1 200 OK\r\n", *(b"%b: %b\r\n" % header for header in fixed)])
+            remembered = self._remembered[request] = (remembered[0], entry.read_at, fixed, head)
+        return entry, remembered
 
-    async def _send_kept(self, scope: Scope, send: Send, kept: tuple[Entry[Answer], RawHeaders], *,
-                         began: float, request_id: bytes, if_none_match: bytes) -> None:  # fmt: skip
+    def _count_hit(self, status: int, spent_s: float) -> None:
         assert self.gateway is not None
-        entry, fixed = kept
         self.gateway.cache_requests["l1", "hit"] += 1
-        spent = time.perf_counter() - began
-        status = await send_answer(
-            send,
-            entry,
-            outcome="hit",
-            is_kept=True,
-            fixed=[*fixed, (b"x-request-id", request_id)],
-            timing=b"edge;dur=%.3f" % (spent * 1000),
-            if_none_match=if_none_match,
-        )
-        self._metrics.observe({"edge": spent})
-        self._metrics.requests["/api/v1/data/{dataspec}", status] += 1
+        self._metrics.observe("edge", spent_s)
+        self._metrics.requests[DATA_ROUTE, status] += 1
+
+    def _request_id(self, given: bytes) -> bytes:
+        """Return the client's own id where it is harmless, else a new one."""
+        if given and _REQUEST_ID.fullmatch(given):
+            return given
+        return b"%b-%d" % (self._id_prefix, next(self._ids))
 
     async def _route(self, scope: Scope, receive: Receive, send: Send, request: _Request, request_id: bytes) -> None:
         """Let the routes answer; remember data requests, count, and turn what nobody caught into a problem."""
@@ -123,13 +150,7 @@ class Edge:
             await send(message)
 
         try:
-            if len(request[0]) + len(request[1]) > MAX_URL_BYTES:
-                detail = f"The URL has {len(request[0]) + len(request[1])} bytes. Allowed: {MAX_URL_BYTES}"
-                await problem_response(Problem("uri-too-long", detail), scope["path"][:256])(
-                    scope, receive, send_counted
-                )
-            else:
-                await self._app(scope, receive, send_counted)
+            await (_refuse_long_url if _is_too_long(request) else self._app)(scope, receive, send_counted)
         except Exception as exc:  # the boundary: logged whole, told as a problem, never swallowed
             log.exception("request failed", path=scope["path"], request_id=request_id.decode(), error=repr(exc))
             if status:  # the answer has begun: end it so that it cannot be taken for whole
@@ -146,7 +167,16 @@ class Edge:
             return
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[request] = (key, -1.0, [])
+        self._remembered[request] = (key, -1.0, [], b"")
+
+
+def _is_too_long(request: _Request) -> bool:
+    return len(request[0]) + len(request[1]) > MAX_URL_BYTES
+
+
+async def _refuse_long_url(scope: Scope, receive: Receive, send: Send) -> None:
+    detail = f"The URL has {len(scope['raw_path']) + len(scope['query_string'])} bytes. Allowed: {MAX_URL_BYTES}"
+    await problem_response(Problem("uri-too-long", detail), scope["path"][:256])(scope, receive, send)
 
 
 def _route_name(scope: Scope) -> str:

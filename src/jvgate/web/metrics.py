@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from jvgate.gateway import Gateway
@@ -39,25 +41,44 @@ _BUCKETS = (
 )
 
 
+class _Times:
+    """How long something took, as a histogram: plain counts, cheaper than a metric object on every request."""
+
+    __slots__ = ("counts", "total_s")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_BUCKETS) + 1)
+        self.total_s = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self.counts[bisect_left(_BUCKETS, seconds)] += 1
+        self.total_s += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return the cumulated counts by upper bound, as Prometheus wants them."""
+        bounds = [*map(str, _BUCKETS), "+Inf"]
+        return [(bound, float(count)) for bound, count in zip(bounds, accumulate(self.counts), strict=True)]
+
+
 class Metrics(Collector):
     """Counts requests and stages itself; asks the gateway for the rest at scrape time."""
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, int]] = Counter()
         self._gateway: Gateway | None = None
+        self._stages = {stage: _Times() for stage in STAGES}
         self._registry = CollectorRegistry()
-        stages = Histogram(
-            "jvgate_stage_seconds", "Seconds that answers spent in each stage.", ["stage"],
-            buckets=_BUCKETS, registry=self._registry,
-        )  # fmt: skip
-        self._stages = {stage: stages.labels(stage) for stage in STAGES}
         self._registry.register(self)
 
     def watch(self, gateway: Gateway) -> None:
         """Report the figures of *gateway* too."""
         self._gateway = gateway
 
-    def observe(self, stages: Mapping[str, float]) -> None:
+    def observe(self, stage: str, seconds: float) -> None:
+        """Note how long one stage of an answer took."""
+        self._stages[stage].observe(seconds)
+
+    def observe_all(self, stages: Mapping[str, float]) -> None:
         """Note how long each stage of one answer took, seconds."""
         for stage, seconds in stages.items():
             self._stages[stage].observe(seconds)
@@ -72,6 +93,11 @@ class Metrics(Collector):
         for (route, status), count in self.requests.items():
             requests.add_metric([route, str(status)], count)
         yield requests
+        about = "Seconds that answers spent in each stage."
+        stages = HistogramMetricFamily("jvgate_stage_seconds", about, labels=["stage"])
+        for stage, times in self._stages.items():
+            stages.add_metric([stage], times.buckets(), times.total_s)
+        yield stages
         if self._gateway is not None:
             yield from _gateway_metrics(self._gateway)
 

@@ -1,0 +1,62 @@
+"""The fast lane: a plain GET whose finished answer is in memory never becomes an ASGI request.
+
+Theory of operation.  uvicorn's protocol turns every request into a scope, a task and a cycle before the application
+sees it; for a finished answer that is most of the work.  This protocol looks first, as soon as the headers are
+complete: HTTP/1.1, GET, keep-alive, no other answer under way, the client reads what it is sent, and the edge has
+the bytes.  Then head and body go to the transport at once and the connection is ready for its next request.
+Everything else falls through to uvicorn.  It leans on the inside of `HttpToolsProtocol` (uvicorn 0.3x-0.5x):
+`tests/web/test_lane.py` holds it to behave like the slow way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from jvgate.web.edge import Edge
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+__all__ = ["fast_lane"]
+
+
+class _Answered:
+    """Stands in for the cycle of a request that is answered already."""
+
+    response_complete = True
+    disconnected = False
+
+    def __init__(self) -> None:
+        self.message_event = asyncio.Event()
+
+
+def fast_lane(edge: Edge) -> type[HttpToolsProtocol]:
+    """Return the protocol (for `uvicorn.Config(http=…)`) that asks *edge* first."""
+
+    class FastLane(HttpToolsProtocol):
+        def on_headers_complete(self) -> None:
+            answer = edge.finished(self.url, self.headers) if self._may_answer_at_once() else None
+            if answer is None:
+                super().on_headers_complete()
+                return
+            head, body = answer
+            lines = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+            self.cycle = _stand_in
+            self.transport.writelines([head, *lines, b"\r\n", body])
+            self.on_response_complete()
+
+        def _may_answer_at_once(self) -> bool:
+            return (
+                (self.cycle is None or self.cycle.response_complete)
+                and self.parser.get_method() == b"GET"
+                and self.parser.get_http_version() == "1.1"
+                and self.parser.should_keep_alive()
+                and not self.parser.should_upgrade()
+                and not self.flow.write_paused
+            )
+
+    _stand_in: RequestResponseCycle | Any = _Answered()
+    return FastLane

@@ -1,0 +1,411 @@
+"""The one path from a question to its answer, over a real pool and the simulator on a small shelf."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from threading import Event
+
+import pytest
+
+from jvgate import gateway as gateway_module
+from jvgate.errors import DatasetTooLarge, JVLinkError, SessionTimeout, SourceBusy
+from jvgate.gateway import Gateway, open_gateway
+from jvgate.jvlink.simulator import Simulator
+from jvgate.question import parse_question
+from jvgate.sessions.pool import Pool
+from jvgate.sessions.rawfile import split
+from jvgate.sessions.sources import Source
+from jvgate.settings import Settings
+from jvgate.values import MISSING
+from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf
+from tests.raceday import GARBAGE, PROVIDED, archive, race_day, record
+
+LIMIT_S = 10
+
+
+@dataclass
+class GatedShelf(MemoryShelf):
+    """A shelf whose opens wait for the gate.  opens: how often it was asked; reached: set when somebody stands there."""
+
+    opens: list[str] = field(default_factory=list)
+    gate: Event = field(default_factory=Event)
+    reached: Event = field(default_factory=Event)
+
+    def stored(self, dataspec, *, now, setup):
+        self.opens.append(dataspec)
+        self.reached.set()
+        assert self.gate.wait(LIMIT_S)
+        return super().stored(dataspec, now=now, setup=setup)
+
+
+@pytest.fixture
+def shelf():
+    """One race in two files; the gate stands open."""
+    records = race_day()
+    shelf = GatedShelf({"RACE": [MemoryFile("a.jvd", PROVIDED, records[:4]), MemoryFile("b.jvd", PROVIDED, records[4:])]})
+    shelf.gate.set()
+    return shelf
+
+
+@asynccontextmanager
+async def gateway(shelf, *, one_type_per_file=False, **given):
+    settings = Settings(sessions=1, **given)
+    source = Source(
+        "test:", lambda: Simulator(shelf, RULES, now=lambda: NOW), check=lambda: None, now=lambda: NOW,
+        one_type_per_file=one_type_per_file,
+    )  # fmt: skip
+    pool = Pool(
+        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, wait_limit_s=settings.deadline_s,
+        queue_limit=settings.queue,
+    )  # fmt: skip
+    async with pool, Gateway(source, pool, settings) as opened:
+        yield opened
+        shelf.gate.set()  # nobody is left standing there
+
+
+def race(**parameters):
+    given = {"from_time": "20261101"} | parameters
+    return parse_question("RACE", {name: [value] for name, value in given.items()}, formats=("json",))
+
+
+def play(shelf, scene, **given):
+    """Run *scene* with a gateway to *shelf* and return what it returns."""
+
+    async def on_stage():
+        async with gateway(shelf, **given) as opened:
+            return await scene(opened)
+
+    return asyncio.run(on_stage())
+
+
+async def at_the_gate(shelf):
+    assert await asyncio.to_thread(shelf.reached.wait, LIMIT_S)
+
+
+def kinds(served):
+    return [shown["RecordSpec"] for shown in json.loads(served.entry.value.body)["data"]]
+
+
+def test_a_question_is_read_once_and_then_answered_from_memory(shelf):
+    async def scene(opened):
+        return [await opened.ask(race()) for _ in range(2)]
+
+    first, second = play(shelf, scene)
+    assert (first.outcome, second.outcome) == ("miss", "hit")
+    assert kinds(first) == ["RA", "SE", "SE", "SE", "HR", "O1"]
+    assert second.entry is first.entry
+    assert shelf.opens == ["RACE"]
+
+
+def test_every_stage_of_a_miss_is_timed_and_of_a_hit_the_look_up_alone(shelf):
+    async def scene(opened):
+        return [await opened.ask(race()) for _ in range(2)]
+
+    first, second = play(shelf, scene)
+    assert list(first.stages) == ["l1", "wait", "open", "read", "decode", "render"]
+    assert list(second.stages) == ["l1"]
+    assert min(first.stages.values()) >= 0
+
+
+def test_a_thousand_equal_questions_open_jvlink_once(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        tasks = [asyncio.create_task(opened.ask(race())) for _ in range(1000)]
+        await at_the_gate(shelf)
+        shelf.gate.set()
+        return await asyncio.gather(*tasks), opened.pool.opens
+
+    answers, opens = play(shelf, scene)
+    assert opens == {"RACE": 1}
+    assert {served.entry.value.body for served in answers} == {answers[0].entry.value.body}
+    assert [served.outcome for served in answers] == ["miss"] + ["collapsed"] * 999
+
+
+def test_questions_that_need_the_same_dataset_share_its_read(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        questions = [race(), race(limit="1"), race(labels="ja"), race(fields="RaceNum")]
+        tasks = [asyncio.create_task(opened.ask(question)) for question in questions]
+        await at_the_gate(shelf)
+        shelf.gate.set()
+        return await asyncio.gather(*tasks)
+
+    answers = play(shelf, scene)
+    assert [len(kinds_or_rows(served)) for served in answers] == [6, 1, 6, 6]
+    assert shelf.opens == ["RACE"]
+
+
+def kinds_or_rows(served):
+    return json.loads(served.entry.value.body)["data"]
+
+
+def test_an_error_is_shared_by_all_who_wait_and_not_kept(shelf):
+    shelf.gate.clear()
+    shelf.files["RACE"][0].fault = -403
+
+    async def scene(opened):
+        tasks = [asyncio.create_task(opened.ask(race())) for _ in range(3)]
+        await at_the_gate(shelf)
+        shelf.gate.set()
+        errors = await asyncio.gather(*tasks, return_exceptions=True)
+        shelf.files["RACE"][0].fault = 0
+        return errors, await opened.ask(race())
+
+    errors, later = play(shelf, scene)
+    assert [error.code for error in errors if isinstance(error, JVLinkError)] == [-403] * 3
+    assert (later.outcome, len(shelf.opens)) == ("miss", 2)
+
+
+def test_nothing_of_a_read_that_failed_is_kept(shelf):
+    shelf.files["RACE"][1].fault = -402
+
+    async def scene(opened):
+        with pytest.raises(JVLinkError):
+            await opened.ask(race())
+        return len(opened.answers), opened.answers.bytes, opened.pool.errors
+
+    assert play(shelf, scene) == (0, 0, {-402: 1})
+
+
+def test_a_client_that_leaves_does_not_cancel_the_read(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        first, second = (asyncio.create_task(opened.ask(race())) for _ in range(2))
+        await at_the_gate(shelf)
+        first.cancel()
+        shelf.gate.set()
+        return await second
+
+    assert len(kinds(play(shelf, scene))) == 6
+    assert shelf.opens == ["RACE"]
+
+
+def test_what_everybody_left_is_kept_for_the_next_one(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        task = asyncio.create_task(opened.ask(race()))
+        await at_the_gate(shelf)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        shelf.gate.set()
+        return await opened.ask(race())
+
+    assert play(shelf, scene).outcome in ("collapsed", "hit")
+    assert shelf.opens == ["RACE"]
+
+
+@pytest.mark.parametrize("parameters", [{"record": "SE"}, {"record": "HR,O1"}, {"limit": "2"}, {"raw": "1"}])
+def test_a_narrower_question_is_answered_from_the_wider_dataset(shelf, parameters):
+    async def scene(opened):
+        await opened.ask(race())
+        return await opened.ask(race(**parameters))
+
+    assert play(shelf, scene).outcome == "dataset"
+    assert shelf.opens == ["RACE"]
+
+
+def damaged(inside):
+    """A runner with *inside* in the middle of its bytes."""
+    raw = bytearray(record("SE", Umaban=5))
+    raw[300 : 300 + len(inside)] = inside
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("one_type_per_file", [False, True])
+@pytest.mark.parametrize("asked", ["SE", "RA,HR", "O1"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        [],
+        [GARBAGE],
+        [damaged(b"\r\n")],
+        [damaged(b"\xff\xff")],
+        [damaged(b"\r\nRA7")],
+        [record("SE")[:-2]],
+        [record("SE")[:200] + b"\r\n"],
+        [b"ZZ120261115 unknown\r\n"],
+        [b"\0\0" + record("SE")],
+    ],
+    ids=["none", "garbage", "line break", "bytes", "other type", "no CR LF", "cut", "unknown type", "NULs"],
+)
+def test_a_narrower_answer_is_the_same_whether_it_was_read_or_taken_from_the_wider_dataset(
+    shelf, damage, asked, one_type_per_file
+):
+    """The same question over the same files has the same bytes, whatever is in memory."""
+    day = race_day()
+    files = [[day[0], *damage, day[4]], [*day[1:3], *damage, day[3]], [day[5]]]
+    if one_type_per_file:
+        files = [[day[0]], [*day[1:3], *damage, day[3]], [day[4]], [day[5]]]
+    lines = [split(b"".join(records))[0] for records in files]  # as a file is read: up to each CR LF
+    shelf.files["RACE"] = [MemoryFile(f"{n}.jvd", PROVIDED, records) for n, records in enumerate(lines)]
+
+    async def wide_first(opened):
+        await opened.ask(race())
+        return await opened.ask(race(record=asked))
+
+    async def narrow(opened):
+        return await opened.ask(race(record=asked))
+
+    taken = play(shelf, wide_first, one_type_per_file=one_type_per_file).entry.value.body
+    read = play(shelf, narrow, one_type_per_file=one_type_per_file).entry.value.body
+    assert json.loads(taken) == json.loads(read)
+
+
+def test_an_empty_dataset_is_kept_like_any_other(shelf):
+    shelf.files.clear()
+
+    async def scene(opened):
+        return [await opened.ask(race()) for _ in range(2)]
+
+    first, second = play(shelf, scene)
+    assert (kinds(first), first.outcome, second.outcome) == ([], "miss", "hit")
+
+
+def test_a_refresh_reads_again_and_replaces_what_was_kept(shelf, monkeypatch):
+    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+
+    async def scene(opened):
+        await opened.ask(race())
+        shelf.files["RACE"].pop()
+        return await opened.ask(race(), refresh=True), await opened.ask(race())
+
+    refreshed, later = play(shelf, scene)
+    assert (refreshed.outcome, later.outcome) == ("refresh", "hit")
+    assert kinds(later) == kinds(refreshed) == ["RA", "SE", "SE", "SE"]
+
+
+def test_a_refresh_comes_no_more_often_than_its_limit(shelf):
+    async def scene(opened):
+        await opened.ask(race())
+        return [(await opened.ask(race(), refresh=True)).outcome for _ in range(5)]
+
+    assert play(shelf, scene) == ["hit"] * 5
+    assert shelf.opens == ["RACE"]
+
+
+def test_a_refresh_of_another_form_comes_no_more_often_either(shelf):
+    async def scene(opened):
+        await opened.ask(race())
+        return (await opened.ask(race(limit="1"), refresh=True)).outcome
+
+    assert play(shelf, scene) == "dataset"
+
+
+def test_refreshes_join_the_read_that_runs(shelf, monkeypatch):
+    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+
+    async def scene(opened):
+        await opened.ask(race())
+        shelf.gate.clear()
+        shelf.reached.clear()
+        tasks = [asyncio.create_task(opened.ask(race(), refresh=True)) for _ in range(10)]
+        await at_the_gate(shelf)
+        shelf.gate.set()
+        return [served.outcome for served in await asyncio.gather(*tasks)]
+
+    assert play(shelf, scene) == ["refresh"] + ["collapsed"] * 9
+    assert len(shelf.opens) == 2
+
+
+def test_a_refresh_that_fails_leaves_the_kept_answer_in_place(shelf, monkeypatch):
+    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+
+    async def scene(opened):
+        await opened.ask(race())
+        shelf.files["RACE"][0].fault = -403
+        with pytest.raises(JVLinkError):
+            await opened.ask(race(), refresh=True)
+        return await opened.ask(race())
+
+    assert play(shelf, scene).outcome == "hit"
+
+
+def test_a_dataset_over_the_limit_is_refused_and_a_smaller_one_is_not(shelf):
+    shelf.files["RACE"].append(MemoryFile("c.jvd", PROVIDED, [record("H6")]))
+
+    async def scene(opened):
+        with pytest.raises(DatasetTooLarge) as error:
+            await opened.ask(race())
+        return error.value.limit_bytes, await opened.ask(race(record="SE,RA"))
+
+    limit_bytes, served = play(shelf, scene, dataset_bytes=10_000)
+    assert (limit_bytes, len(kinds(served))) == (10_000, 4)
+
+
+def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
+    async def scene(opened):
+        return [await opened.ask(race()) for _ in range(2)], opened.answers.bytes
+
+    answers, kept_bytes = play(shelf, scene, l1_bytes=100)
+    assert [(served.outcome, served.is_kept) for served in answers] == [("miss", False)] * 2
+    assert kept_bytes == 0
+
+
+def test_the_deadline_ends_the_wait_and_not_the_read(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        with pytest.raises(SessionTimeout) as error:
+            await opened.ask(race())
+        shelf.gate.set()
+        return error.value.limit_s, await opened.ask(race())
+
+    limit_s, later = play(shelf, scene, deadline_s=0.2)
+    assert (limit_s, len(kinds(later))) == (0.2, 6)
+    assert shelf.opens == ["RACE"]
+
+
+def test_a_full_queue_refuses_the_next_question_at_once(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        tasks = [asyncio.create_task(opened.ask(race(from_time=f"2026100{day}"))) for day in (1, 2)]
+        await at_the_gate(shelf)
+        with pytest.raises(SourceBusy):
+            await opened.ask(race(from_time="20261003"))
+        shelf.gate.set()
+        return len(await asyncio.gather(*tasks))
+
+    assert play(shelf, scene, queue=1) == 2
+
+
+def test_closing_ends_those_who_wait(shelf):
+    shelf.gate.clear()
+
+    async def scene():
+        async with gateway(shelf) as opened:
+            task = asyncio.create_task(opened.ask(race()))
+            await at_the_gate(shelf)
+        return await asyncio.gather(task, return_exceptions=True)
+
+    (ended,) = asyncio.run(scene())
+    assert isinstance(ended, BaseException)
+
+
+def test_a_joined_question_reads_what_is_missing_and_takes_the_rest_from_memory(tmp_path):
+    archive(tmp_path, record("UM"), dataspec="DIFN")
+    archive(tmp_path, *race_day())
+    joined = parse_question("RACEDIFN", {"from_time": ["20261101"]}, formats=("json",))
+
+    async def scene():
+        async with open_gateway(Settings(source=f"archive:{tmp_path}?date=2026-11-18")) as opened:
+            await opened.ask(race())
+            return await opened.ask(joined), opened.pool.opens
+
+    served, opens = asyncio.run(scene())
+    assert kinds(served) == ["RA", "SE", "SE", "SE", "HR", "O1", "UM"]
+    assert opens == {"RACE": 1, "DIFN": 1}
+
+
+def test_look_ups_are_counted_by_tier_and_result(shelf):
+    async def scene(opened):
+        for _ in range(3):
+            await opened.ask(race())
+        return opened.cache_requests, opened.kept("nothing")
+
+    assert play(shelf, scene) == ({("l1", "miss"): 1, ("l1", "hit"): 2}, MISSING)
