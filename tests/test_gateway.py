@@ -26,7 +26,7 @@ LIMIT_S = 10
 
 @dataclass
 class GatedShelf(MemoryShelf):
-    """A shelf whose opens wait for the gate.  opens: how often it was asked; reached: set when somebody stands there."""
+    """A shelf whose opens wait for the gate.  opens: what was asked for; reached: somebody stands there."""
 
     opens: list[str] = field(default_factory=list)
     gate: Event = field(default_factory=Event)
@@ -43,7 +43,9 @@ class GatedShelf(MemoryShelf):
 def shelf():
     """One race in two files; the gate stands open."""
     records = race_day()
-    shelf = GatedShelf({"RACE": [MemoryFile("a.jvd", PROVIDED, records[:4]), MemoryFile("b.jvd", PROVIDED, records[4:])]})
+    shelf = GatedShelf(
+        {"RACE": [MemoryFile("a.jvd", PROVIDED, records[:4]), MemoryFile("b.jvd", PROVIDED, records[4:])]}
+    )
     shelf.gate.set()
     return shelf
 
@@ -134,11 +136,11 @@ def test_questions_that_need_the_same_dataset_share_its_read(shelf):
         return await asyncio.gather(*tasks)
 
     answers = play(shelf, scene)
-    assert [len(kinds_or_rows(served)) for served in answers] == [6, 1, 6, 6]
+    assert [len(rows(served)) for served in answers] == [6, 1, 6, 6]
     assert shelf.opens == ["RACE"]
 
 
-def kinds_or_rows(served):
+def rows(served):
     return json.loads(served.entry.value.body)["data"]
 
 

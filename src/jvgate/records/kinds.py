@@ -136,7 +136,7 @@ def _load_elapsed(decimals: int, raw: bytes) -> float:
 
 def _load_text(raw: bytes) -> str | None:
     try:
-        text = raw.decode("cp932")
+        text = raw.rstrip(b" ").decode("cp932")  # 0x20 is never the second byte of a character
     except UnicodeDecodeError as exc:
         raise ValueError(f"byte {exc.start} is no Shift_JIS character") from exc
     return text.rstrip(PADDING) or None

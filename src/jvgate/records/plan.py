@@ -12,8 +12,8 @@ field, slot by slot, and notes what was wrong.  Large groups of numbers are writ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from operator import getitem
+from functools import cache, reduce
+from operator import getitem, ior
 from struct import Struct
 from typing import Any, Protocol, TypeVar
 
@@ -32,8 +32,9 @@ Kept_co = TypeVar("Kept_co", covariant=True)
 
 MEMO_ENTRIES = 8192
 MEMO_BYTES = 160
-PIECE_BYTES = 9
-NARROW_BYTES = 3
+PIECE_BYTES = 8
+# Up to how many bytes a field of a kind takes few values.
+_NARROW = {"code": 3, "int": 2}
 
 
 @cache
@@ -72,10 +73,7 @@ class Plan:
 
     def values(self, raw: bytes) -> dict[str, Any]:
         """Return the object's values; lists and inner objects are its own."""
-        values: dict[str, Any] = {}
-        for part in map(getitem, self._values, self._cut(raw)):
-            values |= part
-        return values
+        return reduce(ior, map(getitem, self._values, self._cut(raw)), {})
 
     def salvage(self, raw: bytes, at: int, errors: Errors) -> bytes:
         """Return the members of an object that starts at byte *at* of its record; note what was wrong."""
@@ -198,6 +196,7 @@ class _SmallGroup:
         self._plan = Plan(group.fields, until=until)
         self._texts = _Memo(lambda raw: b"{%b}" % self._plan.text(raw))
         self._values = _Memo(self._plan.values)
+        self.is_flat = self._plan.is_flat
 
     def text(self, raw: bytes) -> bytes:
         blank, texts, unset = self._blank, self._texts, () if self._drops_unset else (b"null",)
@@ -206,7 +205,7 @@ class _SmallGroup:
 
     def values(self, raw: bytes) -> dict[str, Any]:
         blank, unset = self._blank, () if self._drops_unset else (None,)
-        read = self._copy if self._plan.is_flat else self._plan.values
+        read = self._copy if self.is_flat else self._plan.values
         slots = [value for slot in self._split(raw) for value in ((read(slot),) if slot not in blank else unset)]
         return {self._name: slots}
 
@@ -255,11 +254,15 @@ def _may_join(piece: Sequence[_Member], member: _Member) -> bool:
     width = member.end - piece[0].offset
     if _is_identifier(piece[0]):  # and the names that go with it
         return width <= MEMO_BYTES and _is_name(member)
-    return width <= PIECE_BYTES and all(map(_is_narrow, (*piece, member)))
+    return width <= PIECE_BYTES and _is_code(piece[0]) and all(map(_is_narrow, (*piece, member)))
+
+
+def _is_code(member: _Member) -> bool:
+    return isinstance(member, _Scalar) and member.field.kind == "code"
 
 
 def _is_identifier(member: _Member) -> bool:
-    return isinstance(member, _Scalar) and member.field.kind == "digits" and member.field.length > NARROW_BYTES
+    return isinstance(member, _Scalar) and member.field.kind == "digits" and member.field.length > 4
 
 
 def _is_name(member: _Member) -> bool:
@@ -267,12 +270,12 @@ def _is_name(member: _Member) -> bool:
 
 
 def _is_header(member: _Member) -> bool:
-    return isinstance(member, _Scalar) and member.field.path.startswith(("head.", "id."))
+    return isinstance(member, _Scalar) and member.field.path.startswith(("head.", "id.Year", "id.MonthDay"))
 
 
 def _is_narrow(member: _Member) -> bool:
     """Whether the member takes few values, so that a run of such members still takes few."""
-    return isinstance(member, _Scalar) and member.field.length <= NARROW_BYTES
+    return isinstance(member, _Scalar) and member.field.length <= _NARROW.get(member.field.kind, 0)
 
 
 def _text_reader(piece: tuple[_Member, ...]) -> _Reader[bytes]:
@@ -286,14 +289,21 @@ def _text_reader(piece: tuple[_Member, ...]) -> _Reader[bytes]:
 def _value_reader(piece: tuple[_Member, ...]) -> _Reader[dict[str, Any]]:
     """Return what gives the values of a piece; only plain values may be remembered as they are."""
     if len(piece) > 1:
-        parts = [(_Memo(member.values), span) for member, span in _spans(piece)]
-        return _Memo(lambda raw: {key: value for memo, span in parts for key, value in memo[raw[span]].items()})
-    if isinstance(piece[0], _Array):
-        return _Copied(piece[0])
-    return _Memo(piece[0].values) if isinstance(piece[0], _Scalar) else _Anew(piece[0])
+        spans = _spans(piece)
+        return _Memo(
+            lambda raw: {key: value for member, span in spans for key, value in member.values(raw[span]).items()}
+        )
+    (member,) = piece
+    if isinstance(member, _Scalar):
+        return _Memo(member.values)
+    if isinstance(member, _Array):
+        return _CopiedArray(member)
+    if isinstance(member, _SmallGroup) and member.is_flat and member.end - member.offset <= MEMO_BYTES:
+        return _CopiedSlots(member)
+    return _Anew(member)
 
 
-class _Copied:
+class _CopiedArray:
     """Remembers an array, and gives each record a copy."""
 
     def __init__(self, member: _Member) -> None:
@@ -302,6 +312,17 @@ class _Copied:
     def __getitem__(self, raw: bytes) -> dict[str, Any]:
         ((key, values),) = self._known[raw].items()
         return {key: values.copy()}
+
+
+class _CopiedSlots:
+    """Remembers the slots of a small group of plain values, and gives each record copies."""
+
+    def __init__(self, member: _Member) -> None:
+        self._known = _Memo(member.values)
+
+    def __getitem__(self, raw: bytes) -> dict[str, Any]:
+        ((key, slots),) = self._known[raw].items()
+        return {key: [slot and slot.copy() for slot in slots]}
 
 
 class _Anew:

@@ -25,7 +25,7 @@ _Bytes = NDArray[np.uint8]
 _Errors = list[dict[str, Any]]
 
 # Below this many slots the fixed cost of the array calls outweighs what they save (measured: about 16).
-MIN_SLOTS = 24
+MIN_SLOTS = 64
 _ZERO, _SPACE, _GAP = ord("0"), ord(" "), b"\0"
 _TENTHS = 10
 

@@ -1,0 +1,91 @@
+"""/docs, /openapi.json and the first page: the interface, described in both languages."""
+
+import re
+
+import pytest
+
+from jvgate import __version__
+from jvgate.question import PARAMETERS
+from jvgate.spec.dataspecs import dataspecs
+
+JAPANESE = re.compile("[぀-ヿ一-鿿]")
+LATIN = re.compile("[A-Za-z]{3}")
+
+
+@pytest.fixture(scope="module")
+def openapi(web):
+    response = web.get("/openapi.json")
+    assert response.status_code == 200
+    return response.json()
+
+
+def operations(openapi):
+    return [operation for methods in openapi["paths"].values() for operation in methods.values()]
+
+
+def speaks_both(text):
+    return bool(JAPANESE.search(text) and LATIN.search(text))
+
+
+def test_the_interface_is_described_in_both_languages(openapi):
+    assert openapi["info"]["version"] == __version__
+    assert speaks_both(openapi["info"]["description"])
+    for operation in operations(openapi):
+        assert speaks_both(operation["summary"] + operation["description"]), operation["operationId"]
+
+
+def test_every_parameter_of_data_is_described_in_both_languages(openapi):
+    parameters = openapi["paths"]["/api/v1/data/{dataspec}"]["get"]["parameters"]
+    assert {parameter["name"] for parameter in parameters} == {"dataspec", *PARAMETERS}
+    assert [p["name"] for p in parameters if not speaks_both(p["description"])] == ["format"] or all(
+        speaks_both(parameter["description"]) for parameter in parameters
+    )
+
+
+def test_every_operation_has_a_name_of_its_own(openapi):
+    names = [operation["operationId"] for operation in operations(openapi)]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/data/{dataspec}", "/api/v1/dataspecs", "/api/v1/dataspecs/{id}", "/api/v1/records",
+        "/api/v1/records/{type}", "/api/v1/codes", "/api/v1/codes/{table}", "/healthz", "/readyz", "/metrics",
+    ],
+)  # fmt: skip
+def test_every_route_of_the_design_is_described(openapi, path):
+    assert "get" in openapi["paths"][path]
+
+
+def test_no_answer_is_promised_that_is_never_given(openapi):
+    """Whatever is wrong is a problem document; FastAPI's own 422 does not exist here."""
+    for operation in operations(openapi):
+        assert "422" not in operation["responses"], operation["operationId"]
+
+
+def test_the_docs_page_needs_nothing_from_elsewhere(web):
+    page = web.get("/docs")
+    assert (page.status_code, page.headers["content-type"].split(";")[0]) == (200, "text/html")
+    links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert links
+    for link in links:
+        assert not re.match(r"(https?:)?//", link), link
+        assert link.startswith("data:") or web.get(link).status_code == 200
+
+
+def test_the_first_page_leads_to_everything(web):
+    page = web.get("/")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert speaks_both(page.text)
+    assert all(spec in page.text for spec in dataspecs())
+    for link in re.findall(r'href="([^"]+)"', page.text):
+        assert web.get(link.replace("&amp;", "&")).status_code == 200, link
+
+
+def test_what_the_first_page_shows_of_a_source_is_escaped(serve, tmp_path):
+    folder = tmp_path / "<b>bold&"
+    folder.mkdir()
+    page = serve(f"archive:{folder}").get("/").text
+    assert "<b>bold" not in page
+    assert "&lt;b&gt;bold&amp;" in page
