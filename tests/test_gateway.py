@@ -201,13 +201,25 @@ def test_what_everybody_left_is_kept_for_the_next_one(shelf):
     assert shelf.opens == ["RACE"]
 
 
-@pytest.mark.parametrize("parameters", [{"record": "SE"}, {"record": "HR,O1"}, {"limit": "2"}, {"raw": "1"}])
-def test_a_narrower_question_is_answered_from_the_wider_dataset(shelf, parameters):
+@pytest.mark.parametrize("parameters", [{"limit": "2"}, {"raw": "1"}, {"fields": "RaceNum"}, {"labels": "ja"}])
+def test_another_form_of_the_same_records_is_made_from_the_dataset_in_memory(shelf, parameters):
     async def scene(opened):
         await opened.ask(race())
         return await opened.ask(race(**parameters))
 
     assert play(shelf, scene).outcome == "dataset"
+    assert shelf.opens == ["RACE"]
+
+
+@pytest.mark.parametrize("wanted", ["SE", "HR,O1"])
+def test_a_narrower_question_is_answered_from_the_wider_dataset(shelf, wanted):
+    shelf.files["RACE"] = [MemoryFile(f"{n}.jvd", PROVIDED, [one]) for n, one in enumerate(race_day())]
+
+    async def scene(opened):
+        await opened.ask(race())
+        return await opened.ask(race(record=wanted))
+
+    assert play(shelf, scene, one_type_per_file=True).outcome == "dataset"
     assert shelf.opens == ["RACE"]
 
 
@@ -235,10 +247,8 @@ def damaged(inside):
     ],
     ids=["none", "garbage", "line break", "bytes", "other type", "no CR LF", "cut", "unknown type", "NULs"],
 )
-def test_a_narrower_answer_is_the_same_whether_it_was_read_or_taken_from_the_wider_dataset(
-    shelf, damage, asked, one_type_per_file
-):
-    """The same question over the same files has the same bytes, whatever is in memory."""
+def test_a_narrower_answer_holds_the_records_of_the_whole_one(shelf, damage, asked, one_type_per_file):
+    """Whatever is damaged, and whether it was read for itself or taken from the wider dataset in memory."""
     day = race_day()
     files = [[day[0], *damage, day[4]], [*day[1:3], *damage, day[3]], [day[5]]]
     if one_type_per_file:
@@ -246,16 +256,19 @@ def test_a_narrower_answer_is_the_same_whether_it_was_read_or_taken_from_the_wid
     lines = [split(b"".join(records))[0] for records in files]  # as a file is read: up to each CR LF
     shelf.files["RACE"] = [MemoryFile(f"{n}.jvd", PROVIDED, records) for n, records in enumerate(lines)]
 
-    async def wide_first(opened):
-        await opened.ask(race())
-        return await opened.ask(race(record=asked))
+    async def whole_first(opened):
+        return [await opened.ask(race()), await opened.ask(race(record=asked))]
 
-    async def narrow(opened):
-        return await opened.ask(race(record=asked))
+    async def alone(opened):
+        return [await opened.ask(race(record=asked))]
 
-    taken = play(shelf, wide_first, one_type_per_file=one_type_per_file).entry.value.body
-    read = play(shelf, narrow, one_type_per_file=one_type_per_file).entry.value.body
-    assert json.loads(taken) == json.loads(read)
+    whole, after, read = (
+        json.loads(served.entry.value.body)
+        for scene in (whole_first, alone)
+        for served in play(shelf, scene, one_type_per_file=one_type_per_file)
+    )
+    assert after == read
+    assert read["data"] == [shown for shown in whole["data"] if shown["RecordSpec"] in asked.split(",")]
 
 
 def test_an_empty_dataset_is_kept_like_any_other(shelf):

@@ -162,8 +162,8 @@ class Gateway:
 
     def _kept_dataset(self, query: Query) -> Entry[Dataset] | Missing:
         """Return the dataset of *query*, or the wider one that holds all of it, or MISSING."""
-        for wider in (query, replace(query, records=())):
-            entry = self.answers.get(_dataset_key(wider))
+        for known in (query, replace(query, records=())):
+            entry = self.answers.get(_dataset_key(known))
             if entry is not MISSING and isinstance(entry.value, Dataset):
                 return entry  # type: ignore[return-value]  # its value is a Dataset, seen just now
         return MISSING

@@ -10,17 +10,23 @@ from jvgate.sessions.rawfile import carried_key, load, looks_like_jvdata, record
 KEY = "2026110805081111"
 
 
+WE, TC = b"WE120261108".ljust(40) + b"\r\n", b"TC120261108".ljust(43) + b"\r\n"
+BROKEN = WE[:20] + b"\r\n" + WE[22:]
+
+
 @pytest.mark.parametrize(
     ("data", "records", "tail"),
     [
         (b"", [], b""),
-        (b"RA1\r\nSE2\r\n", [b"RA1\r\n", b"SE2\r\n"], b""),
-        (b"RA1\r\n\0SE2\r\n\0\0", [b"RA1\r\n", b"\0SE2\r\n"], b""),
-        (b"RA1\r\nSE", [b"RA1\r\n"], b"SE"),
-        (b"RA\n1\r2\r\n", [b"RA\n1\r2\r\n"], b""),
+        (WE + TC, [WE, TC], b""),
+        (WE + b"\0" + TC + b"\0\0", [WE, TC], b""),
+        (WE + b"TC1", [WE], b"TC1"),
+        (WE + b"junk\r\n" + TC, [WE, b"junk\r\n", TC], b""),
+        (BROKEN + TC, [BROKEN, TC], b""),
+        (b"TC120261108 stripped\r\n" + WE, [b"TC120261108 stripped\r\n", WE], b""),
     ],
 )
-def test_records_end_at_cr_lf_and_nowhere_else(data, records, tail):
+def test_a_file_comes_apart_into_its_records_as_they_stand(data, records, tail):
     assert split(data) == (records, tail)
 
 

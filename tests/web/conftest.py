@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
 
+from jvgate.commands.serve import server_config
 from jvgate.settings import Settings
-from jvgate.web.app import create_app
 from tests.raceday import RACE_KEY, archive, race_day, record
 
 LIMIT_S = 30
@@ -46,7 +46,7 @@ class Client(httpx2.Client):
 def running(settings: Settings) -> Iterator[Client]:
     """Serve as `jvgate serve` does, on a free port, until the block ends."""
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), access_log=False, log_config=None))
+        server = uvicorn.Server(server_config(settings))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         with Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=LIMIT_S) as client:

@@ -118,6 +118,26 @@ def test_head_is_answered_wherever_get_is(web, url):
 
 
 @pytest.mark.parametrize(
+    "request_line",
+    [
+        b"FOO /api/v1/data/RACE HTTP/1.1",
+        b"get /healthz HTTP/1.1",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1",
+        b"GET /api/v1/data/RACE?from_time=20261101\xe3\x81\x82 HTTP/1.1",
+        b"GET /api/v1/data/RACE?from_time=2026\x001101 HTTP/1.1",
+        b"GET /\xff\xfe HTTP/1.1",
+        b"nonsense",
+    ],
+    ids=["unknown method", "lower case", "URL of 70 KB", "UTF-8", "NUL", "bytes", "no HTTP"],
+)
+def test_what_is_no_request_at_all_is_a_problem_too(web, request_line):
+    status, head, body = web.send_bytes(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert 400 <= status < 500
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["status"] == status
+
+
+@pytest.mark.parametrize(
     ("target", "status"),
     [
         (b"/api/v1/data/RACE?from_time=%u3042", 400),

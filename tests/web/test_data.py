@@ -92,10 +92,10 @@ def test_the_second_request_comes_from_memory_with_the_same_bytes(cold):
     assert cold.figure("jvgate_cache_requests_total", tier="l1", result="hit") == 1
 
 
-def test_a_narrower_request_is_answered_from_the_raw_records_in_memory(cold):
+def test_another_form_is_made_from_the_raw_records_in_memory(cold):
     cold.data()
-    narrower = cold.data(record="SE")
-    assert narrower.headers["cache-status"].startswith("jvgate; hit; detail=dataset; ttl=")
+    other = cold.data(fields="RaceNum")
+    assert other.headers["cache-status"].startswith("jvgate; hit; detail=dataset; ttl=")
     assert cold.figure(OPENS) == 1
 
 
@@ -219,6 +219,47 @@ def test_labels_fields_and_raw_come_through(web):
         {"JyoCD": "05", "JyoCDLabel": "東京競馬場"}
     ]
     assert web.data(record="RA", fields="RaceNum", raw="1").json()["data"] == [{"RaceNum": "11"}]
+
+
+def get(target=b"/api/v1/data/RACE?from_time=20261101", *lines, version=b"1.1"):
+    return b"\r\n".join([b"GET " + target + b" HTTP/" + version, b"Host: x", *lines, b"", b""])
+
+
+CLOSE = b"Connection: close"
+HIT, MISS, LOST = b"/api/v1/data/RACE?from_time=20261101", b"/api/v1/data/RACE?from_time=20261102", b"/nope"
+
+
+@pytest.mark.parametrize(
+    "targets", [[HIT, HIT], [HIT, MISS, HIT], [MISS, HIT, LOST, HIT], [LOST, HIT, MISS], [HIT] * 50, [MISS, MISS, MISS]]
+)
+def test_requests_sent_without_waiting_are_answered_in_their_order(cold, targets):
+    """Whether an answer is at hand or has to be read first."""
+    alone = {target: cold.send_bytes(get(target, CLOSE))[2] for target in {HIT, LOST}}
+    requests = [get(target) for target in targets[:-1]] + [get(targets[-1], CLOSE)]
+    whole = b"HTTP/1.1 " + cold.send_bytes(b"".join(requests))[2]
+    statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+)", whole)]
+    assert len(alone[HIT]) > len(alone[LOST])
+    assert statuses[-len(targets) + 1 :] == [404 if target == LOST else 200 for target in targets[1:]]
+
+
+@pytest.mark.parametrize("extra", [b"", b"Content-Length: 5\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n0"])
+def test_a_body_that_nobody_asked_for_does_not_become_the_next_request(cold, extra):
+    cold.data()
+    status, _, answers = cold.send_bytes(get(HIT, *([extra] if extra else [])) + get(LOST, CLOSE))
+    assert (status, answers.count(b"HTTP/1.1 404")) == (200, 1)
+
+
+@pytest.mark.parametrize("lines", [[CLOSE], [b"Cache-Control: max-age=0"], [b'If-None-Match: "x"'], [b"Accept: */*"]])
+def test_a_hit_looks_the_same_on_every_way_out(cold, lines):
+    """However it is asked for: names and fixed values of the headers, and the body."""
+    cold.data()
+    fast = cold.data()
+    _, head, body = cold.send_bytes(get(HIT, *lines, *([] if CLOSE in lines else [CLOSE])))
+    slow = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    assert body == fast.content
+    assert {name.decode() for name in slow} - {"connection"} == set(fast.headers)
+    for name in ("content-type", "content-length", "etag", "cache-control", "vary"):
+        assert slow[name.encode()].decode() == fast.headers[name].lower()
 
 
 async def crowd(client, count, path="/api/v1/data/RACE?from_time=20261101"):

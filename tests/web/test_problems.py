@@ -50,7 +50,7 @@ def test_every_slug_that_is_raised_has_its_row():
     assert found <= set(PROBLEMS)
 
 
-@pytest.mark.parametrize("name", set(PARAMETERS) - {"record", "fields", "format"})
+@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"record", "fields", "format"}))
 def test_every_parameter_that_can_be_invalid_has_its_row(name):
     assert f"invalid-{name.replace('_', '-')}" in PROBLEMS
 
@@ -68,7 +68,7 @@ def test_every_error_code_of_jvlink_is_the_problem_of_its_table(code, method):
     problem = problem_of(JVLinkError(code.code, method))
     document = problem.document("/x")
     assert (document["type"], document["status"]) == (f"/problems/{code.slug}", code.http_status)
-    assert (document["title"], document["title_ja"]) == (code.meaning_en, code.meaning_ja)
+    assert (document["title"].lower(), document["title_ja"]) == (code.meaning_en.lower(), code.meaning_ja)
     assert document["jvlink"]["code"] == code.code
     assert problem.headers.get("retry-after") == (str(code.retry_after_s) if code.retry_after_s else None)
 
@@ -88,7 +88,7 @@ def test_a_code_that_no_table_knows_is_still_a_problem(code):
 @pytest.mark.parametrize(
     ("error", "status", "slug", "retry_after"),
     [
-        (ArchiveError("/data", "gone."), 503, "archive-unusable", None),
+        (ArchiveError("/data", "there is no such folder"), 503, "archive-unusable", None),
         (DatasetTooLarge("RACE", limit_bytes=10), 413, "dataset-too-large", None),
         (SessionTimeout("the wait", limit_s=1), 504, "jvlink-timeout", "30"),
         (SourceBusy(7), 503, "session-busy", "5"),

@@ -54,13 +54,16 @@ def plan_chooser(layout: Layout) -> Callable[[bytes], Plan]:
 
 
 class Plan:
-    """How to read one object.  until: the last race day (YYYYMMDD) of the special values to use, "" for today's.
+    """How to read one object.
+
+    until: the last race day (YYYYMMDD) of the special values to use, "" for today's.  prefix: the names of the
+    groups it stands in, for messages.
 
     Both forms raise struct.error for bytes of another length, and ValueError when anything in them is wrong.
     """
 
-    def __init__(self, fields: Sequence[Field | Group], *, until: str) -> None:
-        self._members = [_member(field, until) for field in fields if _is_shown(field)]
+    def __init__(self, fields: Sequence[Field | Group], *, until: str, prefix: str = "") -> None:
+        self._members = [_member(field, until, prefix) for field in fields if _is_shown(field)]
         pieces = _pieces(self._members)
         self._cut = Struct(_cut_format(fields, pieces)).unpack
         self._texts = tuple(_text_reader(piece) for piece in pieces)
@@ -125,8 +128,9 @@ class _Member(Protocol):
 class _Scalar:
     """A single field, and the mark beside it."""
 
-    def __init__(self, field: Field, until: str) -> None:
+    def __init__(self, field: Field, until: str, prefix: str) -> None:
         self.field = field
+        self._name = prefix + field.key
         self.offset, self.end = field.offset, field.end
         self._special = _special(field, until)
         self._load = loader(field, self._special)
@@ -148,15 +152,16 @@ class _Scalar:
         try:
             return self.text(raw)
         except ValueError as exc:
-            errors.append(_problem(self.field, at, raw, exc))
+            errors.append(_problem(self._name, at, raw, exc))
             return self._key + b"null"
 
 
 class _Array:
     """A repeated field."""
 
-    def __init__(self, field: Field, until: str) -> None:
+    def __init__(self, field: Field, until: str, prefix: str) -> None:
         self.field = field
+        self._name = prefix + field.key
         self.offset, self.end = field.offset, field.end
         self._key = b'"%b":' % field.key.encode()
         self._split = Struct(f"{field.length}s" * field.repeat).unpack
@@ -178,22 +183,22 @@ class _Array:
             except ValueError as exc:
                 texts.append(b"null")
                 if item.strip(b" "):  # a blank item of an array is one that was never filled, not an error
-                    errors.append(_problem(self.field, at + number * self.field.length, item, exc))
+                    errors.append(_problem(self._name, at + number * self.field.length, item, exc))
         return b"%b[%b]" % (self._key, b",".join(texts))
 
 
 class _SmallGroup:
     """A group that is read slot by slot."""
 
-    def __init__(self, group: Group, until: str) -> None:
-        self._name = group.key
+    def __init__(self, group: Group, until: str, prefix: str) -> None:
+        self._group = group
         self.offset, self.end = group.offset, group.end
         self._key = b'"%b":' % group.key.encode()
         self._split = Struct(f"{group.length}s" * group.repeat).unpack
         self._length = group.length
         self._blank = _blank_slots(group)
         self._drops_unset = group.names_slots
-        self._plan = Plan(group.fields, until=until)
+        self._plan = Plan(group.fields, until=until, prefix=f"{prefix}{group.key}.")
         self._texts = _Memo(lambda raw: b"{%b}" % self._plan.text(raw))
         self._values = _Memo(self._plan.values)
         self.is_flat = self._plan.is_flat
@@ -207,7 +212,7 @@ class _SmallGroup:
         blank, unset = self._blank, () if self._drops_unset else (None,)
         read = self._copy if self.is_flat else self._plan.values
         slots = [value for slot in self._split(raw) for value in ((read(slot),) if slot not in blank else unset)]
-        return {self._name: slots}
+        return {self._group.key: slots}
 
     def salvage(self, raw: bytes, at: int, errors: Errors) -> bytes:
         texts = []
@@ -222,11 +227,11 @@ class _SmallGroup:
         return self._values[slot].copy()
 
 
-def _member(field: Field | Group, until: str) -> _Member:
+def _member(field: Field | Group, until: str, prefix: str) -> _Member:
     if isinstance(field, Field):
-        return _Scalar(field, until) if field.repeat == 1 else _Array(field, until)
+        return _Scalar(field, until, prefix) if field.repeat == 1 else _Array(field, until, prefix)
     if not is_large(field):
-        return _SmallGroup(field, until)
+        return _SmallGroup(field, until, prefix)
     return LargeGroup(field, {leaf.key: _special(leaf, until) for leaf in field.fields if isinstance(leaf, Field)})
 
 
@@ -366,5 +371,5 @@ def _blank_slots(group: Group) -> frozenset[bytes]:
     return frozenset({blank})
 
 
-def _problem(field: Field, at: int, raw: bytes, why: ValueError) -> dict[str, Any]:
-    return {"field": field.key, "offset": at, "raw": raw.decode("cp932", "backslashreplace"), "why": str(why)}
+def _problem(name: str, at: int, raw: bytes, why: ValueError) -> dict[str, Any]:
+    return {"field": name, "offset": at, "raw": raw.decode("cp932", "backslashreplace"), "why": str(why)}

@@ -1,7 +1,7 @@
 """A file of raw records: what it holds, read whole, told apart by record type and key.
 
-A file is records one after another, each ending in CR LF, optionally zstd-compressed.  NULs and damage
-between the records stay where they are: taking them out is the work of framing.
+A file is records one after another, each ending in CR LF, optionally zstd-compressed.  Damage between the records
+stays where it is: whoever reads them later has to see it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import zstandard
 
 from jvgate.errors import JVLinkError
+from jvgate.records.framing import Damage, Frame, frames_of
 from jvgate.spec.layouts import layouts
 
 __all__ = ["carried_key", "known_types", "load", "looks_like_jvdata", "provided_in_name", "record_type", "split"]
@@ -62,9 +63,17 @@ def load(path: Path) -> bytes:
 
 
 def split(data: bytes) -> tuple[list[bytes], bytes]:
-    """Return the records, each with its CR LF, and what follows the last CR LF without its NULs."""
-    *records, tail = data.split(b"\r\n")
-    return [record + b"\r\n" for record in records], tail.strip(b"\0")
+    """Return the records as they stand, and what follows the last CR LF without its NULs.
+
+    A record that damage broke into two lines stays one; what is no record is a piece of its own.
+    """
+    pieces = [data[item.offset : item.offset + _size(item)] for item in frames_of(data)]
+    is_whole = not pieces or pieces[-1].endswith(b"\r\n")
+    return (pieces, b"") if is_whole else (pieces[:-1], pieces[-1].rpartition(b"\r\n")[2].strip(b"\0"))
+
+
+def _size(item: Frame | Damage) -> int:
+    return len(item.raw) - item.padded if isinstance(item, Frame) else item.length
 
 
 def record_type(record: bytes) -> bytes:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -15,8 +14,8 @@ from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, SourceError
 from jvgate.gateway import open_gateway
 from jvgate.settings import Settings
-from jvgate.web import data, health, home, reference
-from jvgate.web.edge import Edge
+from jvgate.web import data, docs, health, home, reference
+from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import BY_STATUS, Problem, problem_of, problem_response
 
@@ -48,11 +47,12 @@ def create_app(settings: Settings) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
-    for router in (data.router, reference.router, health.router, home.router):
+    for router in (data.router, reference.router, health.router, home.router, docs.router):
         app.include_router(router)
-    patch_fastapi(app, redirect_from_root_to_docs=False)
+    app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     app.add_exception_handler(JvgateError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_surprise)
     edge = Edge(app, metrics)
     return edge
 
@@ -71,3 +71,10 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     detail = f"{request.method} {request.url.path} is not served here. Allowed: {headers.get('Allow', 'see /docs')}"
     return problem_response(Problem(slug, detail, status=error.status_code, headers=headers), request.url.path)
+
+
+async def _on_surprise(request: Request, error: Exception) -> Response:
+    """Tell what nobody expected without a word of our insides; the edge logs it."""
+    detail = "Something went wrong here; the log of the server says what."
+    problem = Problem("internal-error", detail, members={"request_id": request.scope.get(REQUEST_ID)})
+    return problem_response(problem, request.url.path)

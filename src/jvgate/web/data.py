@@ -52,7 +52,7 @@ class AnswerResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI)."""
         served = self._served
-        if_none_match = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+        if_none_match = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
         headers = [
             *fixed_headers(served.entry),
             *moving_headers(served.entry, served.outcome, is_kept=served.is_kept),
@@ -90,18 +90,23 @@ async def get_data(
     """Answer from memory, or read JV-Link once for all who wait. メモリから、なければ JV-Link から返します。"""
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}
     question = parse_question(dataspec, parameters, formats=FORMATS)
-    if "format" not in parameters and choose(request.headers.get("accept", ""), tuple(FORMATS.values())) is None:
+    if "format" not in parameters and choose(_accept(request), tuple(FORMATS.values())) is None:
         return _not_acceptable(request)
     gateway: Gateway = request.app.state.gateway
     refresh = "no-cache" in request.headers.get("cache-control", "").lower()
     served = await gateway.ask(question, refresh=refresh)
-    request.app.state.metrics.observe_all(served.stages)
+    if served.outcome != "collapsed":  # one read, counted once however many waited for it
+        request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = str(question)
     return AnswerResponse(served)
 
 
+def _accept(request: Request) -> str:
+    return ", ".join(request.headers.getlist("accept"))
+
+
 def _not_acceptable(request: Request) -> Response:
-    accept, allowed = request.headers.get("accept", ""), ", ".join(FORMATS.values())
+    accept, allowed = _accept(request), ", ".join(FORMATS.values())
     detail = f"Nothing that can be given is accepted by {accept!r}. Allowed: {allowed}"
     problem = Problem("not-acceptable", detail, members={"parameter": "Accept", "value": accept, "allowed": allowed})
     return problem_response(problem, request.url.path)

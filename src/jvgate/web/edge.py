@@ -25,9 +25,10 @@ from jvgate.web.answers import RawHeaders, fixed_headers, moving_headers, send_a
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_response
 
-__all__ = ["ANSWERED", "Edge"]
+__all__ = ["ANSWERED", "REQUEST_ID", "Edge"]
 
 ANSWERED = "jvgate.answered"  # where a route leaves the text of the question it answered
+REQUEST_ID = "jvgate.request_id"
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
 CLIENT_LEFT = 499  # the status that metrics use for it; no response was sent
@@ -94,7 +95,7 @@ class Edge:
             if name == b"accept":
                 accept = accept + b"," + value if accept else value
             elif name == b"if-none-match":
-                if_none_match = value
+                if_none_match = if_none_match + b"," + value if if_none_match else value
             elif name == b"x-request-id":
                 request_id = value
             elif name == b"cache-control":
@@ -139,25 +140,24 @@ class Edge:
         return b"%b-%d" % (self._id_prefix, next(self._ids))
 
     async def _route(self, scope: Scope, receive: Receive, send: Send, request: _Request, request_id: bytes) -> None:
-        """Let the routes answer; remember data requests, count, and turn what nobody caught into a problem."""
-        status = 0
+        """Let the routes answer; remember data requests, count, and log what nobody caught."""
+        status, is_complete = 0, False
+        scope[REQUEST_ID] = request_id.decode()
 
         async def send_counted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
+            is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         try:
             await (_refuse_long_url if _is_too_long(request) else self._app)(scope, receive, send_counted)
-        except Exception as exc:  # the boundary: logged whole, told as a problem, never swallowed
+        except Exception as exc:  # the boundary: logged whole; the application has told it as a problem
             log.exception("request failed", path=scope["path"], request_id=request_id.decode(), error=repr(exc))
-            if status:  # the answer has begun: end it so that it cannot be taken for whole
+            if not is_complete:  # the answer has begun: end it so that it cannot be taken for whole
                 raise
-            problem = Problem("internal-error", "Something went wrong here; the log of the server says what.",
-                              members={"request_id": request_id.decode()})  # fmt: skip
-            await problem_response(problem, scope["path"])(scope, receive, send_counted)
         self._metrics.requests[_route_name(scope), status or CLIENT_LEFT] += 1
         self._remember(scope, request)
 

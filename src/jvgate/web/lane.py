@@ -13,9 +13,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from jvgate.web.edge import Edge
+from jvgate.web.problems import CONTENT_TYPE, Problem
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -47,6 +49,13 @@ def fast_lane(edge: Edge) -> type[HttpToolsProtocol]:
             self.cycle = _stand_in
             self.transport.writelines([head, *lines, b"\r\n", body])
             self.on_response_complete()
+
+        def send_400_response(self, msg: str) -> None:
+            """Refuse what is no HTTP with a problem document too, and close."""
+            body = orjson.dumps(Problem("bad-request", f"{msg} Allowed: HTTP/1.1.").document(""))
+            head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+            self.transport.write(head % (CONTENT_TYPE.encode(), len(body)) + body)
+            self.transport.close()
 
         def _may_answer_at_once(self) -> bool:
             return (

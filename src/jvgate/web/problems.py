@@ -20,7 +20,7 @@ from jvgate.errors import (
 )
 from jvgate.spec.returncodes import return_code, return_codes
 
-__all__ = ["Problem", "problem_about", "problem_of", "problem_response"]
+__all__ = ["CONTENT_TYPE", "Problem", "problem_about", "problem_of", "problem_response"]
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -50,6 +50,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "not-acceptable": (406, "Not acceptable", "Accept に合う形式がありません"),
     "unknown-record-type": (404, "Unknown record type", "レコード種別がありません"),
     "unknown-code-table": (404, "Unknown code table", "コード表がありません"),
+    "bad-request": (400, "No HTTP request", "HTTP リクエストではありません"),
     "not-found": (404, "Not found", "ありません"),
     "method-not-allowed": (405, "Method not allowed", "このメソッドは使えません"),
     "uri-too-long": (414, "URL too long", "URL が長すぎます"),

@@ -162,7 +162,7 @@ def _reference(request: Request, body: bytes) -> Response:
     """Return *body* with its own ETag; the reference changes with a release only."""
     etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
     headers = {"etag": etag, "cache-control": f"max-age={LIFETIME_S}", "vary": "Accept, Accept-Encoding"}
-    if_none_match = request.headers.get("if-none-match", "").encode()
+    if_none_match = ",".join(request.headers.getlist("if-none-match")).encode()
     if if_none_match and is_known(if_none_match, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")

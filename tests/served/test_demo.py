@@ -1,0 +1,132 @@
+"""The real command, serving the generated season: what a newcomer sees within a minute."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.layouts import layouts
+
+COMMAND = Path(sys.executable).with_name("jvgate")
+LIMIT_S = 60
+TODAY, FRIDAY, SUNDAY = "2026-11-18", "20261113", "20261115"
+SINCE = {"COMM": "20260101", "BLDN": "20261001", "BLOD": "20261001", "RCVN": "20261101", "RCOV": "20261101"}
+COURSE_CHANGE = "20260809"  # a rare event: the last one of seed 1 before TODAY
+STORED = [spec for spec in dataspecs().values() if not spec.is_realtime]
+REAL_TIME = [spec for spec in dataspecs().values() if spec.is_realtime]
+
+
+@contextmanager
+def serving(source):
+    """Run `jvgate serve` on a free port; yield the process and its URL."""
+    command = [COMMAND, "serve", "--port", "0", "--source", source]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield server, next(found[1] for line in server.stderr if (found := re.search(r"url=(\S+)", line)))
+        finally:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def demo():
+    with serving(f"demo:?date={TODAY}") as (_, url), httpx2.Client(base_url=url, timeout=LIMIT_S) as client:
+        yield client
+
+
+def get(client, dataspec, **parameters):
+    response = client.get(f"/api/v1/data/{dataspec}", params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def is_sound(answer, spec):
+    """Whether nothing was lost on the way and nothing came that the data spec does not deliver."""
+    meta = answer["meta"]
+    losses = [meta[name] for name in ("damaged_records", "damaged_fields", "padded_records", "lost_bytes")]
+    assert (losses, meta["unknown_record_counts"]) == ([0] * 4, {})
+    assert set(meta["record_counts"]) <= set(spec.record_types)
+    return bool(meta["record_counts"])
+
+
+def test_the_last_weekend_has_its_races_runners_payouts_and_odds(demo):
+    answer = get(demo, "RACE", from_time=FRIDAY, record="RA,SE,HR,O1,O6", fields="RaceNum,MonthDay,Bamei,KakuteiJyuni")
+    counts = answer["meta"]["record_counts"]
+    assert counts["RA"] == counts["HR"] == counts["O1"] == counts["O6"] >= 24
+    assert counts["SE"] > 5 * counts["RA"]
+    assert {shown["MonthDay"] for shown in answer["data"]} == {"11-14", "11-15"}
+    assert any(shown.get("KakuteiJyuni") == 1 and shown["Bamei"] for shown in answer["data"])
+
+
+def test_the_second_request_comes_from_memory(demo):
+    path = f"/api/v1/data/YSCH?from_time={FRIDAY}"
+    first, second = demo.get(path), demo.get(path)
+    assert "hit" in second.headers["cache-status"]
+    assert first.content == second.content
+
+
+@pytest.mark.parametrize("spec", STORED, ids=lambda spec: spec.id)
+def test_every_stored_data_spec_brings_its_records_sound(demo, spec):
+    assert is_sound(get(demo, spec.id, from_time=SINCE.get(spec.id, FRIDAY)), spec)
+
+
+@pytest.mark.parametrize("spec", [spec for spec in REAL_TIME if spec.id != "0B16"], ids=lambda spec: spec.id)
+def test_every_real_time_data_spec_tells_of_last_sunday_sound(demo, spec):
+    key = SUNDAY if "YYYYMMDD" in spec.key_forms else f"{SUNDAY}0511"
+    assert is_sound(get(demo, spec.id, key=key), spec)
+
+
+def test_every_announcement_of_the_day_can_be_asked_for_by_its_event(demo):
+    for told in get(demo, "0B14", key=SUNDAY)["data"]:
+        place = f"{told['Year']}{told['MonthDay'].replace('-', '')}{told['JyoCD']}{told.get('RaceNum', 0):02}"
+        sent = f"{told['Year']}{re.sub('[-T:]', '', told['HappyoTime'])}00"
+        answer = get(demo, "0B16", key=f"{told['RecordSpec']}{place}{sent}")
+        assert told in answer["data"]
+        assert is_sound(answer, dataspecs()["0B16"])
+
+
+def test_all_38_record_types_can_be_reached(demo):
+    with ThreadPoolExecutor(2) as several:
+        stored = several.map(lambda spec: get(demo, spec.id, from_time=SINCE.get(spec.id, FRIDAY)), STORED)
+        told = [get(demo, "0B14", key=SUNDAY), get(demo, "0B11", key=SUNDAY), *stored]
+    rare = subprocess.run(
+        [COMMAND, "fetch", "0B14", "--key", COURSE_CHANGE, "--source", "demo:?date=2026-08-12"],
+        capture_output=True, check=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    seen = {kind for answer in [*told, json.loads(rare.stdout)] for kind in answer["meta"]["record_counts"]}
+    assert seen == set(layouts().types)
+
+
+def test_a_stop_waits_for_the_answer_that_is_being_made():
+    with serving(f"demo:?date={TODAY}&open_ms=1000") as (server, url), ThreadPoolExecutor(1) as other:
+        asked = other.submit(httpx2.get, f"{url}api/v1/data/YSCH?from_time={FRIDAY}", timeout=LIMIT_S)
+        while 'jvgate_source_opens_total{dataspec="YSCH"}' not in httpx2.get(f"{url}metrics").text:
+            assert not asked.done()
+        server.terminate()
+        assert asked.result().json()["meta"]["record_counts"]["YS"]
+        assert server.wait(LIMIT_S) in (0, -signal.SIGTERM)
+        assert "Traceback" not in server.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to another process there")
+def test_ctrl_c_ends_it_without_a_traceback():
+    with serving(f"demo:?date={TODAY}") as (server, url):
+        assert httpx2.get(f"{url}healthz").status_code == 200
+        server.send_signal(signal.SIGINT)
+        assert server.wait(LIMIT_S) in (0, 130, -signal.SIGINT)
+        assert "Traceback" not in server.stderr.read()
+
+
+def test_the_same_seed_and_moment_give_the_same_bytes_in_another_process(demo):
+    path = f"/api/v1/data/0B12?key={SUNDAY}"
+    with serving(f"demo:?seed=1&date={TODAY}") as (_, url):
+        assert httpx2.get(url.rstrip("/") + path, timeout=LIMIT_S).content == demo.get(path).content
+    with serving(f"demo:?seed=2&date={TODAY}") as (_, url):
+        assert httpx2.get(url.rstrip("/") + path, timeout=LIMIT_S).content != demo.get(path).content
