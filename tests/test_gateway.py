@@ -243,9 +243,10 @@ def damaged(inside):
         [record("SE")[:-2]],
         [record("SE")[:200] + b"\r\n"],
         [b"ZZ120261115 unknown\r\n"],
+        [b"SE7 not a record\r\n"],
         [b"\0\0" + record("SE")],
     ],
-    ids=["none", "garbage", "line break", "bytes", "other type", "no CR LF", "cut", "unknown type", "NULs"],
+    ids=["none", "garbage", "line break", "bytes", "other type", "no CR LF", "cut", "unknown type", "no head", "NULs"],
 )
 def test_a_narrower_answer_holds_the_records_of_the_whole_one(shelf, damage, asked, one_type_per_file):
     """Whatever is damaged, and whether it was read for itself or taken from the wider dataset in memory."""

