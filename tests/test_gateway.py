@@ -272,6 +272,17 @@ def test_a_narrower_answer_holds_the_records_of_the_whole_one(shelf, damage, ask
     assert read["data"] == [shown for shown in whole["data"] if shown["RecordSpec"] in asked.split(",")]
 
 
+@pytest.mark.parametrize("first", [GARBAGE, b"ZZ120261115 unknown\r\n"], ids=["garbage", "unknown type"])
+def test_a_file_is_not_passed_over_for_what_stands_strangely_at_its_beginning(shelf, first):
+    """Only a known record of an unwanted type tells that its whole file is unwanted."""
+    shelf.files["RACE"] = [MemoryFile("a.jvd", PROVIDED, [first, *race_day()[1:4]])]
+
+    async def scene(opened):
+        return await opened.ask(race(record="SE"))
+
+    assert kinds(play(shelf, scene, one_type_per_file=True)) == ["SE", "SE", "SE"]
+
+
 def test_an_empty_dataset_is_kept_like_any_other(shelf):
     shelf.files.clear()
 

@@ -19,6 +19,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="jvgate",
     no_args_is_help=True,
+    pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""The fast gate to Japanese horse-racing data (JRA-VAN Data Lab.).
@@ -56,6 +57,8 @@ def _readable_errors() -> Iterator[None]:
         _fail(str(exc), EXIT_USAGE)
     except JvgateError as exc:
         _fail(f"{exc}.", EXIT_SOURCE)
+    except OSError as exc:  # reading has errors of its own: this is where the output goes
+        _fail(f"cannot write the output: {exc.strerror}.", EXIT_USAGE)
 
 
 def _in_flags(message: str) -> str:
@@ -197,16 +200,17 @@ def _check_place(output: Path | None) -> None:
 
 
 def _write(body: bytes, output: Path | None) -> None:
-    """Write to a file that appears under its name only when it is whole, or to stdout."""
+    """Write to a file that appears under its name only when it is whole; to stdout or a pipe as it comes."""
     if output is None:
         sys.stdout.buffer.write(body)
         sys.stdout.buffer.flush()
+        return
+    if output.exists() and not output.is_file():
+        output.write_bytes(body)
         return
     unfinished = output.with_name(f".{output.name}.part")
     try:
         unfinished.write_bytes(body)
         unfinished.replace(output)
-    except OSError as exc:
-        _fail(f"cannot write {output}: {exc.strerror}.", EXIT_USAGE)
     finally:
         unfinished.unlink(missing_ok=True)

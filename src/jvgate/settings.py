@@ -84,7 +84,7 @@ def _range(name: str) -> str:
     schema = Settings.model_json_schema()["properties"][name]
     if "enum" in schema:
         return " or ".join(schema["enum"]) + "."
-    least = schema.get("minimum", schema.get("exclusiveMinimum"))
-    most = schema.get("maximum", schema.get("exclusiveMaximum"))
-    bounds = "" if least is None else f" from {least}" + ("" if most is None else f" to {most}")
-    return f"{schema['type']}{bounds}."
+    least = f" from {schema['minimum']}" if "minimum" in schema else ""
+    above = f" above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else ""
+    most = f" to {schema['maximum']}" if "maximum" in schema else ""
+    return f"{schema['type']}{least}{above}{most}."

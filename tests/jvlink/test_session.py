@@ -118,8 +118,8 @@ def test_a_wanted_record_may_follow_a_stray_nul(link, time, shelf):
 
 def test_an_unwanted_file_is_skipped_where_files_hold_one_type(link, time):
     reading = session(link, time).read_stored("RACE", EVER, 1, wanted=frozenset({"SE"}), one_type_per_file=True)
-    assert reading.body == b"".join(SE)
-    assert link.calls.count("JVSkip") == 2
+    assert reading.body == b"".join(SE) + ZZ[0]  # what else its file holds comes along
+    assert link.calls.count("JVSkip") == 1
     assert link.calls.count("JVGets") < 10
 
 

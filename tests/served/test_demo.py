@@ -93,8 +93,9 @@ def test_every_announcement_of_the_day_can_be_asked_for_by_its_event(demo):
 
 
 def test_all_38_record_types_can_be_reached(demo):
+    regular = [spec for spec in STORED if 1 in spec.options and not spec.replaced_by]
     with ThreadPoolExecutor(2) as several:
-        stored = several.map(lambda spec: get(demo, spec.id, from_time=SINCE.get(spec.id, FRIDAY)), STORED)
+        stored = several.map(lambda spec: get(demo, spec.id, from_time=SINCE.get(spec.id, FRIDAY), limit="0"), regular)
         told = [get(demo, "0B14", key=SUNDAY), get(demo, "0B11", key=SUNDAY), *stored]
     rare = subprocess.run(
         [COMMAND, "fetch", "0B14", "--key", COURSE_CHANGE, "--source", "demo:?date=2026-08-12"],

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import typer
 import zstandard
 
-from jvgate.errors import QueryError
+from jvgate.errors import ArchiveError, QueryError
 from jvgate.question import LANGUAGES
 from jvgate.records.framing import Damage, frames
 from jvgate.records.plan import Errors
@@ -51,10 +51,8 @@ def _decode_file(path: Path, selection: Selection, out: BinaryIO) -> bool:
             padded += item.padded > 0
             unknown += item.layout is None
             broken += bool(errors)
-    except BrokenPipeError:  # the reader of our output left: no fault of the file's
-        raise
-    except (OSError, zstandard.ZstdError) as exc:
-        typer.echo(f"{path}: cannot be read: {exc}", err=True)
+    except ArchiveError as exc:
+        typer.echo(f"{path}: {exc.why}", err=True)
         return True
     out.flush()
     typer.echo(f"{path}: {_summary(records, padded, unknown, broken, lost)}", err=True)
@@ -69,7 +67,26 @@ def _summary(records: int, padded: int, unknown: int, broken: int, lost: int) ->
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        source = zstandard.ZstdDecompressor().stream_reader(file) if path.suffix == ".zst" else file
-        while chunk := source.read(CHUNK_BYTES):
-            yield chunk
+    """Yield the bytes of the file, expanded.  Raises ArchiveError when it cannot be read to its end."""
+    try:
+        with path.open("rb") as file:
+            chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+            yield from _expanded(chunks) if path.suffix == ".zst" else chunks
+    except OSError as exc:
+        raise ArchiveError(str(path), f"cannot be read: {exc.strerror}") from exc
+    except zstandard.ZstdError as exc:
+        raise ArchiveError(str(path), f"cannot be expanded: {exc}") from exc
+
+
+def _expanded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what the frames of a zstd file hold; one that is cut short raises ZstdError."""
+    frame = None
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            frame = frame or zstandard.ZstdDecompressor().decompressobj()
+            yield frame.decompress(rest)
+            rest = frame.unused_data if frame.eof else b""
+            frame = None if frame.eof else frame
+    if frame is not None:
+        raise zstandard.ZstdError("it ends within a frame")

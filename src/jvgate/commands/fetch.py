@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from jvgate.commands.log import set_up_log
 from jvgate.jvlink.reading import Progress as Read
 from jvgate.question import parse_question
 from jvgate.render.json_answer import render_json
@@ -30,6 +31,7 @@ def fetch_answer(dataspec: str, parameters: Mapping[str, Sequence[str]], *, sour
     """
     question = parse_question(dataspec, parameters, formats=("json",))
     settings = load_settings(source=source)
+    set_up_log(settings.log_format)
     datasets = asyncio.run(_read(question, parse_source(settings.source)))
     return render_json(question, datasets).answer.body
 

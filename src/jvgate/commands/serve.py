@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import sys
@@ -11,6 +10,7 @@ import structlog
 import uvicorn
 
 from jvgate import __version__
+from jvgate.commands.log import set_up_log
 from jvgate.errors import SettingsError
 from jvgate.sessions.sources import parse_source
 from jvgate.settings import Settings, unknown_variables
@@ -26,7 +26,7 @@ BACKLOG = 2048
 def run(settings: Settings) -> None:
     """Serve until stopped.  Raises SettingsError for a port in use or a source that cannot be."""
     parse_source(settings.source)  # a wrong one ends the start, not the first request
-    _set_up_log(settings.log_format)
+    set_up_log(settings.log_format)
     if unknown := unknown_variables(os.environ):
         structlog.get_logger("jvgate").warning("these are no settings of this version", names=", ".join(unknown))
     listener = _listen(settings.host, settings.port)
@@ -74,21 +74,3 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _set_up_log(form: str) -> None:
-    """Send structured lines to stderr; the libraries' own loggers from WARNING up."""
-    last = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty())  # fmt: skip
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            *([structlog.processors.format_exc_info] if form == "json" else []),
-            last,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    plain = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=plain)

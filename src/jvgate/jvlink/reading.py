@@ -168,10 +168,7 @@ class Read:
             record = bytes(buff[:code])
             if len(record) != code or code >= size:
                 raise JVLinkError(code, "JVGets", detail=f"{name}: {len(record)} bytes came, {size} have room")
-            # A record may begin with the NUL that some JVGets put behind the one before it.
-            if wanted and record[:2] not in wanted and record.lstrip(b"\0")[:2] not in wanted:
-                if self.skips_files:
-                    self._skip_file()
+            if wanted and not self._is_wanted(record):
                 continue
             if self._at_file_start:
                 self._begin_file(name, total)
@@ -185,6 +182,17 @@ class Read:
     def _begin_file(self, name: str, offset: int) -> None:
         self.files.append(ReadFile(name, self.link.m_CurrentFileTimestamp, offset))
         self._at_file_start = False
+
+    def _is_wanted(self, record: bytes) -> bool:
+        """Whether to keep a record; where files hold one type, the first one decides for its file."""
+        if self.skips_files and not self._at_file_start:
+            return True
+        # A record may begin with the NUL that some JVGets put behind the one before it.
+        if record[:2] in self.wanted or record.lstrip(b"\0")[:2] in self.wanted:
+            return True
+        if self.skips_files:
+            self._skip_file()
+        return False
 
     def _skip_file(self) -> None:
         self.link.JVSkip()

@@ -122,7 +122,8 @@ def _meta(question: Question, datasets: Sequence[Dataset], tally: _Tally, return
         "padded_records": tally.padded,
         "lost_bytes": tally.lost_bytes,
     }
-    return meta | ({"damage": tally.damage} if tally.damage else {})
+    # Places are told of whole files only: a read of some record types does not see all that lies between them.
+    return meta | ({"damage": tally.damage} if tally.damage and not selection.records else {})
 
 
 def _successor(question: Question) -> str:
