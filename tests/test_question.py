@@ -254,3 +254,10 @@ def test_a_joined_question_is_one_query_for_each_data_spec():
 
 def test_a_joined_data_spec_that_delivers_nothing_wanted_is_not_opened():
     assert [query.dataspec for query in ask("RACEDIFN", record="HR").queries] == ["RACE"]
+
+
+@pytest.mark.parametrize("name", ["record", "fields", "labels", "format"])
+def test_a_parameter_without_a_value_is_refused(name):
+    with pytest.raises(QueryError) as caught:
+        parse_question("RACE", {"from_time": ["20261101"], name: [""]}, formats=("json",))
+    assert (caught.value.slug, caught.value.parameter) == ("empty-parameter", name)

@@ -26,6 +26,7 @@ _REALTIME_ONLY = ("key",)
 _SHOWN = ("record", "fields", "limit", "offset", "format", "raw", "labels")
 PARAMETERS = (*_STORED_ONLY, *_REALTIME_ONLY, *_SHOWN)
 _MANY = ("record", "fields")
+_WORDS = ("record", "fields", "labels", "format")
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 _TIMES = "YYYYMMDD or YYYYMMDDhhmmss, Japan Standard Time, for example 20260501 or 20260501120000"
 
@@ -54,10 +55,8 @@ def _split(text: str) -> list[Dataspec]:
     known = dataspecs()
     parts = [text[at : at + 4] for at in range(0, len(text), 4)]
     if not text or any(part not in known for part in parts):
-        raise QueryError(
-            "unknown-dataspec", f"There is no data spec {text!r}.", parameter="dataspec", value=text,
-            allowed=", ".join(known) + "; stored ones may be joined (RACEDIFN)",
-        )  # fmt: skip
+        shown, allowed = text[:40], ", ".join(known) + "; stored ones may be joined (RACEDIFN)"
+        raise _wrong("unknown-dataspec", "dataspec", shown, f"There is no data spec {shown!r}.", allowed)
     specs = [known[part] for part in parts]
     if len(specs) > 1 and (any(spec.is_realtime for spec in specs) or len(set(parts)) < len(parts)):
         raise QueryError(
@@ -81,6 +80,9 @@ def _check_names(dataspec: str, spec: Dataspec, parameters: Parameters) -> None:
                 "parameter-not-allowed", f"{dataspec} is {kind} data and takes no {name}.", parameter=name,
                 value=values[0], allowed=", ".join(allowed),
             )  # fmt: skip
+        if "" in values and name in _WORDS:  # the others say themselves that nothing is no time, no number, …
+            why = f"{name} is given without a value."
+            raise _wrong("empty-parameter", name, "", why, f"a value, or no {name} at all")
         if len(values) > 1 and name not in _MANY:
             raise QueryError(
                 "repeated-parameter", f"{name} is given {len(values)} times.", parameter=name,

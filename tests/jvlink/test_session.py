@@ -104,7 +104,7 @@ def test_a_broken_file_yields_nothing_but_its_name(link, time, shelf):
 
 
 def test_wanted_types_are_kept_record_by_record(link, time):
-    reading = session(link, time).read_stored("RACE", EVER, 1, wanted=frozenset({"ZZ"}))
+    reading = session(link, time).read_stored("RACE", EVER, 1, unwanted=frozenset({"RA", "SE"}))
     assert reading.body == ZZ[0]
     assert [file.offset for file in reading.files] == [0]  # a file that gives nothing is not among them
     assert "JVSkip" not in link.calls
@@ -112,12 +112,12 @@ def test_wanted_types_are_kept_record_by_record(link, time):
 
 def test_a_wanted_record_may_follow_a_stray_nul(link, time, shelf):
     shelf.files["RACE"][0].records = [RA[0], b"\0" + RA[1]]
-    reading = session(link, time).read_stored("RACE", EVER, 1, wanted=frozenset({"RA"}))
+    reading = session(link, time).read_stored("RACE", EVER, 1, unwanted=frozenset({"SE", "ZZ"}))
     assert reading.body == RA[0] + b"\0" + RA[1]
 
 
 def test_an_unwanted_file_is_skipped_where_files_hold_one_type(link, time):
-    reading = session(link, time).read_stored("RACE", EVER, 1, wanted=frozenset({"SE"}), one_type_per_file=True)
+    reading = session(link, time).read_stored("RACE", EVER, 1, unwanted=frozenset({"RA"}), one_type_per_file=True)
     assert reading.body == b"".join(SE) + ZZ[0]  # what else its file holds comes along
     assert link.calls.count("JVSkip") == 1
     assert link.calls.count("JVGets") < 10

@@ -46,6 +46,7 @@ def test_a_key_is_written_as_it_was_read(kind, text):
         (RaceKey, "20240505g011"),  # lower case
         (RaceKey, "２０２４０５０５０５１１"),  # full-width digits
         (EventKey, "JC20240505051120240505251530"),
+        (EventKey, "SE20240505051120240505101530"),  # no event announces runners
         (CoursePictureKey, "9999999905240099"),
         (HorseKey, "202110456A"),
         (TrainingMovieKey, "202402302021104567"),

@@ -123,3 +123,10 @@ def test_hits_of_the_lane_are_counted(known, wire):
         connection.sendall(request())
         read(answer)
     assert known.figure("jvgate_cache_requests_total", tier="l1", result="hit") == before + 3
+
+
+@pytest.mark.parametrize("directive", [b"x-no-cached", b"max-age=0", b"private"])
+def test_only_no_cache_asks_for_a_refresh(wire, directive):
+    connection, answer = wire
+    connection.sendall(request(b"Cache-Control: " + directive))
+    assert read(answer)[1]["cache-status"].startswith("jvgate; hit")

@@ -12,8 +12,11 @@ __all__ = ["set_up_log"]
 
 def set_up_log(form: str) -> None:
     """Send structured lines to stderr as *form* (console, json); the libraries' own loggers from WARNING up."""
-    last = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty())  # fmt: skip
+    plain = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,  # never the values of local variables
+    )
+    last = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else plain
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -24,5 +27,5 @@ def set_up_log(form: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    plain = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=plain)
+    line = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=line)

@@ -106,13 +106,13 @@ class Wait:
 class Read:
     """One read between open and close.
 
-    wanted: record types to keep, empty for all.  files: those that gave a record so far.
+    unwanted: record types to drop.  files: those that gave a record so far.
     """
 
     link: JVLink
     wait: Wait
     buffer_bytes: int
-    wanted: frozenset[bytes]
+    unwanted: frozenset[bytes]
     skips_files: bool
     limit_bytes: int
     on_progress: Callable[[Progress], None]
@@ -159,7 +159,7 @@ class Read:
 
     def _read_some(self) -> tuple[int, str]:
         """Read a handful of records -> (the last code, its file).  The hot loop: no call but JVGets."""
-        gets, size, wanted, limit_bytes = self.link.JVGets, self.buffer_bytes, self.wanted, self.limit_bytes
+        gets, size, unwanted, limit_bytes = self.link.JVGets, self.buffer_bytes, self.unwanted, self.limit_bytes
         keep, total = self._kept.append, self._total
         for _ in range(_CHECK_EVERY):
             code, buff, name = gets(b"", size, "")
@@ -168,7 +168,7 @@ class Read:
             record = bytes(buff[:code])
             if len(record) != code or code >= size:
                 raise JVLinkError(code, "JVGets", detail=f"{name}: {len(record)} bytes came, {size} have room")
-            if wanted and not self._is_wanted(record):
+            if unwanted and self._is_unwanted(record):
                 continue
             if self._at_file_start:
                 self._begin_file(name, total)
@@ -183,16 +183,15 @@ class Read:
         self.files.append(ReadFile(name, self.link.m_CurrentFileTimestamp, offset))
         self._at_file_start = False
 
-    def _is_wanted(self, record: bytes) -> bool:
-        """Whether to keep a record; where files hold one type, the first one decides for its file."""
+    def _is_unwanted(self, record: bytes) -> bool:
+        """Whether to drop a record; where files hold one type, the first one decides for its file."""
         if self.skips_files and not self._at_file_start:
-            return True
+            return False
         # A record may begin with the NUL that some JVGets put behind the one before it.
-        if record[:2] in self.wanted or record.lstrip(b"\0")[:2] in self.wanted:
-            return True
-        if self.skips_files:
+        is_unwanted = (record[:2] if record[:1] != b"\0" else record.lstrip(b"\0")[:2]) in self.unwanted
+        if is_unwanted and self.skips_files:
             self._skip_file()
-        return False
+        return is_unwanted
 
     def _skip_file(self) -> None:
         self.link.JVSkip()

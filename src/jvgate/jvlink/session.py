@@ -45,7 +45,7 @@ class Session:
         fromtime: str,
         option: int,
         *,
-        wanted: frozenset[str] = frozenset(),
+        unwanted: frozenset[str] = frozenset(),
         one_type_per_file: bool = False,
         limit_bytes: int | None = None,
         cancelled: Callable[[], bool] = lambda: False,
@@ -53,13 +53,13 @@ class Session:
     ) -> Reading:
         """Read all that JVOpen finds.
 
-        wanted: record types to keep, empty for all.  one_type_per_file: an unwanted first record rules out
-        its whole file, as JV-Link promises and a folder of raw files does not.
+        unwanted: record types to drop.  one_type_per_file: an unwanted first record rules out its whole file, as
+        JV-Link promises and a folder of raw files does not.
         Raises JVLinkError, SessionTimeout, DatasetTooLarge, ReadCancelled.
         """
         read = self._new_read(
             f"{dataspec}:{fromtime}:{option}",
-            wanted=wanted,
+            unwanted=unwanted,
             skips_files=one_type_per_file,
             limit_bytes=limit_bytes,
             cancelled=cancelled,
@@ -71,7 +71,7 @@ class Session:
             opened = self._clock()
             if not _found(code, "JVOpen"):
                 return Reading(open_s=opened - began)
-            if limit_bytes is not None and not wanted:
+            if limit_bytes is not None and not unwanted:
                 self._check_announced(read.wait.what, limit_bytes)
             read.await_download(files, downloads)
             body = read.run()
@@ -84,7 +84,7 @@ class Session:
         dataspec: str,
         key: str,
         *,
-        wanted: frozenset[str] = frozenset(),
+        unwanted: frozenset[str] = frozenset(),
         limit_bytes: int | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -92,7 +92,7 @@ class Session:
         """Read all that JVRTOpen finds for *key*; otherwise as `read_stored`."""
         read = self._new_read(
             f"{dataspec}:{key}",
-            wanted=wanted,
+            unwanted=unwanted,
             skips_files=False,
             limit_bytes=limit_bytes,
             cancelled=cancelled,
@@ -121,7 +121,7 @@ class Session:
         self,
         what: str,
         *,
-        wanted: frozenset[str],
+        unwanted: frozenset[str],
         skips_files: bool,
         limit_bytes: int | None,
         cancelled: Callable[[], bool],
@@ -135,7 +135,7 @@ class Session:
             self._link,
             Wait(what, self._limits, self._sleep, self._clock, cancelled),
             self._limits.buffer_bytes,
-            wanted=frozenset(record.encode("ascii") for record in wanted),
+            unwanted=frozenset(record.encode("ascii") for record in unwanted),
             skips_files=skips_files,
             limit_bytes=_UNLIMITED if limit_bytes is None else limit_bytes,
             on_progress=on_progress,

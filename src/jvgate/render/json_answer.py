@@ -108,7 +108,7 @@ def _meta(question: Question, datasets: Sequence[Dataset], tally: _Tally, return
     if first.is_realtime:
         meta["key"] = first.key
     else:
-        meta |= {"from_time": first.from_time, "to_time": first.to_time or None, "option": first.option}
+        meta |= {"from_time": first.from_time, "to_time": first.to_time or None, "option": _shared_option(question)}
     meta |= {
         "last_file_timestamp": max((dataset.last_file_timestamp for dataset in datasets), default="") or None,
         "file_count": tally.files,
@@ -124,6 +124,12 @@ def _meta(question: Question, datasets: Sequence[Dataset], tally: _Tally, return
     }
     # Places are told of whole files only: a read of some record types does not see all that lies between them.
     return meta | ({"damage": tally.damage} if tally.damage and not selection.records else {})
+
+
+def _shared_option(question: Question) -> int | None:
+    """Return the option of the reads; None when joined data specs were read with different ones."""
+    options = {query.option for query in question.queries}
+    return options.pop() if len(options) == 1 else None
 
 
 def _successor(question: Question) -> str:

@@ -22,6 +22,7 @@ from jvgate.errors import DatasetTooLarge, JVLinkError, SessionTimeout, SourceBu
 from jvgate.jvlink.reading import Limits, Progress, ReadCancelled, Reading
 from jvgate.jvlink.session import Session
 from jvgate.sessions.sources import Source
+from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Dataset, Query, SourceFile
 
 __all__ = ["Pool"]
@@ -194,7 +195,7 @@ class _Lane:
             return session.read_realtime(
                 query.dataspec,
                 query.key,
-                wanted=frozenset(query.records),
+                unwanted=_unwanted(query),
                 limit_bytes=self._limit_bytes,
                 cancelled=cancelled,
                 on_progress=on_progress,
@@ -203,7 +204,7 @@ class _Lane:
             query.dataspec,
             query.jvopen_fromtime,
             query.option,
-            wanted=frozenset(query.records),
+            unwanted=_unwanted(query),
             one_type_per_file=self._source.one_type_per_file,
             limit_bytes=self._limit_bytes,
             cancelled=cancelled,
@@ -221,6 +222,12 @@ def _dataset(query: Query, reading: Reading) -> Dataset:
         open_s=reading.open_s,
         read_s=reading.read_s,
     )
+
+
+def _unwanted(query: Query) -> frozenset[str]:
+    """Return the record types that a query leaves out; what nobody knows is never left out unseen."""
+    delivered = dataspecs()[query.dataspec].record_types if query.records else ()
+    return frozenset(delivered).difference(query.records)
 
 
 def _fail(turn: asyncio.Future[_Lane], error: SourceError) -> None:

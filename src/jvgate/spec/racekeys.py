@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import ClassVar, Protocol, Self
 
 from jvgate.errors import QueryError
 from jvgate.spec.codes import code_tables
+from jvgate.spec.files import read_json
 
 __all__ = [
     "CoursePictureKey",
@@ -98,6 +100,8 @@ class EventKey:
     def parse(cls, text: str) -> Self:
         """Return the announcement that *text* names.  Raises QueryError (`invalid-key`)."""
         _shape(text, r"[A-Z][A-Z0-9]\d{8}[0-9A-Z]{2}\d{2}\d{14}", cls.forms)
+        if text[:2] not in _event_records():
+            raise _invalid(text, f"{text[:2]} is announced by no event.", ", ".join(_event_records()))
         return cls(text[:2], RaceKey.parse(text[2:14]), _moment(text[14:], text))
 
     def __str__(self) -> str:
@@ -198,6 +202,13 @@ def parse_key(text: str, forms: tuple[str, ...]) -> DayKey | RaceKey | EventKey:
         if len(text) == length:
             return parse(text)
     raise _invalid(text, f"{len(text)} characters fit no form of this data spec.", " or ".join(forms))
+
+
+@cache
+def _event_records() -> tuple[str, ...]:
+    """Return the record types that change events announce."""
+    events = read_json("events.json")["events"]
+    return tuple(event["record_type_prefix"] for event in events if event["record_type_prefix"])
 
 
 def _shape(text: str, pattern: str, forms: tuple[str, ...]) -> None:

@@ -10,7 +10,15 @@ from starlette.types import Send
 from jvgate.gateway import Outcome
 from jvgate.values import Answer, Entry
 
-__all__ = ["RawHeaders", "fixed_headers", "is_known", "moving_headers", "send_answer", "server_timing"]
+__all__ = [
+    "RawHeaders",
+    "asks_for_refresh",
+    "fixed_headers",
+    "is_known",
+    "moving_headers",
+    "send_answer",
+    "server_timing",
+]
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -61,6 +69,11 @@ def is_known(if_none_match: bytes, etag: str) -> bool:
         return True
     tags = (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
     return etag.encode() in tags
+
+
+def asks_for_refresh(cache_control: bytes) -> bool:
+    """Whether the client insists on a new read (RFC 9111, section 5.2.1.4)."""
+    return any(directive.strip().lower() == b"no-cache" for directive in cache_control.split(b","))
 
 
 def server_timing(stages: Mapping[str, float]) -> bytes:

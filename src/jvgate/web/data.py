@@ -12,7 +12,7 @@ from jvgate.gateway import Gateway, Served
 from jvgate.question import MAX_LIMIT, parse_question
 from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.render.negotiation import choose
-from jvgate.web.answers import fixed_headers, moving_headers, send_answer, server_timing
+from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers, send_answer, server_timing
 from jvgate.web.edge import ANSWERED
 from jvgate.web.problems import Problem, problem_response
 
@@ -93,7 +93,7 @@ async def get_data(
     if "format" not in parameters and choose(_accept(request), tuple(FORMATS.values())) is None:
         return _not_acceptable(request)
     gateway: Gateway = request.app.state.gateway
-    refresh = "no-cache" in request.headers.get("cache-control", "").lower()
+    refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
     served = await gateway.ask(question, refresh=refresh)
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jvgate.gateway import Gateway
 from jvgate.values import MISSING, Answer, Entry
-from jvgate.web.answers import RawHeaders, fixed_headers, moving_headers, send_answer
+from jvgate.web.answers import RawHeaders, asks_for_refresh, fixed_headers, moving_headers, send_answer
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_response
 
@@ -99,7 +99,7 @@ class Edge:
             elif name == b"x-request-id":
                 request_id = value
             elif name == b"cache-control":
-                wants_refresh = b"no-cache" in value.lower()
+                wants_refresh = wants_refresh or asks_for_refresh(value)
         request_id = self._request_id(request_id)
         request = (scope["raw_path"], scope["query_string"], accept)
         kept = self._look(request) if scope["method"] == "GET" and not wants_refresh else None

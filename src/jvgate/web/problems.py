@@ -30,6 +30,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "invalid-dataspec": (400, "Data spec cannot be asked like this", "データ種別の指定が不正です"),
     "unknown-parameter": (400, "Unknown parameter", "パラメータがありません"),
     "parameter-not-allowed": (400, "Parameter not allowed here", "このデータ種別では使えないパラメータです"),
+    "empty-parameter": (400, "Parameter without a value", "パラメータの値がありません"),
     "repeated-parameter": (400, "Parameter given more than once", "パラメータが重複しています"),
     "invalid-from-time": (400, "Invalid from_time", "from_time が不正です"),
     "invalid-to-time": (400, "Invalid to_time", "to_time が不正です"),
