@@ -167,7 +167,7 @@ def test_nothing_of_a_read_that_failed_is_kept(shelf):
     async def scene(opened):
         with pytest.raises(JVLinkError):
             await opened.ask(race())
-        return len(opened.answers), opened.answers.bytes, opened.pool.errors
+        return len(opened.memory), opened.memory.bytes, opened.pool.errors
 
     assert play(shelf, scene) == (0, 0, {-402: 1})
 
@@ -366,7 +366,7 @@ def test_a_dataset_over_the_limit_is_refused_and_a_smaller_one_is_not(shelf):
 
 def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
     async def scene(opened):
-        return [await opened.ask(race()) for _ in range(2)], opened.answers.bytes
+        return [await opened.ask(race()) for _ in range(2)], opened.memory.bytes
 
     answers, kept_bytes = play(shelf, scene, l1_bytes=100)
     assert [(served.outcome, served.is_kept) for served in answers] == [("miss", False)] * 2

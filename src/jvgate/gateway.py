@@ -89,7 +89,7 @@ class Gateway:
     def __init__(self, source: Source, pool: Pool, settings: Settings) -> None:
         self.source = source
         self.pool = pool
-        self.answers: Memory[Answer | Dataset] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
+        self.memory: Memory[Answer | Dataset] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
         self.cache_requests: Counter[tuple[str, str]] = Counter()
         self._deadline_s = settings.deadline_s
         self._answer_flights: Flights[_Made] = Flights()
@@ -112,7 +112,7 @@ class Gateway:
 
     def kept(self, key: str) -> Entry[Answer] | Missing:
         """Return the fresh finished answer of the question whose text is *key*, or MISSING."""
-        entry = self.answers.get(key)
+        entry = self.memory.get(key)
         if entry is MISSING or not isinstance(entry.value, Answer):
             return MISSING
         return entry  # type: ignore[return-value]  # its value is an Answer, seen just now
@@ -156,14 +156,14 @@ class Gateway:
             fresh_until=min(entry.fresh_until for entry in entries),
             weight=len(rendered.answer.body) + ENTRY_OVERHEAD_BYTES,
         )
-        is_kept = self.answers.put(str(question), made)
+        is_kept = self.memory.put(str(question), made)
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
         return _Made(made, was_read, is_kept, (_read_stages(datasets) if was_read else {}) | stages)
 
     def _kept_dataset(self, query: Query) -> Entry[Dataset] | Missing:
         """Return the dataset of *query*, or the wider one that holds all of it, or MISSING."""
         for known in (query, replace(query, records=())):
-            entry = self.answers.get(_dataset_key(known))
+            entry = self.memory.get(_dataset_key(known))
             if entry is not MISSING and isinstance(entry.value, Dataset):
                 return entry  # type: ignore[return-value]  # its value is a Dataset, seen just now
         return MISSING
@@ -172,7 +172,7 @@ class Gateway:
         dataset = await self.pool.read(query)
         now = time.monotonic()
         entry = Entry(dataset, now, now + lifetime_s(dataset), len(dataset.body) + ENTRY_OVERHEAD_BYTES)
-        self.answers.put(_dataset_key(query), entry)
+        self.memory.put(_dataset_key(query), entry)
         return entry
 
 

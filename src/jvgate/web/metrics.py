@@ -117,5 +117,5 @@ def _gateway_metrics(gateway: Gateway) -> Iterable[Metric]:
     for state, number in (("busy", pool.busy), ("idle", pool.idle), ("waiting", pool.waiting)):
         sessions.add_metric([state], number)
     size = GaugeMetricFamily("jvgate_cache_bytes", "Bytes kept by tier.", labels=["tier"])
-    size.add_metric(["l1"], gateway.answers.bytes)
+    size.add_metric(["l1"], gateway.memory.bytes)
     return opens, errors, cache, sessions, size
