@@ -436,3 +436,14 @@ def test_look_ups_are_counted_by_tier_and_result(shelf):
         return opened.cache_requests, opened.kept("nothing")
 
     assert play(shelf, scene) == ({("l1", "miss"): 1, ("l1", "hit"): 2}, MISSING)
+
+
+def test_a_joined_question_is_not_taken_for_a_part_of_it(shelf):
+    """RACESLOP&record=HR opens RACE alone, and still says what was asked for."""
+
+    async def scene(opened):
+        return [await opened.ask(parse_question(spec, {"from_time": ["20261101"], "record": ["HR"]}, formats=("json",)))
+                for spec in ("RACE", "RACESLOP")]  # fmt: skip
+
+    said = [json.loads(served.entry.value.body)["meta"]["dataspec"] for served in play(shelf, scene)]
+    assert said == ["RACE", "RACESLOP"]

@@ -237,7 +237,7 @@ def test_another_question_has_another_key(parameters):
 def test_the_canonical_text_of_a_query_can_be_read():
     question = ask(to_time="20261108", record="SE,RA", limit="10", labels="ja")
     assert str(question.queries[0]) == "RACE:20261101000000-20261108000000:1:RA+SE"
-    assert str(question) == "RACE:20261101000000-20261108000000:1:RA+SE|json&record=RA+SE&limit=10&labels=ja"
+    assert str(question) == "RACE|RACE:20261101000000-20261108000000:1:RA+SE|json&record=RA+SE&limit=10&labels=ja"
     assert str(ask("0B12", key=RACE_KEY).queries[0]) == f"0B12:{RACE_KEY}"
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "JVLinkError",
     "JvgateError",
     "QueryError",
+    "ReadCancelled",
     "RecordError",
     "SessionTimeout",
     "SettingsError",
@@ -115,6 +116,16 @@ class SessionTimeout(SourceError):
         super().__init__(f"{what}: no progress within {limit_s:g} s")
         self.what = what
         self.limit_s = limit_s
+
+
+class ReadCancelled(SourceError):
+    """A read that was given up because nobody waits for it any more."""
+
+    retry_after_s = 5
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: cancelled")
+        self.what = what
 
 
 class SourceBusy(SourceError):

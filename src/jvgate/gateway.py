@@ -19,10 +19,11 @@ from typing import Literal, Self
 from jvgate.cache.flights import Flights
 from jvgate.cache.lifetimes import lifetime_s
 from jvgate.cache.memory import Memory
-from jvgate.errors import SessionTimeout
+from jvgate.errors import SessionTimeout, SourceError
 from jvgate.render.json_answer import render_json
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source, parse_source
+from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
 
@@ -37,6 +38,9 @@ REFRESH_AFTER_S = 5.0
 # An entry weighs a little more than its bytes: the objects around them.
 ENTRY_OVERHEAD_BYTES = 1024
 WORKER_THREADS = 2
+CHECK_LIMIT_S = 5.0
+# A read may serve many deadlines, the later ones from memory; after this long it is given up.
+READ_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class Gateway:
         self._deadline_s = settings.deadline_s
         self._answer_flights: Flights[_Made] = Flights()
         self._dataset_flights: Flights[Entry[Dataset]] = Flights()
+        self._checks: Flights[None] = Flights()
+        self._checker = DaemonThread("jvgate-check")
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
 
     async def __aenter__(self) -> Self:
@@ -104,11 +110,17 @@ class Gateway:
     ) -> None:
         await self._answer_flights.close()
         await self._dataset_flights.close()
+        await self._checks.close()
+        self._checker.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     async def check(self) -> None:
         """Raise SourceError when the source cannot serve."""
-        await asyncio.get_running_loop().run_in_executor(self._workers, self.source.check)
+        try:
+            async with asyncio.timeout(CHECK_LIMIT_S):
+                await self._checks.join("source", self._check_source)  # one at a time, however many ask
+        except TimeoutError as exc:
+            raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
 
     def kept(self, key: str) -> Entry[Answer] | Missing:
         """Return the fresh finished answer of the question whose text is *key*, or MISSING."""
@@ -130,9 +142,12 @@ class Gateway:
             self.cache_requests["l1", "hit"] += 1
             return Served(entry, "hit", True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
+        # Who insists on a new read must not join those who render an old one; the datasets' flights keep it one read.
+        flight = f"new:{key}" if refresh else key
+        make = partial(self._make, question, refresh=refresh)
         try:
             async with asyncio.timeout(self._deadline_s):
-                made, joined = await self._answer_flights.join(key, lambda: self._make(question, refresh=refresh))
+                made, joined = await self._answer_flights.join(flight, make)
         except TimeoutError as exc:
             raise SessionTimeout(f"the answer to {question.dataspec}", limit_s=self._deadline_s) from exc
         self.cache_requests["l1", "miss" if made.was_read else "hit"] += 1
@@ -168,8 +183,16 @@ class Gateway:
                 return entry  # type: ignore[return-value]  # its value is a Dataset, seen just now
         return MISSING
 
+    async def _check_source(self) -> None:
+        await asyncio.wrap_future(self._checker.submit(self.source.check))
+
     async def _read(self, query: Query) -> Entry[Dataset]:
-        dataset = await self.pool.read(query)
+        """Read for all who wait, and for the next one who asks: it goes on when they leave, but not for ever."""
+        try:
+            async with asyncio.timeout(READ_LIMIT_S):
+                dataset = await self.pool.read(query)
+        except TimeoutError as exc:
+            raise SessionTimeout(f"the read of {query}", limit_s=READ_LIMIT_S) from exc
         now = time.monotonic()
         entry = Entry(dataset, now, now + lifetime_s(dataset), len(dataset.body) + ENTRY_OVERHEAD_BYTES)
         self.memory.put(_dataset_key(query), entry)

@@ -80,7 +80,8 @@ def _check_names(dataspec: str, spec: Dataspec, parameters: Parameters) -> None:
                 "parameter-not-allowed", f"{dataspec} is {kind} data and takes no {name}.", parameter=name,
                 value=values[0], allowed=", ".join(allowed),
             )  # fmt: skip
-        if "" in values and name in _WORDS:  # the others say themselves that nothing is no time, no number, …
+        # The others say themselves that nothing is no time, no number, …
+        if name in _WORDS and any(not part for value in values for part in value.split(",")):
             why = f"{name} is given without a value."
             raise _wrong("empty-parameter", name, "", why, f"a value, or no {name} at all")
         if len(values) > 1 and name not in _MANY:
@@ -226,7 +227,7 @@ def _one(parameters: Parameters, name: str) -> str | None:
 
 
 def _many(parameters: Parameters, name: str) -> list[str]:
-    return [part for value in parameters.get(name, ()) for part in value.split(",") if part]
+    return [part for value in parameters.get(name, ()) for part in value.split(",")]
 
 
 def _wrong(slug: str, parameter: str, value: str | None, why: str, allowed: str) -> QueryError:

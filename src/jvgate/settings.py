@@ -55,7 +55,7 @@ def load_settings(**flags: Annotated[Any, "None for a flag that was not given"])
         return Settings(**given)
     except ValidationError as exc:
         raise _first_wrong(exc) from exc
-    except ValueError as exc:  # a TOML file that is no TOML
+    except (ValueError, OSError) as exc:  # a TOML file that is no TOML, or may not be read
         raise SettingsError(TOML_FILE, f"{exc}.", allowed="a TOML file of settings, such as port = 8000") from exc
 
 

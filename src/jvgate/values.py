@@ -88,7 +88,7 @@ class Question:
 
     def __str__(self) -> str:
         """Return the canonical form: the key of the finished answer."""
-        return "|".join([*map(str, self.queries), str(self.selection)])
+        return "|".join([self.dataspec, *map(str, self.queries), str(self.selection)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry(Generic[Value_co]):
     """A kept value.  read_at, fresh_until: monotonic seconds; weight: bytes it counts for."""
 

@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+from tests.raceday import archive, record
+
 URL = b"/api/v1/data/RACE?from_time=20261101"
 VARYING = {"date", "age", "server-timing", "x-request-id", "cache-status"}
 
@@ -130,3 +132,17 @@ def test_only_no_cache_asks_for_a_refresh(wire, directive):
     connection, answer = wire
     connection.sendall(request(b"Cache-Control: " + directive))
     assert read(answer)[1]["cache-status"].startswith("jvgate; hit")
+
+
+def test_a_request_never_gets_the_head_of_another_answer(serve, folder, monkeypatch):
+    """One data spec of a joined question is read anew for another client: the remembered head is stale then."""
+    monkeypatch.setattr("jvgate.gateway.REFRESH_AFTER_S", 0.0)
+    server = serve(f"archive:{folder}?date=2026-11-18")
+    url = "/api/v1/data/RACEDIFN?from_time=20261101&record=RA,UM"
+    first = server.get(url)
+    archive(folder, record("UM", Bamei="アトカラ"), dataspec="DIFN", name="UM20261118120000.jvd")
+    server.get(url, headers={"Accept": "*/*;q=0.9", "Cache-Control": "no-cache"})
+    again = server.get(url)
+    assert len(again.content) > len(first.content)
+    assert int(again.headers["content-length"]) == len(again.content)
+    assert again.headers["etag"] != first.headers["etag"]

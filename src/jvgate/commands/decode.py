@@ -12,8 +12,9 @@ import zstandard
 from jvgate.errors import ArchiveError, QueryError
 from jvgate.question import LANGUAGES
 from jvgate.records.framing import Damage, frames
-from jvgate.records.plan import Errors
+from jvgate.records.kinds import Errors
 from jvgate.render.shown import RecordText
+from jvgate.sessions.rawfile import expanded
 from jvgate.values import Selection
 
 __all__ = ["decode_files"]
@@ -71,22 +72,8 @@ def _chunks(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
-            yield from _expanded(chunks) if path.suffix == ".zst" else chunks
+            yield from expanded(chunks) if path.suffix == ".zst" else chunks
     except OSError as exc:
         raise ArchiveError(str(path), f"cannot be read: {exc.strerror}") from exc
     except zstandard.ZstdError as exc:
         raise ArchiveError(str(path), f"cannot be expanded: {exc}") from exc
-
-
-def _expanded(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what the frames of a zstd file hold; one that is cut short raises ZstdError."""
-    frame = None
-    for chunk in chunks:
-        rest = chunk
-        while rest:
-            frame = frame or zstandard.ZstdDecompressor().decompressobj()
-            yield frame.decompress(rest)
-            rest = frame.unused_data if frame.eof else b""
-            frame = None if frame.eof else frame
-    if frame is not None:
-        raise zstandard.ZstdError("it ends within a frame")

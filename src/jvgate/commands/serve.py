@@ -21,6 +21,7 @@ __all__ = ["run", "server_config"]
 
 DRAIN_S = 10
 BACKLOG = 2048
+EXIT_FAILED = 3
 
 
 def run(settings: Settings) -> None:
@@ -34,7 +35,10 @@ def run(settings: Settings) -> None:
     structlog.get_logger("jvgate").info(
         "serving", version=__version__, source=settings.source, url=f"http://{_shown(host)}:{port}/"
     )
-    uvicorn.Server(server_config(settings)).run(sockets=[listener])
+    server = uvicorn.Server(server_config(settings))
+    server.run(sockets=[listener])
+    if not server.started:
+        raise SystemExit(EXIT_FAILED)
 
 
 def server_config(settings: Settings) -> uvicorn.Config:

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jvgate.errors import DatasetTooLarge, JVLinkError, SessionTimeout, SourceError
+from jvgate.errors import DatasetTooLarge, JVLinkError, ReadCancelled, SessionTimeout, SourceError
 from jvgate.jvlink.interface import JVLink
 
-__all__ = ["Limits", "Progress", "Read", "ReadCancelled", "ReadFile", "Reading", "Wait"]
+__all__ = ["Limits", "Progress", "Read", "ReadFile", "Reading", "Wait"]
 
 _FILE_END = -1
 _DOWNLOADING = -3
 _CHECK_EVERY = 64  # records read between two looks at `cancelled`
-
-
-class ReadCancelled(SourceError):
-    """A read that was given up because nobody waits for it any more."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: cancelled")
-        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +159,7 @@ class Read:
                 break
             record = bytes(buff[:code])
             if len(record) != code or code >= size:
-                raise JVLinkError(code, "JVGets", detail=f"{name}: {len(record)} bytes came, {size} have room")
+                raise SourceError(f"JVGets said {code} bytes of {name} and gave {len(record)}; {size} have room")
             if unwanted and self._is_unwanted(record):
                 continue
             if self._at_file_start:
@@ -195,9 +187,7 @@ class Read:
 
     def _skip_file(self) -> None:
         self.link.JVSkip()
-        self._files_ended += 1
-        self._at_file_start = True
-        self._report(self._announced[1])
+        self._end_file()
 
     def _end_file(self) -> None:
         self._files_ended += 1

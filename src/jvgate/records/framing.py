@@ -22,11 +22,11 @@ from functools import cache
 from jvgate.records.decode import decoder
 from jvgate.spec.layouts import Layout, layouts
 
-__all__ = ["Damage", "Frame", "frames", "frames_of"]
+__all__ = ["HEADER", "LOOKAHEAD", "Damage", "Frame", "frames", "frames_of"]
 
 CRLF = b"\r\n"
-_HEADER = re.compile(rb"[A-Z][A-Z0-9][0-9A-Z][0-9]{8}")
-_NEXT_HEADER = re.compile(rb"\r\n\0*(?=[A-Z][A-Z0-9][0-9A-Z][0-9]{8})")
+HEADER = re.compile(rb"[A-Z][A-Z0-9][0-9A-Z][0-9]{8}")
+_NEXT_HEADER = re.compile(rb"\r\n\0*(?=" + HEADER.pattern + rb")")
 _HEADER_BYTES = 11
 # Longest record (H6) and then some: no decision looks further ahead than this.
 LOOKAHEAD = 131_072
@@ -95,7 +95,7 @@ def _take(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame |
     known = _known(buffer[at : at + 2])
     if found >= 0 and (layout := known.get(end - at)) is not None:
         return Frame(buffer[at:end], layout, offset + at), end
-    if _HEADER.match(buffer, at) is not None:
+    if HEADER.match(buffer, at) is not None:
         whole = _whole(buffer, at, end if found >= 0 else None, known, at_end=at_end)
         if whole is not None:
             return Frame(buffer[at : at + whole.length], whole, offset + at), at + whole.length
@@ -114,7 +114,7 @@ def _starts_record(buffer: bytes, at: int, *, at_end: bool) -> bool:
     """Whether a record, or the end of the stream, may stand at *at* (behind the NUL of JVGets)."""
     while at < len(buffer) and buffer[at] == 0:
         at += 1
-    return _HEADER.match(buffer, at) is not None or (at_end and at == len(buffer))
+    return HEADER.match(buffer, at) is not None or (at_end and at == len(buffer))
 
 
 def _whole(buffer: bytes, at: int, line_end: int | None, known: dict[int, Layout], *, at_end: bool) -> Layout | None:
@@ -130,7 +130,7 @@ def _whole(buffer: bytes, at: int, line_end: int | None, known: dict[int, Layout
 
 def _hides_record(buffer: bytes, at: int, end: int, known: dict[int, Layout]) -> bool:
     """Whether the line holds a record whose CR LF is damaged, and then another one."""
-    return any(at + length < end and _HEADER.match(buffer, at + length) is not None for length in known)
+    return any(at + length < end and HEADER.match(buffer, at + length) is not None for length in known)
 
 
 def _unusual(line: bytes, offset: int, known: dict[int, Layout]) -> Frame:
@@ -171,12 +171,12 @@ def _lost(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Damage,
     name = buffer[at : at + 2]
     for length in _known(name):
         # The record is as long as it should be, only its CR LF is not there: what follows is whole.
-        if _HEADER.match(buffer, at) and _HEADER.match(buffer, at + length):
+        if HEADER.match(buffer, at) and HEADER.match(buffer, at + length):
             why = f"{name.decode('ascii')} does not end in CR LF"
             return Damage(offset + at, length, why, name), at + length
     after = _NEXT_HEADER.search(buffer, at)
     if after is not None:
         return Damage(offset + at, after.end() - at, "no record starts here", name), after.end()
     end = len(buffer) if at_end else len(buffer) - _HEADER_BYTES - 2
-    why = "the data ends within a record" if at_end and _HEADER.match(buffer, at) else "no record starts here"
+    why = "the data ends within a record" if at_end and HEADER.match(buffer, at) else "no record starts here"
     return Damage(offset + at, end - at, why, name), end

@@ -13,14 +13,16 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from jvgate.spec.layouts import Field
 from jvgate.spec.specials import special_slugs
 
-__all__ = ["Dump", "Load", "Value", "dumper", "initial", "loader"]
+__all__ = ["Dump", "Errors", "Load", "Value", "dumper", "initial", "loader", "problem"]
 
 Value = str | int | float | None
 Load = Callable[[bytes], Value]
+Errors = list[dict[str, Any]]  # what `_errors` holds: field, offset in the record, raw characters, why
 Dump = Callable[[Value], bytes]
 
 PADDING = " \u3000"
@@ -59,6 +61,11 @@ def initial(field: Field) -> bytes:
         return field.fixed
     char = field.init.encode("cp932")
     return (char * field.length)[: field.length]
+
+
+def problem(name: str, at: int, raw: bytes, why: ValueError) -> dict[str, Any]:
+    """Return one item of `_errors`: the field called *name* could not be read at byte *at* of its record."""
+    return {"field": name, "offset": at, "raw": raw.decode("cp932", "backslashreplace"), "why": str(why)}
 
 
 def _load_known(known: Mapping[bytes, Value], convert: Load, raw: bytes) -> Value:

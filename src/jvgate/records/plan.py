@@ -20,13 +20,12 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from jvgate.records.encode import initial_slot
-from jvgate.records.kinds import loader
+from jvgate.records.kinds import Errors, loader, problem
 from jvgate.records.slots import LargeGroup, is_large
 from jvgate.spec.layouts import Field, Group, Layout
 
-__all__ = ["Errors", "Plan", "plan_chooser"]
+__all__ = ["Plan", "plan_chooser"]
 
-Errors = list[dict[str, Any]]
 Kept = TypeVar("Kept")
 Kept_co = TypeVar("Kept_co", covariant=True)
 
@@ -152,7 +151,7 @@ class _Scalar:
         try:
             return self.text(raw)
         except ValueError as exc:
-            errors.append(_problem(self._name, at, raw, exc))
+            errors.append(problem(self._name, at, raw, exc))
             return self._key + b"null"
 
 
@@ -183,7 +182,7 @@ class _Array:
             except ValueError as exc:
                 texts.append(b"null")
                 if item.strip(b" "):  # a blank item of an array is one that was never filled, not an error
-                    errors.append(_problem(self._name, at + number * self.field.length, item, exc))
+                    errors.append(problem(self._name, at + number * self.field.length, item, exc))
         return b"%b[%b]" % (self._key, b",".join(texts))
 
 
@@ -369,7 +368,3 @@ def _blank_slots(group: Group) -> frozenset[bytes]:
     if all(isinstance(field, Field) and (field.unset or field.unset_fill) for field in group.fields):
         return frozenset({blank, initial_slot(group.fields)})
     return frozenset({blank})
-
-
-def _problem(name: str, at: int, raw: bytes, why: ValueError) -> dict[str, Any]:
-    return {"field": name, "offset": at, "raw": raw.decode("cp932", "backslashreplace"), "why": str(why)}

@@ -16,13 +16,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from jvgate.records.kinds import loader
+from jvgate.records.kinds import Errors, loader, problem
 from jvgate.spec.layouts import Field, Group
 
 __all__ = ["LargeGroup", "is_large"]
 
 _Bytes = NDArray[np.uint8]
-_Errors = list[dict[str, Any]]
 
 # Below this many slots the fixed cost of the array calls outweighs what they save (measured: about 16).
 MIN_SLOTS = 64
@@ -84,11 +83,11 @@ class LargeGroup:
         values: dict[str, Any] = orjson.loads(b"{%b}" % self.text(raw))
         return values
 
-    def salvage(self, raw: bytes, at: int, errors: _Errors) -> bytes:
+    def salvage(self, raw: bytes, at: int, errors: Errors) -> bytes:
         """Return the slots, each with what can be read of it; *raw* starts at byte *at* of the record."""
         return self._write(raw, at, errors)
 
-    def _write(self, raw: bytes, at: int, errors: _Errors | None) -> bytes:
+    def _write(self, raw: bytes, at: int, errors: Errors | None) -> bytes:
         slots = np.frombuffer(raw, np.uint8).reshape(self._group.repeat, self._group.length)
         filled = None
         if not (slots[:, 0] != _SPACE).all():
@@ -132,7 +131,7 @@ class LargeGroup:
         rows: list[int] = np.flatnonzero(is_odd).tolist()
         return text, rows
 
-    def _write_one(self, raw: bytes, at: int, errors: _Errors | None) -> bytes:
+    def _write_one(self, raw: bytes, at: int, errors: Errors | None) -> bytes:
         """Return one slot field by field, with its marks.  Raises ValueError unless *errors* takes what is wrong."""
         slot: dict[str, Any] = {}
         for column in self._columns:
@@ -144,8 +143,7 @@ class LargeGroup:
                 if errors is None:
                     raise
                 slot[field.key] = None
-                errors.append({"field": f"{self._group.key}.{field.key}", "offset": at + field.offset,
-                               "raw": value.decode("cp932", "backslashreplace"), "why": str(exc)})  # fmt: skip
+                errors.append(problem(f"{self._group.key}.{field.key}", at + field.offset, value, exc))
             if value in column.special:
                 slot[f"{field.key}Mark"] = column.special[value]
         return orjson.dumps(slot)

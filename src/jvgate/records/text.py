@@ -9,7 +9,8 @@ from struct import error as struct_error
 import orjson
 
 from jvgate.errors import RecordError
-from jvgate.records.plan import Errors, plan_chooser
+from jvgate.records.kinds import Errors
+from jvgate.records.plan import plan_chooser
 from jvgate.spec.layouts import Layout
 
 __all__ = ["WriteText", "text_writer", "wrong_length"]

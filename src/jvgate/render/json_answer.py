@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from jvgate.records.framing import Damage, Frame, frames_of
-from jvgate.records.plan import Errors
+from jvgate.records.kinds import Errors
 from jvgate.render.shown import RecordText
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Answer, Dataset, Question, Selection
@@ -133,7 +133,6 @@ def _shared_option(question: Question) -> int | None:
 
 
 def _successor(question: Question) -> str:
-    """Return the data spec with the current layouts, where one older data spec was asked for alone."""
-    if len(question.queries) > 1:
-        return ""
-    return dataspecs()[question.queries[0].dataspec].replaced_by or ""
+    """Return the data spec with the current layouts, where an older one was asked for by itself."""
+    spec = dataspecs().get(question.dataspec)  # None for a joined one
+    return (spec.replaced_by or "") if spec else ""

@@ -10,8 +10,8 @@ import orjson
 from jvgate.records.characters import character_decoder
 from jvgate.records.decode import decoder
 from jvgate.records.framing import Frame
+from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
-from jvgate.records.plan import Errors
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
 from jvgate.values import Selection

@@ -36,6 +36,7 @@ from jvgate.spec.dataspecs import dataspecs
 __all__ = ["ArchiveFile", "ArchiveShelf"]
 
 _RIGHT_FOLDER = "A right one holds files of raw records, plain or as RACE/<file>, 0B12/<key>, each also as .zst"
+MAX_LEARNT = 100_000  # files; beyond it those that are gone are forgotten
 _HEAD_BYTES = 28  # type, DataKubun, date and race key lie within
 _JST_OFFSET = timedelta(hours=9)
 _KEY = re.compile(r"[0-9]{8}([0-9A-Z]{2}([0-9]{4})?[0-9]{2})?|[A-Z][A-Z0-9][0-9]{8}[0-9A-Z]{2}[0-9]{16}")
@@ -170,7 +171,10 @@ class ArchiveShelf:
             if entry.name.startswith(".") or entry.is_symlink() or is_twin:
                 self._skip(entry)
             elif entry.is_file():
-                file = _listed(entry)
+                try:
+                    file = _listed(entry)
+                except OSError:  # gone since the listing
+                    continue
                 if _recall(self._is_jvdata, file, self._looks_right):
                     yield file
                 else:
@@ -203,10 +207,18 @@ class ArchiveShelf:
         return bool(content.types & _delivered(dataspec)) and (not day or day in content.days)
 
 
+def _forget_gone(known: dict[Path, tuple[_Listed, T]]) -> None:
+    """Keep what was learnt bounded: when there is much of it, let go of files that are not there any more."""
+    if len(known) > MAX_LEARNT:
+        for path in [path for path in known if not path.exists()]:
+            del known[path]
+
+
 def _recall(known: dict[Path, tuple[_Listed, T]], file: _Listed, learn: Callable[[_Listed], T]) -> T:
     """Return what is *known* of the file, learnt anew when it changed."""
     kept = known.get(file.path)
     if kept is None or kept[0] != file:
+        _forget_gone(known)
         kept = known[file.path] = (file, learn(file))
     return kept[1]
 

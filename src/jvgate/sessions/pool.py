@@ -3,7 +3,7 @@
 Theory of operation.  JV-Link is apartment threaded: what a thread creates, it alone may use and release.  So a
 lane is one thread with one session, made at its first read.  The event loop only leases lanes: a free lane goes
 to the one who has waited longest.  Whoever stops waiting for an answer does not free the lane; it makes the read
-stop at its next call, and the lane comes back when the thread is done with it.
+stop at its next look (some calls later), and the lane comes back when the thread is done with it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 from types import TracebackType
 from typing import Self
 
-from jvgate.errors import DatasetTooLarge, JVLinkError, SessionTimeout, SourceBusy, SourceError
-from jvgate.jvlink.reading import Limits, Progress, ReadCancelled, Reading
+from jvgate.errors import DatasetTooLarge, JVLinkError, ReadCancelled, SessionTimeout, SourceBusy, SourceError
+from jvgate.jvlink.reading import Limits, Progress, Reading
 from jvgate.jvlink.session import Session
 from jvgate.sessions.sources import Source
+from jvgate.sessions.threads import DaemonThread
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Dataset, Query, SourceFile
 
@@ -92,7 +92,7 @@ class Pool:
         released = [asyncio.wrap_future(lane.thread.submit(lane.release)) for lane in self._lanes]
         await asyncio.wait(released, timeout=drain_s)
         for lane in self._lanes:
-            lane.thread.shutdown(wait=False, cancel_futures=True)
+            lane.thread.stop()
 
     async def read(self, query: Query, *, on_progress: Callable[[Progress], None] | None = None) -> Dataset:
         """Return the whole dataset of *query*.
@@ -102,6 +102,9 @@ class Pool:
         """
         asked = time.monotonic()
         lane = await self._lease()
+        if self._closed:  # handed over in the moment before the close
+            self._give_back(lane)
+            raise SourceError("the pool of sessions is closed")
         waited_s = time.monotonic() - asked
         self.opens[query.dataspec] += 1
         stop = Event()
@@ -162,7 +165,7 @@ class _Lane:
     """One thread and the session that lives on it; every method but the constructor runs on that thread."""
 
     def __init__(self, source: Source, *, number: int, limit_bytes: int) -> None:
-        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"jvgate-session-{number}")
+        self.thread = DaemonThread(f"jvgate-session-{number}")
         self._source = source
         self._limit_bytes = limit_bytes
         self._session: Session | None = None

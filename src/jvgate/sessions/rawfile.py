@@ -7,7 +7,7 @@ stays where it is: whoever reads them later has to see it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import cache, lru_cache
@@ -16,13 +16,21 @@ from pathlib import Path
 import zstandard
 
 from jvgate.errors import JVLinkError
-from jvgate.records.framing import Damage, Frame, frames_of
+from jvgate.records.framing import HEADER, LOOKAHEAD, Damage, Frame, frames_of
 from jvgate.spec.layouts import layouts
 
-__all__ = ["carried_key", "known_types", "load", "looks_like_jvdata", "provided_in_name", "record_type", "split"]
+__all__ = [
+    "carried_key",
+    "expanded",
+    "known_types",
+    "load",
+    "looks_like_jvdata",
+    "provided_in_name",
+    "record_type",
+    "split",
+]
 
-_RECORD_START = re.compile(rb"(?:\A|\r\n)\0*[A-Z0-9]{2}[0-9A-Z][0-9]{8}")
-_HEAD_BYTES = 1 << 17  # more than the longest record: behind a damaged first one the next one shows
+_RECORD_START = re.compile(rb"(?:\A|\r\n)\0*" + HEADER.pattern)
 _FEED_BYTES = 1 << 10  # a kilobyte of zstd gives at most some 32 MiB
 _WINDOW_BYTES = 1 << 27
 _LIMIT_BYTES = 1 << 30
@@ -35,7 +43,7 @@ def looks_like_jvdata(path: Path) -> bool:
     Raises OSError; a compressed file that cannot be expanded counts as JV-Data, so that its read tells why.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+        head = file.read(LOOKAHEAD)
     if path.suffix == ".zst":
         head = _expand_head(head)
         return not head or _RECORD_START.search(head) is not None
@@ -124,7 +132,7 @@ def _expand(data: bytes, name: str) -> bytes:
     parts: list[bytes] = []
     total = 0
     try:
-        for part in _expanded(data):
+        for part in expanded((data,)):
             parts.append(part)
             total += len(part)
             if total > _LIMIT_BYTES:
@@ -138,23 +146,28 @@ def _expand_head(data: bytes) -> bytes:
     """Return what the beginning of a compressed file gives, as far as it can be expanded."""
     head = b""
     with suppress(zstandard.ZstdError):
-        for part in _expanded(data):
+        for part in expanded((data,)):
             head += part
-            if len(head) >= _HEAD_BYTES:
+            if len(head) >= LOOKAHEAD:
                 break
     return head
 
 
-def _expanded(data: bytes) -> Iterator[bytes]:
-    """Yield what the frames of *data* hold, in small steps: a small file may hold very much."""
-    expander, at = _expander(), 0
-    while at < len(data):
-        fed = data[at : at + _FEED_BYTES]
-        yield expander.decompress(fed)
-        at += len(fed) - len(expander.unused_data)
-        if expander.eof and at < len(data):
-            expander = _expander()
-    if not expander.eof:
+def expanded(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what a zstd file of one frame or more holds, in small steps: a small file may hold very much.
+
+    Raises ZstdError, also when the last frame is cut short.
+    """
+    frame: zstandard.ZstdDecompressionObj | None = None
+    for chunk in chunks:
+        at = 0
+        while at < len(chunk):
+            frame = frame or _expander()
+            fed = chunk[at : at + _FEED_BYTES]
+            yield frame.decompress(fed)
+            at += len(fed) - len(frame.unused_data)
+            frame = None if frame.eof else frame
+    if frame is not None:
         raise zstandard.ZstdError("the compressed data ends early")
 
 

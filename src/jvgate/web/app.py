@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> Edge:
             yield
 
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
-                  redoc_url=None, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
+                  redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
     for router in (data.router, reference.router, health.router, home.router, docs.router):
         app.include_router(router)
@@ -68,7 +68,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     """Turn what the routing itself refuses (404, 405) into problems."""
     assert isinstance(error, HTTPException)
     slug = BY_STATUS.get(error.status_code, "internal-error")
-    headers = dict(error.headers or {})
+    headers = {name: value.replace("GET", "GET, HEAD") for name, value in (error.headers or {}).items()}
     detail = f"{request.method} {request.url.path} is not served here. Allowed: {headers.get('Allow', 'see /docs')}"
     return problem_response(Problem(slug, detail, status=error.status_code, headers=headers), request.url.path)
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from os import urandom
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import ref
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,7 +32,6 @@ ANSWERED = "jvgate.answered"  # where a route leaves the text of the question it
 REQUEST_ID = "jvgate.request_id"
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
-CLIENT_LEFT = 499  # the status that metrics use for it; no response was sent
 DATA_ROUTE = "/api/v1/data/{dataspec}"
 _MOVING = b"age: %d\r\ncache-status: jvgate; hit; ttl=%d\r\nserver-timing: edge;dur=%.3f\r\nx-request-id: %b\r\n"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -39,9 +39,27 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
 _Request = tuple[bytes, bytes, bytes]
-# The question's text, when its answer was read, the fixed headers of that answer and the same as bytes.  Never the
-# answer itself: what memory lets go must not be held here.
-_Remembered = tuple[str, float, RawHeaders, bytes]
+
+
+class _Remembered(NamedTuple):
+    """A request that was answered.  entry: weak, since what memory lets go must not be held here.
+
+    fixed, head: the headers that stay as long as the entry is kept, also as the bytes from the status line on.
+    """
+
+    question: str
+    entry: Callable[[], Entry[Answer] | None]
+    fixed: RawHeaders
+    head: bytes
+
+
+class _Asked(NamedTuple):
+    """What the headers of a request say that the edge goes by."""
+
+    accept: bytes
+    request_id: bytes
+    if_none_match: bytes
+    wants_refresh: bool
 
 
 class Edge:
@@ -61,25 +79,20 @@ class Edge:
         None when there is none in memory, or when the request asks for more than the bytes: the routes know.
         """
         began = time.perf_counter()
-        accept = request_id = b""
-        for name, value in headers:
-            if name == b"accept":
-                accept = accept + b"," + value if accept else value
-            elif name == b"x-request-id":
-                request_id = value
-            elif name in (b"if-none-match", b"cache-control"):
-                return None
+        asked = _asked(headers)
+        if asked.if_none_match or asked.wants_refresh:
+            return None
         path, _, query = url.partition(b"?")
-        kept = self._look((path, query, accept))
+        kept = self._look((path, query, asked.accept))
         if kept is None:
             return None
-        entry, (_, _, _, head) = kept
+        entry, remembered = kept
         now = time.monotonic()
         spent_s = time.perf_counter() - began
         self._count_hit(200, spent_s)
         ages = (now - entry.read_at, max(0.0, entry.fresh_until - now), spent_s * 1000)
-        moving = _MOVING % (*ages, self._request_id(request_id))
-        return head + moving, entry.value.body
+        moving = _MOVING % (*ages, self._request_id(asked.request_id))
+        return remembered.head + moving, entry.value.body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -89,42 +102,32 @@ class Edge:
         began = time.perf_counter()
         if scope["method"] == "HEAD":  # RFC 9110, section 9.3.2: as GET, without the content
             scope, send = {**scope, "method": "GET"}, _without_content(send)
-        accept = if_none_match = request_id = b""
-        wants_refresh = False
-        for name, value in scope["headers"]:
-            if name == b"accept":
-                accept = accept + b"," + value if accept else value
-            elif name == b"if-none-match":
-                if_none_match = if_none_match + b"," + value if if_none_match else value
-            elif name == b"x-request-id":
-                request_id = value
-            elif name == b"cache-control":
-                wants_refresh = wants_refresh or asks_for_refresh(value)
-        request_id = self._request_id(request_id)
-        request = (scope["raw_path"], scope["query_string"], accept)
-        kept = self._look(request) if scope["method"] == "GET" and not wants_refresh else None
+        asked = _asked(scope["headers"])
+        request_id = self._request_id(asked.request_id)
+        request = (scope["raw_path"], scope["query_string"], asked.accept)
+        kept = self._look(request) if scope["method"] == "GET" and not asked.wants_refresh else None
         if kept is None:
             await self._route(scope, receive, send, request, request_id)
             return
-        entry, (_, _, fixed, _) = kept
+        entry, remembered = kept
         spent_s = time.perf_counter() - began
         moving = [*moving_headers(entry, "hit"), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
-        headers = [*fixed, *moving, (b"x-request-id", request_id)]
-        self._count_hit(await send_answer(send, entry, headers, if_none_match=if_none_match), spent_s)
+        headers = [*remembered.fixed, *moving, (b"x-request-id", request_id)]
+        self._count_hit(await send_answer(send, entry, headers, if_none_match=asked.if_none_match), spent_s)
 
     def _look(self, request: _Request) -> tuple[Entry[Answer], _Remembered] | None:
         """Return the kept answer of a remembered request and its headers, made once for each answer."""
         remembered = self._remembered.get(request)
         if remembered is None or self.gateway is None:
             return None
-        entry = self.gateway.kept(remembered[0])
+        entry = self.gateway.kept(remembered.question)
         if entry is MISSING:
             del self._remembered[request]
             return None
-        if entry.read_at != remembered[1]:
+        if remembered.entry() is not entry:
             fixed = fixed_headers(entry)
             head = b"".join([b"HTTP/1.1 200 OK\r\n", *(b"%b: %b\r\n" % header for header in fixed)])
-            remembered = self._remembered[request] = (remembered[0], entry.read_at, fixed, head)
+            remembered = self._remembered[request] = _Remembered(remembered.question, ref(entry), fixed, head)
         return entry, remembered
 
     def _count_hit(self, status: int, spent_s: float) -> None:
@@ -158,16 +161,36 @@ class Edge:
             log.exception("request failed", path=scope["path"], request_id=request_id.decode(), error=repr(exc))
             if not is_complete:  # the answer has begun: end it so that it cannot be taken for whole
                 raise
-        self._metrics.requests[_route_name(scope), status or CLIENT_LEFT] += 1
+        finally:
+            self._metrics.requests[_route_name(scope), status or 500] += 1
         self._remember(scope, request)
 
     def _remember(self, scope: Scope, request: _Request) -> None:
         key: Any = scope.get(ANSWERED)
-        if key is None:
+        if key is None or len(request[2]) > MAX_URL_BYTES:
             return
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[request] = (key, -1.0, [], b"")
+        self._remembered[request] = _Remembered(key, _no_entry, [], b"")
+
+
+def _asked(headers: Iterable[tuple[bytes, bytes]]) -> _Asked:
+    accept = request_id = if_none_match = b""
+    wants_refresh = False
+    for name, value in headers:
+        if name == b"accept":
+            accept = accept + b"," + value if accept else value
+        elif name == b"if-none-match":
+            if_none_match = if_none_match + b"," + value if if_none_match else value
+        elif name == b"x-request-id":
+            request_id = value
+        elif name == b"cache-control":
+            wants_refresh = wants_refresh or asks_for_refresh(value)
+    return _Asked(accept, request_id, if_none_match, wants_refresh)
+
+
+def _no_entry() -> None:
+    """Stand in for the weak reference of a request whose answer was not looked up yet."""
 
 
 def _is_too_long(request: _Request) -> bool:

@@ -81,7 +81,7 @@ class Metrics(Collector):
     def observe_all(self, stages: Mapping[str, float]) -> None:
         """Note how long each stage of one answer took, seconds."""
         for stage, seconds in stages.items():
-            self._stages[stage].observe(seconds)
+            self.observe(stage, seconds)
 
     def text(self) -> bytes:
         """Return everything in the text format of Prometheus."""
