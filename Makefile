@@ -20,7 +20,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@touch $@
 
 run: $(VENV)/run.stamp  ## serve a generated season on http://127.0.0.1:8000/
-	@$(BIN)/jvgate serve --port $(PORT) || [ $$? -eq 130 ]  # Ctrl-C is a proper end
+	$(BIN)/jvgate serve --port $(PORT)
 
 test: $(VENV)/dev.stamp lint types check  ## lint, types and tests: what must pass
 

@@ -109,3 +109,22 @@ def test_records_do_not_share_lists_or_slots():
     first, second = decode(raw), decode(raw)
     first["ChakuUmaInfo"][0]["Bamei"] = "changed"
     assert second["ChakuUmaInfo"][0]["Bamei"] == decode(raw)["ChakuUmaInfo"][0]["Bamei"] == "テスト"
+
+
+@pytest.mark.parametrize("slot", [b"00" + b" " * 43, b" " * 45])
+def test_a_slot_that_says_nothing_is_unset_however_it_is_filled(slot):
+    raw = encode({"RecordSpec": "WH", "BataijyuInfo": [{"Umaban": 1, "BaTaijyu": 480}]})
+    assert [one["Umaban"] for one in decode(patched(raw, 35 + 45, slot))["BataijyuInfo"]] == [1]
+
+
+def test_a_cancelled_race_may_leave_its_numbers_blank():
+    raw = b"HR9" + b"20260511" + b"2026051005020611" + b" " * (719 - 29) + b"\r\n"
+    assert "_errors" not in decode(raw)
+    assert "_errors" in decode(patched(raw, 2, b"2"))
+
+
+def test_a_blank_count_is_no_zero_and_stays_none():
+    record = {"RecordSpec": "BN", "HonRuikei": [{"SetYear": 2026, "ChakuKaisu": [1, None, 3]}, None]}
+    first, second = decode(encode(record))["HonRuikei"]
+    assert first["ChakuKaisu"][:3] == [1, None, 3]
+    assert second is None

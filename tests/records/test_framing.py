@@ -90,3 +90,35 @@ def test_a_nul_behind_a_record_is_passed_over():
 
 def test_nothing_is_no_record():
     assert list(frames_of(b"")) == []
+
+
+def test_a_lost_line_end_costs_its_record_alone():
+    first, second, third = record("SE", Umaban=1), record("SE", Umaban=2), record("SE", Umaban=3)
+    items = list(frames_of(first + second[:-2] + third))
+    assert raws(items) == [first, third]
+    assert damages(items) == [(len(first), len(second) - 2)]
+
+
+def test_a_stripped_record_may_be_as_long_as_an_older_one():
+    raw = record("BT", **BODY | {"KeitoEx": "本" * 3399})  # two spaces are left to strip: 6,887 bytes
+    (item,) = frames_of(raw[:-2].rstrip(b" ") + b"\r\n")
+    assert (item.raw, item.padded) == (raw, 2)
+
+
+def test_damage_behind_a_stripped_record_does_not_make_it_whole():
+    runners = [{"Umaban": number, "DMTime": 94.55, "DMGosaP": 0.5, "DMGosaM": 0.5} for number in range(1, 15)]
+    stripped = record("DM", Year=2026, MonthDay="01-05", JyoCD="05", Kaiji=1, Nichiji=1, RaceNum=1, DMInfo=runners)
+    damaged = bytearray(record("HC", KettoNum="2022104567"))
+    damaged[2] = 0xCD
+    first, *_ = frames_of(stripped[:-2].rstrip(b" ") + b"\r\n" + bytes(damaged) + record("HC"))
+    assert (first.raw, first.padded) == (stripped, 60)
+
+
+def test_damage_is_one_span_however_long_it_is():
+    (only,) = frames_of(b"A" * 500_000)
+    assert (only.offset, only.length) == (0, 500_000)
+
+
+def test_a_file_with_other_line_ends_is_told_as_damage():
+    lines = (record("HC")[:-2] + b" \n") * 5000
+    assert sum(item.length for item in frames_of(lines)) == len(lines)

@@ -89,13 +89,17 @@ def _field_writer(field: Field) -> _Write:
         return _check_fixed(field.fixed)
     dump, length = dumper(field), field.length
     marks = {slug: raw for raw, slug in field.special.items()}
+    # Where zero is a number, an item that is not there is blank.
+    unset = initial(field) if field.unset or field.unset_fill else b" " * length
 
     def write_one(raw: bytearray, at: int, value: Any, place: _Place) -> None:
         raw[at : at + length] = _dumped(dump, value, place, marks, at)
 
     def write_array(raw: bytearray, at: int, value: Any, place: _Place) -> None:
         _check_count(value, field.repeat, place, at)
-        whole = b"".join(_dumped(dump, item, place, {}, at + n * length) for n, item in enumerate(value))
+        whole = b"".join(
+            unset if item is None else _dumped(dump, item, place, {}, at + n * length) for n, item in enumerate(value)
+        )
         raw[at : at + len(whole)] = whole
 
     return write_array if field.repeat > 1 else write_one
@@ -124,6 +128,9 @@ def _group_writer(group: Group) -> _Write:
     filled, size = initial_slot(group.fields), group.length * group.repeat
     index = {name: number for number, name in enumerate(group.placed)}
     naming = group.fields[0].key
+    stays_unset = group.empty_slot is not None or all(
+        isinstance(field, Field) and (field.unset or field.unset_fill) for field in group.fields
+    )
 
     def write(raw: bytearray, at: int, value: Any, place: _Place) -> None:
         if isinstance(value, bytes | bytearray | memoryview):
@@ -134,6 +141,8 @@ def _group_writer(group: Group) -> _Write:
         _check_count(value, group.repeat, place, at)
         for number, slot in enumerate(value):
             if slot is None:
+                if not stays_unset:  # its initial values would say zero, not nothing
+                    raw[at + number * group.length : at + (number + 1) * group.length] = b" " * group.length
                 continue
             position = _position(slot[naming], index, place, at) if index else number
             start = at + position * group.length

@@ -67,6 +67,26 @@ def frames_of(data: bytes) -> Iterator[Frame | Damage]:
 
 def frames(chunks: Iterable[bytes]) -> Iterator[Frame | Damage]:
     """Yield the records of a stream; where it is cut into chunks changes nothing."""
+    lost: Damage | None = None
+    for item in _items(chunks):
+        if lost is not None and isinstance(item, Damage) and _goes_on(lost, item):
+            lost = Damage(lost.offset, lost.length + item.length, lost.why, lost.head)
+            continue
+        if lost is not None:
+            yield lost
+        lost = item if isinstance(item, Damage) else None
+        if isinstance(item, Frame):
+            yield item
+    if lost is not None:
+        yield lost
+
+
+def _goes_on(one: Damage, other: Damage) -> bool:
+    """Whether *other* is the same damage, found in a second step."""
+    return one.offset + one.length == other.offset and one.why == other.why
+
+
+def _items(chunks: Iterable[bytes]) -> Iterator[Frame | Damage]:
     buffer, offset = b"", 0
     for chunk in chunks:
         buffer += chunk
@@ -90,16 +110,19 @@ def _take(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame |
         while end < len(buffer) and buffer[end] == 0:
             end += 1
         return None, end
-    found = buffer.find(CRLF, at)
+    name = buffer[at : at + 2]
+    known = _known(name)
+    if known and buffer.find(CRLF, at, at + max(known)) < 0 and any(_next_starts(buffer, at, known)):
+        return _lost(buffer, at, offset, at_end=at_end)  # told without a look at what is far behind
+    found = buffer.find(CRLF, at, at + LOOKAHEAD)
     end = found + 2 if found >= 0 else len(buffer)
-    known = _known(buffer[at : at + 2])
-    if found >= 0 and (layout := known.get(end - at)) is not None:
+    if found >= 0 and (layout := known.get(end - at)) is not None and layout not in _may_be_stripped(name):
         return Frame(buffer[at:end], layout, offset + at), end
-    if HEADER.match(buffer, at) is not None:
-        whole = _whole(buffer, at, end if found >= 0 else None, known, at_end=at_end)
+    if HEADER.match(buffer, at) is not None and found >= 0:
+        whole = _whole(buffer, at, end, known, at_end=at_end)
         if whole is not None:
             return Frame(buffer[at : at + whole.length], whole, offset + at), at + whole.length
-        if found >= 0 and not _hides_record(buffer, at, end, known):
+        if not _hides_record(buffer, at, end, known):
             return _unusual(buffer[at:end], offset + at, known), end
     return _lost(buffer, at, offset, at_end=at_end)
 
@@ -110,6 +133,14 @@ def _known(name: bytes) -> dict[int, Layout]:
     return {layout.length: layout for layout in layouts().generations(name.decode("ascii", "replace"))}
 
 
+@cache
+def _may_be_stripped(name: bytes) -> frozenset[Layout]:
+    """Return the layouts whose exact length may also be a stripped record of a longer one: those that end in text."""
+    known = _known(name)
+    ends_in_text = [layout for layout in known.values() if layout.fields[-2].kind.startswith("text")]
+    return frozenset(layout for layout in ends_in_text if layout.length < max(known))
+
+
 def _starts_record(buffer: bytes, at: int, *, at_end: bool) -> bool:
     """Whether a record, or the end of the stream, may stand at *at* (behind the NUL of JVGets)."""
     while at < len(buffer) and buffer[at] == 0:
@@ -117,28 +148,47 @@ def _starts_record(buffer: bytes, at: int, *, at_end: bool) -> bool:
     return HEADER.match(buffer, at) is not None or (at_end and at == len(buffer))
 
 
-def _whole(buffer: bytes, at: int, line_end: int | None, known: dict[int, Layout], *, at_end: bool) -> Layout | None:
-    """Return the layout that ends in CR LF at its own length although a line break stands inside it."""
-    if line_end is None or _starts_record(buffer, line_end, at_end=at_end):
+def _whole(buffer: bytes, at: int, line_end: int, known: dict[int, Layout], *, at_end: bool) -> Layout | None:
+    """Return the layout that ends in CR LF at its own length although a line break stands inside it.
+
+    A stripped record and a damaged one behind it may add up to such a length: then the line reads better by itself.
+    """
+    if _starts_record(buffer, line_end, at_end=at_end):
         return None
     for length, layout in known.items():
         end = at + length
         if line_end < end and buffer[end - 2 : end] == CRLF and _starts_record(buffer, end, at_end=at_end):
-            return layout
+            return None if _reads_better_alone(buffer[at:line_end], buffer[at:end], layout) else layout
     return None
 
 
+def _reads_better_alone(line: bytes, whole: bytes, layout: Layout) -> bool:
+    """Whether *line*, taken for a stripped record, has less wrong with it than the *whole* that it begins."""
+    alone = _unusual(line, 0, _known(line[:2]))
+    if alone.layout is None or not whole[len(line) :].strip():
+        return False
+    return _misfit(alone.raw, alone.layout)[0] < _misfit(whole, layout)[0]
+
+
 def _hides_record(buffer: bytes, at: int, end: int, known: dict[int, Layout]) -> bool:
-    """Whether the line holds a record whose CR LF is damaged, and then another one."""
-    return any(at + length < end and HEADER.match(buffer, at + length) is not None for length in known)
+    """Whether the line holds a record whose CR LF is damaged or gone, and then another one."""
+    return any(next_at < end for next_at in _next_starts(buffer, at, known))
+
+
+def _next_starts(buffer: bytes, at: int, known: dict[int, Layout]) -> Iterator[int]:
+    """Yield where the next record starts when this one has its length, with or without its CR LF."""
+    for length in known:
+        for next_at in (at + length, at + length - 2):
+            if HEADER.match(buffer, next_at) is not None:
+                yield next_at
 
 
 def _unusual(line: bytes, offset: int, known: dict[int, Layout]) -> Frame:
     """Return a line of a known type that was stripped, padded back, or of an unknown type or length, raw."""
-    longer = sorted((layout for length, layout in known.items() if length > len(line)), key=lambda one: one.length)
-    if not longer:
+    at_least = sorted((layout for length, layout in known.items() if length >= len(line)), key=lambda one: one.length)
+    if not at_least:
         return Frame(line, None, offset)
-    raw, layout = min(((_padded(line, one.length), one) for one in longer), key=lambda pair: _misfit(*pair))
+    raw, layout = min(((_padded(line, one.length), one) for one in at_least), key=lambda pair: _misfit(*pair))
     return Frame(raw, layout, offset, padded=layout.length - len(line))
 
 
@@ -168,15 +218,18 @@ def _widths(text: str) -> set[int]:
 
 def _lost(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Damage, int]:
     """Return what is lost from *at* up to the next place that looks like a record."""
-    name = buffer[at : at + 2]
-    for length in _known(name):
-        # The record is as long as it should be, only its CR LF is not there: what follows is whole.
-        if HEADER.match(buffer, at) and HEADER.match(buffer, at + length):
+    name, limit = buffer[at : at + 2], min(len(buffer), at + LOOKAHEAD)
+    if HEADER.match(buffer, at) is not None:
+        for next_at in _next_starts(buffer, at, _known(name)):
             why = f"{name.decode('ascii')} does not end in CR LF"
-            return Damage(offset + at, length, why, name), at + length
-    after = _NEXT_HEADER.search(buffer, at)
+            return Damage(offset + at, next_at - at, why, name), next_at
+    after = _NEXT_HEADER.search(buffer, at, limit)
     if after is not None:
         return Damage(offset + at, after.end() - at, "no record starts here", name), after.end()
-    end = len(buffer) if at_end else len(buffer) - _HEADER_BYTES - 2
-    why = "the data ends within a record" if at_end and HEADER.match(buffer, at) else "no record starts here"
-    return Damage(offset + at, end - at, why, name), end
+    if at_end:
+        why = "the data ends within a record" if HEADER.match(buffer, at) else "no record starts here"
+        return Damage(offset + at, limit - at, why, name), limit
+    # Keep what may be the beginning of CR LF, NULs and a header.
+    tail = buffer.rfind(CRLF, limit - 4 * _HEADER_BYTES, limit)
+    end = min(limit - _HEADER_BYTES - 2, tail if tail > at else limit)
+    return Damage(offset + at, end - at, "no record starts here", name), end

@@ -170,7 +170,7 @@ def _dump_signed(length: int, scale: int, value: Value) -> bytes:
 
 
 def _dump_date(value: Value) -> bytes:
-    return date.fromisoformat(_text(value)).strftime("%Y%m%d").encode()
+    return date.fromisoformat(_text(value)).isoformat().replace("-", "").encode()
 
 
 def _dump_monthday(value: Value) -> bytes:

@@ -198,32 +198,51 @@ class _SmallGroup:
         self._blank = _blank_slots(group)
         self._drops_unset = group.names_slots
         self._plan = Plan(group.fields, until=until, prefix=f"{prefix}{group.key}.")
-        self._texts = _Memo(lambda raw: b"{%b}" % self._plan.text(raw))
-        self._values = _Memo(self._plan.values)
         self.is_flat = self._plan.is_flat
+        self._texts = _Memo(self._slot_text)
+        self._values = _Memo(self._slot_values)
 
     def text(self, raw: bytes) -> bytes:
-        blank, texts, unset = self._blank, self._texts, () if self._drops_unset else (b"null",)
-        slots = [text for slot in self._split(raw) for text in ((texts[slot],) if slot not in blank else unset)]
-        return b"%b[%b]" % (self._key, b",".join(slots))
+        return self._join([self._texts[slot] for slot in self._split(raw)])
 
     def values(self, raw: bytes) -> dict[str, Any]:
-        blank, unset = self._blank, () if self._drops_unset else (None,)
-        read = self._copy if self.is_flat else self._plan.values
-        slots = [value for slot in self._split(raw) for value in ((read(slot),) if slot not in blank else unset)]
-        return {self._group.key: slots}
+        read = self._values.__getitem__ if self.is_flat else self._slot_values
+        slots = [read(slot) for slot in self._split(raw)]
+        if self._drops_unset:
+            return {self._group.key: [slot.copy() for slot in slots if slot is not None]}
+        return {self._group.key: [slot and slot.copy() for slot in slots]}
 
     def salvage(self, raw: bytes, at: int, errors: Errors) -> bytes:
         texts = []
         for number, slot in enumerate(self._split(raw)):
-            if slot not in self._blank:
-                texts.append(b"{%b}" % self._plan.salvage(slot, at + number * self._length, errors))
-            elif not self._drops_unset:
-                texts.append(b"null")
-        return b"%b[%b]" % (self._key, b",".join(texts))
+            is_blank = slot in self._blank
+            texts.append(b"" if is_blank else self._salvaged(slot, at + number * self._length, errors))
+        return self._join(texts)
 
-    def _copy(self, slot: bytes) -> dict[str, Any]:
-        return self._values[slot].copy()
+    def _salvaged(self, slot: bytes, at: int, errors: Errors) -> bytes:
+        return b"{%b}" % self._plan.salvage(slot, at, errors)
+
+    def _join(self, texts: Sequence[bytes]) -> bytes:
+        """Return the member of slots of which the empty texts are unset ones."""
+        shown = filter(None, texts) if self._drops_unset else (text or b"null" for text in texts)
+        return b"%b[%b]" % (self._key, b",".join(shown))
+
+    def _slot_text(self, slot: bytes) -> bytes:
+        """Return the slot's object, or nothing where nothing in it is set."""
+        if slot in self._blank:
+            return b""
+        text = b"{%b}" % self._plan.text(slot)
+        return b"" if self.is_flat and _says_nothing(orjson.loads(text)) else text
+
+    def _slot_values(self, slot: bytes) -> dict[str, Any] | None:
+        if slot in self._blank:
+            return None
+        values = self._plan.values(slot)
+        return None if self.is_flat and _says_nothing(values) else values
+
+
+def _says_nothing(values: Mapping[str, Any]) -> bool:
+    return all(value is None for value in values.values())
 
 
 def _member(field: Field | Group, until: str, prefix: str) -> _Member:

@@ -99,7 +99,7 @@ class LargeGroup:
         for row in odd:
             start = (row if filled is None else int(filled[row])) * self._group.length
             one = self._write_one(raw[start : start + self._group.length], at + start, errors)
-            pieces += (text[done:row].tobytes(), one, b",")
+            pieces += (text[done:row].tobytes(), one + b"," if one else b"")
             done = row + 1
         pieces.append(text[done:].tobytes())
         members = b"".join(pieces).translate(None, _GAP).removesuffix(b",")
@@ -132,7 +132,10 @@ class LargeGroup:
         return text, rows
 
     def _write_one(self, raw: bytes, at: int, errors: Errors | None) -> bytes:
-        """Return one slot field by field, with its marks.  Raises ValueError unless *errors* takes what is wrong."""
+        """Return one slot field by field, with its marks; nothing where nothing in it is set.
+
+        Raises ValueError unless *errors* takes what is wrong.
+        """
         slot: dict[str, Any] = {}
         for column in self._columns:
             field = column.field
@@ -146,7 +149,8 @@ class LargeGroup:
                 errors.append(problem(f"{self._group.key}.{field.key}", at + field.offset, value, exc))
             if value in column.special:
                 slot[f"{field.key}Mark"] = column.special[value]
-        return orjson.dumps(slot)
+        is_unset = all(value is None for value in slot.values())
+        return b"" if is_unset else orjson.dumps(slot)
 
 
 def _column(field: Field, special: Mapping[bytes, str], *, at: int) -> _Column:

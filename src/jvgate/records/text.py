@@ -17,7 +17,8 @@ __all__ = ["WriteText", "text_writer", "wrong_length"]
 
 WriteText = Callable[[bytes, Errors], bytes]
 
-DELETED = b"0"
+# DataKubun: the body of a deletion may be anything; that of a cancelled race may leave fields blank.
+DELETED, CANCELLED = b"0", b"9"
 
 
 @cache
@@ -38,12 +39,17 @@ def text_writer(layout: Layout) -> WriteText:
         except ValueError:
             found: Errors = []
             members = plan.salvage(raw, 0, found)
-            if not found or raw[2:3] == DELETED:  # the body of a deletion may be anything
+            found = [] if raw[2:3] == DELETED else _without_blanks(found) if raw[2:3] == CANCELLED else found
+            if not found:
                 return b"{%b}" % members
             errors += found
             return b'{%b,"_errors":%b}' % (members, orjson.dumps(found))
 
     return write
+
+
+def _without_blanks(errors: Errors) -> Errors:
+    return [error for error in errors if error["raw"].strip(" ")]
 
 
 def wrong_length(layout: Layout, raw: bytes) -> RecordError:

@@ -28,7 +28,7 @@ from jvgate.values import Dataset, Query, SourceFile
 __all__ = ["Pool"]
 
 _CLEAN_ENDS = (JVLinkError, DatasetTooLarge, ReadCancelled)  # the session closed as it should and can go on
-_DRAIN_S = 10.0
+_DRAIN_S = 3.0
 
 
 class Pool:

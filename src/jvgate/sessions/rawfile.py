@@ -109,8 +109,8 @@ def carried_key(record: bytes) -> str | None:
 
 @lru_cache(maxsize=1 << 16)
 def provided_in_name(name: str) -> str | None:
-    """Return the last 14 digits in *name* that form a time, YYYYMMDDhhmmss, or None."""
-    times = [match[1] for match in re.finditer(r"(?=([0-9]{14}))", name) if _is_time(match[1])]
+    """Return the last 14 digits of a run of digits in *name*, where they form a time, YYYYMMDDhhmmss; else None."""
+    times = [run[-14:] for run in re.findall(r"[0-9]{14,}", name) if _is_time(run[-14:])]
     return times[-1] if times else None
 
 

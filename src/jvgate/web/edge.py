@@ -9,6 +9,7 @@ comes through here.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -26,12 +27,13 @@ from jvgate.web.answers import RawHeaders, asks_for_refresh, fixed_headers, movi
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_response
 
-__all__ = ["ANSWERED", "REQUEST_ID", "Edge"]
+__all__ = ["ANSWERED", "MAX_URL_BYTES", "REQUEST_ID", "TOO_LONG", "Edge"]
 
 ANSWERED = "jvgate.answered"  # where a route leaves the text of the question it answered
 REQUEST_ID = "jvgate.request_id"
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
+TOO_LONG = Problem("uri-too-long", f"The URL is too long. Allowed: {MAX_URL_BYTES} bytes")
 DATA_ROUTE = "/api/v1/data/{dataspec}"
 _MOVING = b"age: %d\r\ncache-status: jvgate; hit; ttl=%d\r\nserver-timing: edge;dur=%.3f\r\nx-request-id: %b\r\n"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -157,6 +159,11 @@ class Edge:
 
         try:
             await (_refuse_long_url if _is_too_long(request) else self._app)(scope, receive, send_counted)
+        except asyncio.CancelledError:  # the server ends before the answer came; nothing runs after this task
+            if status:
+                raise
+            problem = Problem("shutting-down", "The server is shutting down.", headers={"retry-after": "5"})
+            await problem_response(problem, scope["path"])(scope, receive, send_counted)
         except Exception as exc:  # the boundary: logged whole; the application has told it as a problem
             log.exception("request failed", path=scope["path"], request_id=request_id.decode(), error=repr(exc))
             if not is_complete:  # the answer has begun: end it so that it cannot be taken for whole
@@ -194,12 +201,11 @@ def _no_entry() -> None:
 
 
 def _is_too_long(request: _Request) -> bool:
-    return len(request[0]) + len(request[1]) > MAX_URL_BYTES
+    return len(b"?".join(filter(None, request[:2]))) > MAX_URL_BYTES
 
 
 async def _refuse_long_url(scope: Scope, receive: Receive, send: Send) -> None:
-    detail = f"The URL has {len(scope['raw_path']) + len(scope['query_string'])} bytes. Allowed: {MAX_URL_BYTES}"
-    await problem_response(Problem("uri-too-long", detail), scope["path"][:256])(scope, receive, send)
+    await problem_response(TOO_LONG, scope["path"][:256])(scope, receive, send)
 
 
 def _route_name(scope: Scope) -> str:

@@ -14,9 +14,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from jvgate.web.edge import Edge
+from jvgate.web.edge import MAX_URL_BYTES, TOO_LONG, Edge
 from jvgate.web.problems import CONTENT_TYPE, Problem
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ def fast_lane(edge: Edge) -> type[HttpToolsProtocol]:
 
         def send_400_response(self, msg: str) -> None:
             """Refuse what is no HTTP with a problem document too, and close."""
-            body = orjson.dumps(Problem("bad-request", f"{msg} Allowed: HTTP/1.1.").document(""))
-            head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-            self.transport.write(head % (CONTENT_TYPE.encode(), len(body)) + body)
+            problem = TOO_LONG if len(self.url) > MAX_URL_BYTES else Problem("bad-request", f"{msg} Allowed: HTTP/1.1.")
+            document = problem.document("")
+            body, status = orjson.dumps(document), STATUS_LINE[document["status"]]
+            head = b"%bcontent-type: %b\r\ncontent-length: %d\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+            self.transport.write(head % (status, CONTENT_TYPE.encode(), len(body)) + body)
             self.transport.close()
 
         def _may_answer_at_once(self) -> bool:

@@ -58,6 +58,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "uri-too-long": (414, "URL too long", "URL が長すぎます"),
     "dataset-too-large": (413, "Dataset too large for one answer", "データが大きすぎます"),
     "archive-unusable": (503, "Archive unusable", "アーカイブが使えません"),
+    "shutting-down": (503, "The server is shutting down", "サーバーを終了しています"),
     "read-cancelled": (503, "The read was ended", "読み込みを中止しました"),
     "session-busy": (503, "All sessions are busy", "セッションが空いていません"),
     "jvlink-timeout": (504, "JV-Link did not answer in time", "JV-Link が時間内に応答しません"),

@@ -24,6 +24,11 @@ router = APIRouter(tags=["reference"])
 
 LIFETIME_S = 86400
 
+DataspecId = Annotated[str, Path(description="A data spec: RACE, 0B12, … データ種別ID。")]
+RecordType = Annotated[str, Path(description="A record type: RA, SE, … レコード種別。")]
+TableNumber = Annotated[str, Path(description="A code table: 2001, … コード表の番号。")]
+ProblemSlug = Annotated[str, Path(description="The last part of a problem's type. エラーの type の末尾。")]
+
 
 @router.get("/api/v1/dataspecs", summary="All data specs / データ種別一覧", operation_id="dataspecs")
 async def get_dataspecs(request: Request) -> Response:
@@ -32,7 +37,7 @@ async def get_dataspecs(request: Request) -> Response:
 
 
 @router.get("/api/v1/dataspecs/{id}", summary="One data spec / データ種別", operation_id="dataspec")
-async def get_dataspec(request: Request, id: Annotated[str, Path(description="RACE, 0B12, …")]) -> Response:  # noqa: A002
+async def get_dataspec(request: Request, id: DataspecId) -> Response:  # noqa: A002
     """Tell everything known of one data spec. データ種別の詳細。"""
     if id not in dataspecs():
         raise _unknown("unknown-dataspec", "id", "data spec", id, dataspecs())
@@ -46,7 +51,7 @@ async def get_records(request: Request) -> Response:
 
 
 @router.get("/api/v1/records/{type}", summary="One record type / レコード", operation_id="record")
-async def get_record(request: Request, type: Annotated[str, Path(description="RA, SE, …")]) -> Response:  # noqa: A002
+async def get_record(request: Request, type: RecordType) -> Response:  # noqa: A002
     """Tell every field of one record type, older layouts included. レコードの全項目 (旧レイアウト含む)。"""
     found = layouts().generations(type)
     if not found:
@@ -61,7 +66,7 @@ async def get_codes(request: Request) -> Response:
 
 
 @router.get("/api/v1/codes/{table}", summary="One code table / コード表", operation_id="code")
-async def get_code_table(request: Request, table: Annotated[str, Path(description="2001, …")]) -> Response:
+async def get_code_table(request: Request, table: TableNumber) -> Response:
     """Tell all codes of one table. コード表の内容。"""
     if table not in code_tables():
         raise _unknown("unknown-code-table", "table", "code table", table, code_tables())
@@ -72,7 +77,7 @@ async def get_code_table(request: Request, table: Annotated[str, Path(descriptio
 
 
 @router.get("/problems/{slug}", summary="A type of problem / エラーの種類", operation_id="problem")
-async def get_problem(request: Request, slug: Annotated[str, Path(description="invalid-from-time, …")]) -> Response:
+async def get_problem(request: Request, slug: ProblemSlug) -> Response:
     """Tell what a problem's type means. 問題 (エラー) の種類の説明。"""
     about = problem_about(slug)
     if about is None:
