@@ -1,16 +1,16 @@
 """Careers as counts: how often somebody finished first to fifth or worse, by course, surface and distance.
 
 A tally is one array of counts (course, surface, distance band, finish), so every split of a master record is a sum
-over the same cells, and all splits agree.  What people did since the first of the month is counted from the
-results of the world; what lies before is drawn by lot from how long and how well they work, since adding up
-years of races would take minutes.  Horses are counted from their own runs throughout.
+over the same cells, and all splits agree.  What people did this year is counted from the results of the world;
+what lies before is drawn by lot from how long and how well they work, since adding up many years of races would
+take minutes.  Horses are counted from their own runs throughout.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -117,15 +117,15 @@ class CareerRows:
 
 def career_rows(world: World, kind: str, code: str, *, since: date, until: date, pace: Pace) -> CareerRows:
     """Return the tallies before the day *until*.  kind: jockey, trainer, owner or breeder."""
-    month, new_year = until.replace(day=1), date(until.year, 1, 1)
-    counted = tally_of(_lines(world, month, until).get((kind, code), ()))
+    new_year = date(until.year, 1, 1)
+    counted = tally_of(_this_year(world, until).get((kind, code), ()))
     seed = draw(world.seed, f"career {kind}", int(code))
-    before, start, now = (_drawn(seed, since, day, pace) for day in (date(until.year - 1, 1, 1), new_year, month))
+    before, start = (_drawn(seed, since, day, pace) for day in (date(until.year - 1, 1, 1), new_year))
     return CareerRows(
         year=until.year,
-        this_year=_tally(now - start) + counted,
+        this_year=counted,
         previous=_tally(start - before),
-        career=_tally(now) + counted,
+        career=_tally(start) + counted,
     )
 
 
@@ -168,20 +168,29 @@ def _monthly(pace: Pace) -> Numbers:
     return rate
 
 
-_Lines = Mapping[tuple[str, str], tuple[tuple[Race, Finish], ...]]
+_Lines = Mapping[tuple[str, str], Sequence[tuple[Race, Finish]]]
 
 
-@lru_cache(maxsize=4)
-def _lines(world: World, first: date, last: date) -> _Lines:
-    """Return everybody's starts from *first* up to *last* (exclusive), by kind and code."""
+@lru_cache(maxsize=8)
+def _this_year(world: World, until: date) -> _Lines:
+    """Return everybody's starts from New Year up to *until* (exclusive), by kind and code."""
     found: dict[tuple[str, str], list[tuple[Race, Finish]]] = defaultdict(list)
-    for offset in range((last - first).days):
-        for race in world.races(first + timedelta(days=offset)):
-            for finish in world.result(race).finishes:
-                if ran(finish):
-                    for key in _people(finish):
-                        found[key].append((race, finish))
-    return {key: tuple(lines) for key, lines in found.items()}
+    for offset in range((until - date(until.year, 1, 1)).days):
+        for key, lines in _of_day(world, date(until.year, 1, 1) + timedelta(days=offset)).items():
+            found[key].extend(lines)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _of_day(world: World, day: date) -> _Lines:
+    """Return everybody's starts of one day; kept, since every later day of the year counts them again."""
+    found: dict[tuple[str, str], list[tuple[Race, Finish]]] = defaultdict(list)
+    for race in world.races(day):
+        for finish in world.result(race).finishes:
+            if ran(finish):
+                for key in _people(finish):
+                    found[key].append((race, finish))
+    return found
 
 
 def _people(finish: Finish) -> tuple[tuple[str, str], ...]:
