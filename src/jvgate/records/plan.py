@@ -199,6 +199,8 @@ class _SmallGroup:
         self._drops_unset = group.names_slots
         self._plan = Plan(group.fields, until=until, prefix=f"{prefix}{group.key}.")
         self.is_flat = self._plan.is_flat
+        self._nothing: dict[str, Any] = dict.fromkeys(field.key for field in group.fields)
+        self._nothing_text = orjson.dumps(self._nothing)
         self._texts = _Memo(self._slot_text)
         self._values = _Memo(self._slot_values)
 
@@ -232,17 +234,13 @@ class _SmallGroup:
         if slot in self._blank:
             return b""
         text = b"{%b}" % self._plan.text(slot)
-        return b"" if self.is_flat and _says_nothing(orjson.loads(text)) else text
+        return b"" if text == self._nothing_text else text
 
     def _slot_values(self, slot: bytes) -> dict[str, Any] | None:
         if slot in self._blank:
             return None
         values = self._plan.values(slot)
-        return None if self.is_flat and _says_nothing(values) else values
-
-
-def _says_nothing(values: Mapping[str, Any]) -> bool:
-    return all(value is None for value in values.values())
+        return None if values == self._nothing else values
 
 
 def _member(field: Field | Group, until: str, prefix: str) -> _Member:
