@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from jvgate import __version__
 from jvgate.errors import JvgateError, QueryError, SettingsError
+from jvgate.settings import Settings, load_settings
 
 __all__ = ["app", "main"]
 
@@ -35,10 +36,14 @@ EXIT_USAGE = 2
 EXIT_SOURCE = 3
 EXIT_DAMAGED = 1
 
-SourceFlag = Annotated[
-    str | None,
-    typer.Option(help="demo: (a generated season) or archive:DIR (raw JV-Data). データ元。", show_default="demo:"),
-]
+
+def _flag(name: str) -> Any:
+    """Return the flag of a setting: what it means and its default are said in `settings.py`."""
+    field = Settings.model_fields[name]
+    return typer.Option(help=field.description, show_default=str(field.default))
+
+
+SourceFlag = Annotated[str | None, _flag("source")]
 
 
 def main() -> None:
@@ -88,16 +93,16 @@ def _root(
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", show_default="8000")] = None,
+    host: Annotated[str | None, _flag("host")] = None,
+    port: Annotated[int | None, _flag("port")] = None,
     source: SourceFlag = None,
-    sessions: Annotated[int | None, typer.Option(help="JV-Link sessions at once.", show_default="5")] = None,
-    l1_entries: Annotated[int | None, typer.Option(help="Entries kept in memory.", show_default="500")] = None,
-    l1_bytes: Annotated[int | None, typer.Option(help="Bytes kept in memory.", show_default="256 MiB")] = None,
-    dataset_bytes: Annotated[int | None, typer.Option(help="Raw bytes of one dataset.", show_default="64 MiB")] = None,
-    queue: Annotated[int | None, typer.Option(help="Requests that may wait.", show_default="2000")] = None,
-    deadline_s: Annotated[float | None, typer.Option(help="Seconds a request may take.", show_default="60")] = None,
-    log_format: Annotated[str | None, typer.Option(help="console or json.", show_default="console")] = None,
+    sessions: Annotated[int | None, _flag("sessions")] = None,
+    l1_entries: Annotated[int | None, _flag("l1_entries")] = None,
+    l1_bytes: Annotated[int | None, _flag("l1_bytes")] = None,
+    dataset_bytes: Annotated[int | None, _flag("dataset_bytes")] = None,
+    queue: Annotated[int | None, _flag("queue")] = None,
+    deadline_s: Annotated[float | None, _flag("deadline_s")] = None,
+    log_format: Annotated[str | None, _flag("log_format")] = None,
 ) -> None:
     """Answer over HTTP. サーバーを起動します。
 
@@ -110,7 +115,6 @@ def serve(
         jvgate serve --source "demo:?seed=7&open_ms=20&read_us=50"
     """
     from jvgate.commands.serve import run
-    from jvgate.settings import load_settings
 
     run(
         load_settings(

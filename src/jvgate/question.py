@@ -59,36 +59,27 @@ def _split(text: str) -> list[Dataspec]:
         raise _wrong("unknown-dataspec", "dataspec", shown, f"There is no data spec {shown!r}.", allowed)
     specs = [known[part] for part in parts]
     if len(specs) > 1 and (any(spec.is_realtime for spec in specs) or len(set(parts)) < len(parts)):
-        raise QueryError(
-            "invalid-dataspec", f"{text} cannot be joined.", parameter="dataspec", value=text,
-            allowed="different stored data specs joined, or one real-time data spec by itself",
-        )  # fmt: skip
+        allowed = "different stored data specs joined, or one real-time data spec by itself"
+        raise _wrong("invalid-dataspec", "dataspec", text, f"{text} cannot be joined.", allowed)
     return specs
 
 
 def _check_names(dataspec: str, spec: Dataspec, parameters: Parameters) -> None:
-    allowed = (*(_REALTIME_ONLY if spec.is_realtime else _STORED_ONLY), *_SHOWN)
+    names = (*(_REALTIME_ONLY if spec.is_realtime else _STORED_ONLY), *_SHOWN)
+    allowed = ", ".join(names)
     for name, values in parameters.items():
         if name not in PARAMETERS:
-            raise QueryError(
-                "unknown-parameter", f"There is no parameter {name!r}.", parameter=name, value=values[0],
-                allowed=", ".join(allowed),
-            )  # fmt: skip
-        if name not in allowed:
-            kind = "real-time" if spec.is_realtime else "stored"
-            raise QueryError(
-                "parameter-not-allowed", f"{dataspec} is {kind} data and takes no {name}.", parameter=name,
-                value=values[0], allowed=", ".join(allowed),
-            )  # fmt: skip
+            raise _wrong("unknown-parameter", name, values[0], f"There is no parameter {name!r}.", allowed)
+        if name not in names:
+            why = f"{dataspec} is {'real-time' if spec.is_realtime else 'stored'} data and takes no {name}."
+            raise _wrong("parameter-not-allowed", name, values[0], why, allowed)
         # The others say themselves that nothing is no time, no number, …
         if name in _WORDS and any(not part for value in values for part in value.split(",")):
             why = f"{name} is given without a value."
             raise _wrong("empty-parameter", name, "", why, f"a value, or no {name} at all")
         if len(values) > 1 and name not in _MANY:
-            raise QueryError(
-                "repeated-parameter", f"{name} is given {len(values)} times.", parameter=name,
-                value=", ".join(values), allowed=f"{name} once",
-            )  # fmt: skip
+            why = f"{name} is given {len(values)} times."
+            raise _wrong("repeated-parameter", name, ", ".join(values), why, f"{name} once")
 
 
 def _stored(spec: Dataspec, parameters: Parameters, selection: Selection) -> Query:

@@ -23,7 +23,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    source: str = Field("demo:", description="Where the data comes from: demo: or archive:DIR.")
+    source: str = Field(
+        "demo:", description="Where the data comes from: demo: (a generated season) or archive:DIR (raw JV-Data)."
+    )
     sessions: int = Field(5, ge=1, le=64, description="JV-Link sessions that may run at once.")
     l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
