@@ -78,7 +78,7 @@ def _course_record(world: World, course: _Course, made: date) -> bytes:
         "RecKubun": "2",
         "RecTime": (usual - usual * _FASTER[course.kind] // 1000) / 10,
     }
-    return encode(record | _set_on(world, best, course.surface))
+    return encode(record | _set_on(best, course.surface))
 
 
 def _grade_record(world: World, race: Race, made: date) -> bytes:
@@ -96,12 +96,12 @@ def _grade_record(world: World, race: Race, made: date) -> bytes:
     }
     return encode(
         record
-        | _set_on(world, best, race.surface)
+        | _set_on(best, race.surface)
         | {"TokuNum": race.title.number, "Hondai": race.title.main, "GradeCD": race.grade}
     )
 
 
-def _set_on(world: World, best: _Best, surface: str) -> dict[str, object]:
+def _set_on(best: _Best, surface: str) -> dict[str, object]:
     """Return race, weather and holder of a record; all were set on good ground."""
     finish = best.finish
     runner, horse = finish.runner, finish.runner.horse

@@ -118,7 +118,7 @@ def brackets(size: int) -> tuple[int, ...]:
     return tuple(bracket for bracket in range(1, 9) for _ in range(each + (bracket > 8 - more)))
 
 
-def _riders(seed: int, race: Race) -> list[int]:
+def _riders(race: Race) -> list[int]:
     """Return the jockey seats at the meeting: home riders, a third of them at the third meeting when there is one."""
     circuit, week = race.meeting.circuit, race.meeting.week
     away = any(meeting.circuit == 2 for meeting in meetings_on(saturday_of(week)))
@@ -130,7 +130,7 @@ def _riders(seed: int, race: Race) -> list[int]:
 
 def _seat_riders(seed: int, race: Race, horses: list[Horse], spare: int) -> list[Jockey]:
     """Return a rider for each horse, its usual one if free, and *spare* more that ride nothing in the race."""
-    seats = _riders(seed, race)
+    seats = _riders(race)
     if race.surface == "jump":
         licensed = [seat for seat in seats if seat % 5 == 0]
         seats = licensed + [seat for seat in seats if seat % 5][: max(0, len(horses) + spare - len(licensed))]
@@ -147,7 +147,7 @@ def _seat_riders(seed: int, race: Race, horses: list[Horse], spare: int) -> list
     return chosen
 
 
-def _carried(seed: int, race: Race, horse: Horse, mark: str) -> int:
+def _carried(race: Race, horse: Horse, mark: str) -> int:
     """Return the weight to carry in tenths of a kilogram: by age and sex or handicap, less the rider's allowance."""
     female, age = horse.sex == "2", horse.age_on(race.day)
     if race.surface == "jump":
@@ -245,7 +245,7 @@ def _runner(
         trainer=trainer_in(seed, horse.trainer_seat, race.day),
         jockey=jockey,
         apprentice=mark,
-        carried=_carried(seed, race, horse, mark),
+        carried=_carried(race, horse, mark),
         blinkers=draw(seed, "blinkers", int(horse.number)) % 9 == 0,
         weight_kg=0 if status == "1" else weight,
         weight_change_kg=None if status == "1" or before is None else weight - body_weight(seed, horse, before),
@@ -254,7 +254,7 @@ def _runner(
         appeal=_appeal(seed, race, horse, jockey.skill, wins),
         jockey_before=planned if replaced else None,
         apprentice_before=mark_before if replaced else "0",
-        carried_before=_carried(seed, race, horse, mark_before) if replaced else 0,
+        carried_before=_carried(race, horse, mark_before) if replaced else 0,
         jockey_changed_at=_changed_at(race, lot) if replaced else None,
     )
 

@@ -14,7 +14,6 @@ from jvgate.season.model import Conditions, Meeting
 from jvgate.season.rng import Dice
 
 __all__ = [
-    "CIRCUITS",
     "SEASON_START",
     "conditions_of",
     "meetings_on",
@@ -26,7 +25,6 @@ __all__ = [
 ]
 
 SEASON_START = date(2024, 1, 6)
-CIRCUITS = (0, 1, 2)
 
 _PLAN = {
     0: "06:4 05:4 06:6 05:6 05:4 03:4 04:6 06:5 05:5 05:4 06:5",

@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeVar
 
-__all__ = ["Dice", "draw", "pick", "shuffled"]
+__all__ = ["Dice", "draw", "shuffled"]
 
 _MASK = (1 << 64) - 1
 _GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -39,11 +39,6 @@ def draw(seed: int, word: str, *keys: int) -> int:
         state = ((state ^ (state >> 27)) * _SECOND) & _MASK
         state ^= state >> 31
     return state
-
-
-def pick(items: Sequence[T], seed: int, word: str, *keys: int) -> T:
-    """Return one of *items*, all equally likely."""
-    return items[draw(seed, word, *keys) % len(items)]
 
 
 class Dice:
