@@ -20,9 +20,9 @@ def shelf():
     return MemoryShelf({"RACE": race, "YSCH": [MemoryFile("YS.jvd", "20261110120000", records("YS", 1))]})
 
 
-def simulator(shelf, time=None, **latency):
-    time = time or Time()
-    link = Simulator(shelf, RULES, now=lambda: NOW, latency=Latency(**latency), sleep=time.sleep, clock=time.clock)
+def simulator(shelf, fake=None, **latency):
+    fake = fake or Time()
+    link = Simulator(shelf, RULES, now=lambda: NOW, latency=Latency(**latency), sleep=fake.sleep, clock=fake.clock)
     link.JVInit("UNKNOWN")
     return link
 
@@ -35,13 +35,13 @@ def codes(link):
 
 
 def test_status_counts_finished_files_and_stays_at_the_last(shelf):
-    time = Time()
-    link = simulator(shelf, time, download_ms=100)
+    fake = Time()
+    link = simulator(shelf, fake, download_ms=100)
     assert link.JVOpen("RACE", EVER, 1, 0, 0, "") == (0, 2, 2, "20261109120000")
     counts = []
     for _ in range(4):
         counts.append(link.JVStatus())
-        time.sleep(0.1)
+        fake.sleep(0.1)
     assert counts == [0, 1, 2, 2]
 
 
@@ -52,13 +52,13 @@ def test_status_is_refused_when_nothing_is_downloaded(shelf):
 
 
 def test_a_file_that_is_still_downloading_cannot_be_read(shelf):
-    time = Time()
-    link = simulator(shelf, time, download_ms=100)
+    fake = Time()
+    link = simulator(shelf, fake, download_ms=100)
     link.JVOpen("RACE", EVER, 1, 0, 0, "")
     assert link.JVGets(b"", 110_000, "")[0] == -3
-    time.sleep(0.1)
+    fake.sleep(0.1)
     assert [link.JVGets(b"", 110_000, "")[0] for _ in range(4)] == [17, 17, -1, -3]
-    time.sleep(0.1)
+    fake.sleep(0.1)
     assert codes(link) == [17, -1, 0]
 
 
@@ -116,8 +116,8 @@ def test_deleting_a_file_of_the_session_leaves_the_shelf_alone(shelf):
 
 
 def test_an_open_takes_its_latency_but_a_refused_one_does_not(shelf):
-    time = Time()
-    link = simulator(shelf, time, open_ms=20)
+    fake = Time()
+    link = simulator(shelf, fake, open_ms=20)
     link.JVOpen("NONE", EVER, 1, 0, 0, "")
     assert time.at_s == 0
     link.JVOpen("RACE", EVER, 1, 0, 0, "")
@@ -125,9 +125,9 @@ def test_an_open_takes_its_latency_but_a_refused_one_does_not(shelf):
 
 
 def test_reads_take_their_latency_in_sum(shelf):
-    time = Time()
+    fake = Time()
     shelf.files["RACE"][0].records = records("RA", 99)
-    link = simulator(shelf, time, read_us=50)
+    link = simulator(shelf, fake, read_us=50)
     link.JVOpen("RACE", EVER, 1, 0, 0, "")
     codes(link)
     link.JVClose()

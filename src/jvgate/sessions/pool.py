@@ -179,7 +179,7 @@ class _Lane:
             return _dataset(query, self._read(self._session, query, cancelled, on_progress))
         except _CLEAN_ENDS:
             raise
-        except BaseException:
+        except BaseException:  # whatever it was goes on to who asked; only the session in doubt is dropped here
             self.release()
             raise
 
