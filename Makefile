@@ -5,7 +5,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8000
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -20,7 +19,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@touch $@
 
 run: $(VENV)/run.stamp  ## serve a generated season on http://127.0.0.1:8000/
-	$(BIN)/jvgate serve --port $(PORT)
+	$(BIN)/jvgate serve $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/dev.stamp lint types check  ## lint, types and tests: what must pass
 
