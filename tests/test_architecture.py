@@ -25,9 +25,10 @@ MAY_IMPORT = {
     "sessions": BASE | {"spec", "records", "jvlink", "season"},
     "render": BASE | {"spec", "records"},
     "cache": BASE | {"spec"},
-    "gateway": BASE | {"spec", "records", "sessions", "render", "cache", "settings"},
+    "jobs": BASE | {"jvlink"},
+    "gateway": BASE | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
-    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question"},
+    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question", "jobs"},
     "client": {"errors"},
     "bench": {"errors", "client"},
 }

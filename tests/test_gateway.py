@@ -2,20 +2,22 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 
 import pytest
 
 from jvgate import gateway as gateway_module
-from jvgate.errors import DatasetTooLarge, JVLinkError, SessionTimeout, SourceBusy
+from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
 from jvgate.gateway import Gateway, open_gateway
+from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
 from jvgate.question import parse_question
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.rawfile import split
 from jvgate.sessions.sources import Source
+from jvgate.sessions.workers import ThreadWorker
 from jvgate.settings import Settings
 from jvgate.values import MISSING
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf
@@ -53,13 +55,12 @@ def shelf():
 @asynccontextmanager
 async def gateway(shelf, *, one_type_per_file=False, **given):
     settings = Settings(sessions=1, **given)
-    source = Source(
-        "test:", lambda: Simulator(shelf, RULES, now=lambda: NOW), check=lambda: None, now=lambda: NOW,
-        one_type_per_file=one_type_per_file,
-    )  # fmt: skip
+    holding = Holding(
+        lambda channel: nullcontext(Simulator(shelf, RULES, now=lambda: NOW)), one_type_per_file=one_type_per_file
+    )
+    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda: None, now=lambda: NOW)
     pool = Pool(
-        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, wait_limit_s=settings.deadline_s,
-        queue_limit=settings.queue,
+        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip
     async with pool, Gateway(source, pool, settings) as opened:
         yield opened
@@ -158,7 +159,7 @@ def test_an_error_is_shared_by_all_who_wait_and_not_kept(shelf):
 
     errors, later = play(shelf, scene)
     assert [error.code for error in errors if isinstance(error, JVLinkError)] == [-403] * 3
-    assert (later.outcome, len(shelf.opens)) == ("miss", 2)
+    assert (later.outcome, len(shelf.opens)) == ("miss", 5)  # three cures were tried, for all of them together
 
 
 def test_nothing_of_a_read_that_failed_is_kept(shelf):
@@ -186,7 +187,7 @@ def test_a_client_that_leaves_does_not_cancel_the_read(shelf):
     assert shelf.opens == ["RACE"]
 
 
-def test_what_everybody_left_is_kept_for_the_next_one(shelf):
+def test_what_everybody_left_is_ended_and_begun_anew_for_the_next_one(shelf):
     shelf.gate.clear()
 
     async def scene(opened):
@@ -197,8 +198,8 @@ def test_what_everybody_left_is_kept_for_the_next_one(shelf):
         shelf.gate.set()
         return await opened.ask(race())
 
-    assert play(shelf, scene).outcome in ("collapsed", "hit")
-    assert shelf.opens == ["RACE"]
+    assert play(shelf, scene).outcome == "miss"
+    assert shelf.opens == ["RACE"] * 2
 
 
 @pytest.mark.parametrize("parameters", [{"limit": "2"}, {"raw": "1"}, {"fields": "RaceNum"}, {"labels": "ja"}])
@@ -373,17 +374,32 @@ def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
     assert kept_bytes == 0
 
 
-def test_the_deadline_ends_the_wait_and_not_the_read(shelf):
+def test_what_outlasts_the_deadline_goes_on_as_a_job(shelf):
     shelf.gate.clear()
 
     async def scene(opened):
-        with pytest.raises(SessionTimeout) as error:
-            await opened.ask(race())
+        job = await opened.ask(race(), deadline_s=0.01)
         shelf.gate.set()
-        return error.value.limit_s, await opened.ask(race())
+        return await job.task, job.state, await opened.ask(race())
 
-    limit_s, later = play(shelf, scene, deadline_s=0.2)
-    assert (limit_s, len(kinds(later))) == (0.2, 6)
+    result, state, later = play(shelf, scene)
+    assert (state, result.outcome, later.outcome) == ("done", "miss", "hit")
+    assert shelf.opens == ["RACE"]
+
+
+def test_equal_jobs_are_one_and_too_many_are_refused(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        jobs = [await opened.ask(race(), deadline_s=0) for _ in range(2)]
+        with pytest.raises(SourceBusy) as error:
+            await opened.ask(race(from_time="20261002"), deadline_s=0)
+        shelf.gate.set()
+        await jobs[0].task
+        return jobs, error.value.place
+
+    jobs, place = play(shelf, scene, jobs=1)
+    assert (jobs[0] is jobs[1], place) == (True, 2)
     assert shelf.opens == ["RACE"]
 
 

@@ -30,7 +30,7 @@ def refusal(**flags):
 def test_the_defaults_are_those_of_the_design():
     settings = load_settings()
     assert (settings.host, settings.port, settings.source) == ("127.0.0.1", 8000, "demo:")
-    assert (settings.sessions, settings.l1_entries, settings.l1_bytes) == (5, 500, 256 << 20)
+    assert (settings.sessions, settings.l1_entries, settings.l1_bytes) == (0, 500, 256 << 20)
     assert settings.dataset_bytes == 64 << 20
 
 
@@ -70,8 +70,8 @@ def test_settings_do_not_change_once_read():
         ("port", "-1", "integer from 0 to 65535"),
         ("port", "65536", "integer from 0 to 65535"),
         ("port", "http", "integer from 0 to 65535"),
-        ("sessions", "0", "integer from 1 to 64"),
-        ("sessions", "65", "integer from 1 to 64"),
+        ("sessions", "-1", "integer from 0 to 64"),
+        ("sessions", "65", "integer from 0 to 64"),
         ("l1_entries", "-1", "integer from 0"),
         ("l1_bytes", "256M", "integer from 0"),
         ("dataset_bytes", "1", "integer from 1024"),

@@ -9,23 +9,36 @@ JvgateError
     ├── ArchiveError        the archive folder is missing or holds no JV-Data: path
     ├── DatasetTooLarge     the answer is larger than may be held in memory: limit_bytes
     ├── SessionTimeout      a call or a wait outlasted its limit: limit_s
-    └── SourceBusy          every session is taken and the queue is full: place
+    │   └── SessionHung     a call to JV-Link hung, and its process was ended
+    ├── ReadCancelled       the read was given up because nobody waits for it: what
+    ├── SourceBusy          every session is taken and the queue is full: place
+    ├── WorkerLost          the process that held the session died, hung or sent nonsense: why
+    ├── WorkerFailed        no process that could hold a session would start: why
+    ├── NotOffered          the source has no such thing, such as pictures: what
+    └── ComError            COM refused a call: hresult, method
+        └── NotInstalled    there is no JV-Link that this Python can load: prog_id
 """
 
 from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
+    "ComError",
     "DatasetTooLarge",
     "JVLinkError",
     "JvgateError",
+    "NotInstalled",
+    "NotOffered",
     "QueryError",
     "ReadCancelled",
     "RecordError",
+    "SessionHung",
     "SessionTimeout",
     "SettingsError",
     "SourceBusy",
     "SourceError",
+    "WorkerFailed",
+    "WorkerLost",
 ]
 
 
@@ -118,6 +131,12 @@ class SessionTimeout(SourceError):
         self.limit_s = limit_s
 
 
+class SessionHung(SessionTimeout):
+    """A call to JV-Link hung; the process that made it was ended and is being replaced."""
+
+    retry_after_s = 5
+
+
 class ReadCancelled(SourceError):
     """A read that was given up because nobody waits for it any more."""
 
@@ -129,10 +148,59 @@ class ReadCancelled(SourceError):
 
 
 class SourceBusy(SourceError):
-    """Every session is taken and no more requests may wait.  place: how many wait already."""
+    """Every session is taken and no more requests may wait.  place: which this one would have been in the queue."""
 
     retry_after_s = 5
 
     def __init__(self, place: int) -> None:
-        super().__init__(f"all sessions are busy and {place} requests wait already")
+        super().__init__(f"all sessions are busy; this request would be number {place} in the queue, which is full")
         self.place = place
+
+
+class WorkerLost(SourceError):
+    """What held the session is gone: it died, stood still too long, or sent what is no message."""
+
+    retry_after_s = 5
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the session was lost: {why}")
+        self.why = why
+
+
+class WorkerFailed(SourceError):
+    """What is to hold a session could not be started or reached; *why* says what to do where that is known."""
+
+    retry_after_s = 30
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no session could be started: {why}")
+        self.why = why
+
+
+class NotOffered(SourceError):
+    """The source has no such thing and never will: pictures in an archive, for example."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"this source has no {what}")
+        self.what = what
+
+
+class ComError(SourceError):
+    """COM itself refused a call.  hresult: unsigned, as Windows documents it (0x80040154)."""
+
+    retry_after_s: int | None = 30
+
+    def __init__(self, hresult: int, method: str, *, why: str = "") -> None:
+        super().__init__(f"{method} failed in COM with 0x{hresult:08X}" + (f": {why}" if why else ""))
+        self.hresult = hresult
+        self.method = method
+        self.why = why
+
+
+class NotInstalled(ComError):
+    """There is no JV-Link here that this Python can load: none at all, or one of the other bitness."""
+
+    def __init__(self, prog_id: str, *, hresult: int, why: str) -> None:
+        super().__init__(hresult, f"creating {prog_id}", why=why)
+        self.prog_id = prog_id
+        self.retry_after_s = None  # it will not install itself

@@ -16,18 +16,23 @@ from functools import partial
 from types import TracebackType
 from typing import Literal, Self
 
+import structlog
+
 from jvgate.cache.flights import Flights
 from jvgate.cache.lifetimes import lifetime_s
 from jvgate.cache.memory import Memory
 from jvgate.errors import SessionTimeout, SourceError
+from jvgate.jobs import Job, Jobs
+from jvgate.jvlink.request import Progress
 from jvgate.render.json_answer import render_json
+from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source, parse_source
+from jvgate.sessions.sources import Means, Source, parse_source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
 
-__all__ = ["Gateway", "Outcome", "Served", "open_gateway"]
+__all__ = ["Gateway", "Outcome", "Served", "open_gateway", "source_of"]
 
 # hit: the finished answer was in memory; dataset: its raw records were; miss: JV-Link was read;
 # collapsed: the same question was being answered already; refresh: the client insisted on a new read.
@@ -39,8 +44,8 @@ REFRESH_AFTER_S = 5.0
 ENTRY_OVERHEAD_BYTES = 1024
 WORKER_THREADS = 2
 CHECK_LIMIT_S = 5.0
-# A read may serve many deadlines, the later ones from memory; after this long it is given up.
-READ_LIMIT_S = 600.0
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +71,30 @@ class _Made:
     stages: Mapping[str, float]
 
 
+def source_of(settings: Settings) -> Source:
+    """Return the source of *settings*, without looking at it yet.  Raises SettingsError for one that cannot be."""
+    means = Means(
+        worker_python=settings.worker_python,
+        press_dialogs=settings.press_dialogs,
+        agent_token=settings.agent_token.get_secret_value(),
+        open_s=settings.open_limit_s or None,
+        setup_s=settings.setup_limit_s or None,
+        read_s=settings.read_limit_s or None,
+        recycling=Recycling(settings.recycle_opens, settings.recycle_mb * 1_000_000),
+    )
+    return parse_source(settings.source, means)
+
+
 @asynccontextmanager
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
-    """Yield a gateway to the source of *settings*, closed at the end: flights first, then the sessions.
+    """Yield a gateway to the source of *settings*, closed at the end: jobs and flights first, then the sessions.
 
     Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
     """
-    source = parse_source(settings.source)
+    source = source_of(settings)
     pool = Pool(
-        source,
-        sessions=settings.sessions,
-        limit_bytes=settings.dataset_bytes,
-        wait_limit_s=settings.deadline_s,
-        queue_limit=settings.queue,
-    )
+        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
+    )  # fmt: skip
     async with pool, Gateway(source, pool, settings) as gateway:
         yield gateway
 
@@ -95,19 +110,26 @@ class Gateway:
         self.pool = pool
         self.memory: Memory[Answer | Dataset] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
         self.cache_requests: Counter[tuple[str, str]] = Counter()
+        self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
         self._deadline_s = settings.deadline_s
+        self._read_limit_s = settings.job_limit_s
         self._answer_flights: Flights[_Made] = Flights()
         self._dataset_flights: Flights[Entry[Dataset]] = Flights()
-        self._checks: Flights[None] = Flights()
+        self._progress: dict[str, Progress] = {}
+        self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
 
     async def __aenter__(self) -> Self:
+        self._warming = asyncio.create_task(self._warm(), name="jvgate-warm")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._warming.cancel()
+        await asyncio.gather(self._warming, return_exceptions=True)
+        await self.jobs.close()
         await self._answer_flights.close()
         await self._dataset_flights.close()
         await self._checks.close()
@@ -129,11 +151,15 @@ class Gateway:
             return MISSING
         return entry  # type: ignore[return-value]  # its value is an Answer, seen just now
 
-    async def ask(self, question: Question, *, refresh: bool = False) -> Served:
-        """Return the answer to *question*.
+    async def ask(
+        self, question: Question, *, refresh: bool = False, deadline_s: float | None = None
+    ) -> Served | Job[Served]:
+        """Return the answer to *question*, or the job that goes on with it when the deadline has passed.
 
         refresh: read JV-Link again, unless the answer is only seconds old.
-        Raises what reading raises (SourceError and its kinds); SessionTimeout when the deadline passes.
+        deadline_s: how long this client waits, at most what the settings say.  A client that leaves (cancellation) ends
+        what nobody else waits for.
+        Raises what reading raises (SourceError and its kinds), SourceBusy when it would be one job too many.
         """
         began = time.perf_counter()
         key = str(question)
@@ -142,14 +168,23 @@ class Gateway:
             self.cache_requests["l1", "hit"] += 1
             return Served(entry, "hit", True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
+        answering = asyncio.create_task(self._answer(question, refresh=refresh, looked_s=looked_s))
+        limit_s = self._deadline_s if deadline_s is None else min(deadline_s, self._deadline_s)
+        try:
+            await asyncio.wait([answering], timeout=limit_s)
+        except asyncio.CancelledError:
+            answering.cancel()
+            raise
+        if answering.done():
+            return answering.result()
+        return self.jobs.adopt(key, answering, partial(self._progress_of, question))
+
+    async def _answer(self, question: Question, *, refresh: bool, looked_s: float) -> Served:
+        """Answer a question that is not in memory, with whoever else asks it; for hours if need be."""
+        key = str(question)
         # Who insists on a new read must not join those who render an old one; the datasets' flights keep it one read.
         flight = f"new:{key}" if refresh else key
-        make = partial(self._make, question, refresh=refresh)
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                made, joined = await self._answer_flights.join(flight, make)
-        except TimeoutError as exc:
-            raise SessionTimeout(f"the answer to {question.dataspec}", limit_s=self._deadline_s) from exc
+        made, joined = await self._answer_flights.join(flight, partial(self._make, question, refresh=refresh))
         self.cache_requests["l1", "miss" if made.was_read else "hit"] += 1
         outcome = _outcome(made, joined=joined, refresh=refresh)
         return Served(made.entry, outcome, made.is_kept, {"l1": looked_s, **made.stages})
@@ -186,17 +221,31 @@ class Gateway:
     async def _check_source(self) -> None:
         await asyncio.wrap_future(self._checker.submit(self.source.check))
 
-    async def _read(self, query: Query) -> Entry[Dataset]:
-        """Read for all who wait, and for the next one who asks: it goes on when they leave, but not for ever."""
+    async def _warm(self) -> None:
+        """Make a session ready before anybody asks."""
         try:
-            async with asyncio.timeout(READ_LIMIT_S):
-                dataset = await self.pool.read(query)
+            await self.pool.warm()
+        except SourceError as exc:  # told again to whoever asks
+            log.warning("no session could be made ready", source=self.source.name, why=str(exc))
+
+    async def _read(self, query: Query) -> Entry[Dataset]:
+        """Read for all who wait, and for the next one who asks."""
+        text = str(query)
+        try:
+            async with asyncio.timeout(self._read_limit_s):
+                dataset = await self.pool.read(query, on_progress=partial(self._progress.__setitem__, text))
         except TimeoutError as exc:
-            raise SessionTimeout(f"the read of {query}", limit_s=READ_LIMIT_S) from exc
+            raise SessionTimeout(f"the read of {query}", limit_s=self._read_limit_s) from exc
+        finally:
+            self._progress.pop(text, None)
         now = time.monotonic()
         entry = Entry(dataset, now, now + lifetime_s(dataset), len(dataset.body) + ENTRY_OVERHEAD_BYTES)
         self.memory.put(_dataset_key(query), entry)
         return entry
+
+    def _progress_of(self, question: Question) -> list[Progress]:
+        """Return how far the reads of *question* have come, those that have begun and not ended."""
+        return [self._progress[text] for query in question.queries if (text := str(query)) in self._progress]
 
 
 def _is_old(entry: Entry[Answer] | Entry[Dataset]) -> bool:

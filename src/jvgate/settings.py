@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from jvgate.errors import SettingsError
@@ -24,14 +24,35 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     source: str = Field(
-        "demo:", description="Where the data comes from: demo: (a generated season) or archive:DIR (raw JV-Data)."
+        "demo:",
+        description="Where the data comes from: demo: (a generated season), archive:DIR (raw JV-Data), jvlink: (JV-Link), "
+        "nvlink: (NV-Link) or agent://HOST:PORT (another machine's agent).",
     )
-    sessions: int = Field(5, ge=1, le=64, description="JV-Link sessions that may run at once.")
+    sessions: int = Field(
+        0, ge=0, le=64, description="Worker processes, each with one JV-Link session; 0: 5, and 1 for JV-Link."
+    )
+    worker_python: str = Field(
+        "", description="Command of the Python that JV-Link is loaded into, such as py -3.12-32; empty: this one."
+    )
+    press_dialogs: bool = Field(False, description="Press No or Cancel on a dialog of JV-Link that blocks a session.")
+    open_limit_s: float = Field(0, ge=0, le=86400, description="Seconds JVOpen may take; 0: as the source likes (60).")
+    setup_limit_s: float = Field(0, ge=0, le=864000, description="The same with option 3 or 4; 0: 7200.")
+    read_limit_s: float = Field(0, ge=0, le=86400, description="Seconds one JVGets may take; 0: as the source likes (30).")
+    recycle_opens: int = Field(10_000, ge=1, description="Opens after which a worker process is replaced.")
+    recycle_mb: int = Field(65_536, ge=1, description="Megabytes read after which a worker process is replaced.")
+    agent_token: SecretStr = Field(
+        SecretStr(""), description="Secret that jvgate agent and its servers share; not a flag: others could see it."
+    )
     l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
     dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")
     queue: int = Field(2000, ge=0, description="Requests that may wait for a session.")
-    deadline_s: float = Field(60.0, gt=0, le=86400, description="Seconds a request may take.")
+    deadline_s: float = Field(
+        30.0, gt=0, le=86400, description="Seconds a request may take; what takes longer becomes a job (202)."
+    )
+    jobs: int = Field(64, ge=0, description="Jobs that may run at once.")
+    job_limit_s: float = Field(86400.0, gt=0, le=864000, description="Seconds a job may take.")
+    job_keep_s: float = Field(3600.0, gt=0, le=864000, description="Seconds the result of a job is kept.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look: console or json.")
 
     @classmethod
@@ -75,9 +96,10 @@ def _first_wrong(exc: ValidationError) -> SettingsError:
         return SettingsError(
             f"{TOML_FILE}: {name}", "there is no such setting.", allowed=", ".join(Settings.model_fields)
         )
+    given = "what is given" if field.annotation is SecretStr else repr(error["input"])
     shown = f"JVGATE_{name.upper()} (--{name.replace('_', '-')})"
     return SettingsError(
-        shown, f"{error['input']!r} is not allowed: {error['msg']}.", allowed=f"{_range(name)} {field.description}"
+        shown, f"{given} is not allowed: {error['msg']}.", allowed=f"{_range(name)} {field.description}"
     )
 
 

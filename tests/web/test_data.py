@@ -4,13 +4,14 @@ import asyncio
 import json
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from jvgate import gateway
 from jvgate.settings import Settings
 from tests.raceday import RACE_KEY, archive, record
-from tests.web.conftest import running
+from tests.web.conftest import LIMIT_S, running
 
 OPENS = "jvgate_source_opens_total"
 CROWD = 1000
@@ -308,11 +309,13 @@ def test_many_who_share_one_read_count_its_stages_once(serve, folder):
 
 def test_a_client_that_leaves_leaves_its_answer_to_the_others(serve, folder):
     slow = serve(f"archive:{folder}?date=2026-11-18&open_ms=300")
-    with socket.create_connection((slow.base_url.host, slow.base_url.port)) as leaving:
+    with ThreadPoolExecutor(1) as other, socket.create_connection((slow.base_url.host, slow.base_url.port)) as leaving:
+        staying = other.submit(slow.data)
         leaving.sendall(b"GET /api/v1/data/RACE?from_time=20261101 HTTP/1.1\r\nHost: x\r\n\r\n")
         while not slow.figure(OPENS):
-            pass  # it has been heard, and is being read for
-    assert slow.data().status_code == 200
+            assert not staying.done()
+        leaving.close()
+        assert staying.result(LIMIT_S).status_code == 200
     assert slow.figure(OPENS) == 1
 
 

@@ -18,7 +18,7 @@ def test_alive_says_which_version_runs(web):
 def test_ready_says_what_it_serves_from(web, folder):
     ready = web.get("/readyz").json()
     assert (ready["status"], ready["source"]) == ("ready", f"archive:{folder}?date=2026-11-18")
-    assert ready["sessions"] == {"busy": 0, "idle": 5, "waiting": 0}
+    assert ready["sessions"] == {"busy": 0, "idle": 5, "resting": 0, "waiting": 0}
 
 
 def test_a_server_whose_source_fails_is_alive_and_not_ready(serve, tmp_path):

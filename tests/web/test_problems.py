@@ -117,5 +117,5 @@ def _bare(kind):
     """An error of *kind* that says nothing."""
     error = kind.__new__(kind)
     JvgateError.__init__(error, "it")
-    vars(error).update(code=-9999, method="JVOpen", limit_bytes=1)
+    vars(error).update(code=-9999, method="JVOpen", limit_bytes=1, place=1)
     return error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 __all__ = ["Flights"]
@@ -11,11 +12,24 @@ __all__ = ["Flights"]
 Value = TypeVar("Value")
 
 
-class Flights(Generic[Value]):
-    """What is being made right now, by key.  An error is shared by all who wait, and not kept."""
+@dataclass(slots=True, eq=False)
+class _Flight(Generic[Value]):
+    """What is being made, and how many wait for it."""
 
-    def __init__(self) -> None:
-        self._flying: dict[str, asyncio.Task[Value]] = {}
+    task: asyncio.Task[Value]
+    waiters: int = 0
+
+
+class Flights(Generic[Value]):
+    """What is being made right now, by key.  An error is shared by all who wait, and not kept.
+
+    goes_on: whether what is being made is finished even when nobody waits for it any more.
+    """
+
+    def __init__(self, *, goes_on: bool = False) -> None:
+        self._goes_on = goes_on
+        self._flying: dict[str, _Flight[Value]] = {}
+        self._tasks: set[asyncio.Task[Value]] = set()
 
     def __len__(self) -> int:
         return len(self._flying)
@@ -28,23 +42,36 @@ class Flights(Generic[Value]):
         flight = self._flying.get(key)
         joined = flight is not None
         if flight is None:
-            flight = asyncio.ensure_future(self._make(make))
-            self._flying[key] = flight
-            flight.add_done_callback(lambda done: self._land(key, done))
-        # Shielded: a client that leaves must not cancel what the others wait for.
-        return await asyncio.shield(flight), joined
+            flight = self._flying[key] = _Flight(asyncio.ensure_future(self._make(make)))
+            self._tasks.add(flight.task)
+            flight.task.add_done_callback(lambda done: self._land(key, flight))
+        flight.waiters += 1
+        try:
+            # Shielded: a client that leaves must not cancel what the others wait for.
+            return await asyncio.shield(flight.task), joined
+        finally:
+            flight.waiters -= 1
+            if not (flight.waiters or flight.task.done() or self._goes_on):
+                self._abandon(key, flight)
 
     async def close(self) -> None:
         """Cancel what is being made and wait for its end."""
-        flying = list(self._flying.values())
-        for flight in flying:
-            flight.cancel()
-        await asyncio.gather(*flying, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _make(self, make: Callable[[], Awaitable[Value]]) -> Value:
         return await make()
 
-    def _land(self, key: str, done: asyncio.Task[Value]) -> None:
-        del self._flying[key]
-        if not done.cancelled():
-            done.exception()  # seen here, so that an error nobody waited for is not reported as never retrieved
+    def _abandon(self, key: str, flight: _Flight[Value]) -> None:
+        """Cancel what nobody waits for; who asks from now on begins anew and does not join what is ending."""
+        flight.task.cancel()
+        if self._flying.get(key) is flight:
+            del self._flying[key]
+
+    def _land(self, key: str, flight: _Flight[Value]) -> None:
+        self._tasks.discard(flight.task)
+        if self._flying.get(key) is flight:
+            del self._flying[key]
+        if not flight.task.cancelled():
+            flight.task.exception()  # seen here, so that an error nobody waited for is not reported as never retrieved

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from jvgate.commands.log import set_up_log
-from jvgate.jvlink.reading import Progress as Read
+from jvgate.gateway import source_of
+from jvgate.jvlink.request import Progress as Read
 from jvgate.question import parse_question
 from jvgate.render.json_answer import render_json
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source, parse_source
+from jvgate.sessions.sources import Source
 from jvgate.settings import load_settings
 from jvgate.values import Dataset, Question
 
@@ -21,7 +22,6 @@ __all__ = ["fetch_answer"]
 
 # A command has one reader and time: larger than the server allows, still bounded.
 LIMIT_BYTES = 8 << 30
-WAIT_LIMIT_S = 10.0
 
 
 def fetch_answer(dataspec: str, parameters: Mapping[str, Sequence[str]], *, source: str | None) -> bytes:
@@ -32,14 +32,14 @@ def fetch_answer(dataspec: str, parameters: Mapping[str, Sequence[str]], *, sour
     question = parse_question(dataspec, parameters, formats=("json",))
     settings = load_settings(source=source)
     set_up_log(settings.log_format)
-    datasets = asyncio.run(_read(question, parse_source(settings.source)))
+    datasets = asyncio.run(_read(question, source_of(settings)))
     return render_json(question, datasets).answer.body
 
 
 async def _read(question: Question, source: Source) -> list[Dataset]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                TextColumn("{task.fields[size]}"), TimeElapsedColumn())  # fmt: skip
-    pool = Pool(source, sessions=1, limit_bytes=LIMIT_BYTES, wait_limit_s=WAIT_LIMIT_S, queue_limit=1)
+    pool = Pool(source, sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:
             return [await pool.read(query, on_progress=_shower(bars, query.dataspec)) for query in question.queries]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
+from types import FrameType
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -12,7 +15,8 @@ import uvicorn
 from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.errors import SettingsError
-from jvgate.sessions.sources import parse_source
+from jvgate.gateway import source_of
+from jvgate.sessions.sources import Source
 from jvgate.settings import Settings, unknown_variables
 from jvgate.web.app import create_app
 from jvgate.web.lane import fast_lane
@@ -26,19 +30,33 @@ EXIT_FAILED = 3
 
 def run(settings: Settings) -> None:
     """Serve until stopped.  Raises SettingsError for a port in use or a source that cannot be."""
-    parse_source(settings.source)  # a wrong one ends the start, not the first request
+    source = source_of(settings)  # a wrong one ends the start, not the first request
+    source.lanes(settings.sessions)
     set_up_log(settings.log_format)
     if unknown := unknown_variables(os.environ):
         structlog.get_logger("jvgate").warning("these are no settings of this version", names=", ".join(unknown))
+    if source.is_single:
+        _try(source)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     structlog.get_logger("jvgate").info(
         "serving", version=__version__, source=settings.source, url=f"http://{_shown(host)}:{port}/"
     )
     server = uvicorn.Server(server_config(settings))
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn drains, and then raises the signal once more
+        signal.signal(number, _end)
     server.run(sockets=[listener])
     if not server.started:
         raise SystemExit(EXIT_FAILED)
+
+
+def _try(source: Source) -> None:
+    """Begin and end a session, so that a JV-Link that is not there ends the start.  Raises what that raises."""
+    worker = source.start()
+    try:
+        worker.open()
+    finally:
+        worker.close()
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
@@ -53,6 +71,11 @@ def server_config(settings: Settings) -> uvicorn.Config:
         log_config=None,
         timeout_graceful_shutdown=DRAIN_S,
     )
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """End as asked: that is no failure."""
+    raise SystemExit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -100,3 +100,5 @@ class Setup(Protocol):
 
 class JVLink(Opens, Reads, Position, Setup, Protocol):
     """All of JV-Link that a session needs.  One object holds one session, on one thread for life."""
+
+FullJVLink = JVLink

@@ -1,127 +1,120 @@
-"""One read between open and close: waiting for the download, then record after record to the end."""
+"""One read between open and close: waiting for the download, then record after record to the end.
+
+Theory of operation.  Records go to the sink in batches, file by file, so that nothing large is held here.  When a
+file turns out broken in its midst, JV-Link fetches it anew and it is read again from its start (`Read.restart`).
+What the sink has of it already must not come twice: the batch not yet handed over is dropped, and of what was handed
+over the length and checksum are kept; the same bytes are then left out of the second reading.  If they are not the
+same, the first copy was not only short but wrong, and the read ends with the error.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 from jvgate.errors import DatasetTooLarge, JVLinkError, ReadCancelled, SessionTimeout, SourceError
 from jvgate.jvlink.interface import JVLink
+from jvgate.jvlink.request import Limits, Progress, Request, Sink
 
-__all__ = ["Limits", "Progress", "Read", "ReadFile", "Reading", "Wait"]
+__all__ = ["Read", "Wait"]
 
 _FILE_END = -1
 _DOWNLOADING = -3
-_CHECK_EVERY = 64  # records read between two looks at `cancelled`
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of a session.
-
-    buffer_bytes: the size given to JVGets; more than the longest record (H6, 102,890 bytes).
-    poll_s: between two looks at a running download.  stall_s: how long it may stand still.
-    """
-
-    buffer_bytes: int = 110_000
-    poll_s: float = 0.1
-    stall_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a read has come.  files, downloads: as JVOpen announced them, 0 for real-time data."""
-
-    files: int
-    files_read: int
-    downloads: int
-    downloaded: int
-    bytes_read: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFile:
-    """One file that was read.  provided: YYYYMMDDhhmmss.  offset: of its first record in the body, bytes."""
-
-    name: str
-    provided: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that one open gave.  An empty body is an answer: there is no such data.
-
-    body: the records one after another, as read.  files: those that gave a record, in the order read.
-    last_file_timestamp: of JVOpen, YYYYMMDDhhmmss; "" for real-time data and for nothing.
-    read_count: files that JVOpen announced.  open_s: the open alone; read_s: download and reading.
-    """
-
-    body: bytes = b""
-    files: tuple[ReadFile, ...] = ()
-    last_file_timestamp: str = ""
-    read_count: int = 0
-    open_s: float = 0.0
-    read_s: float = 0.0
+_UNLIMITED = 1 << 62
 
 
 class Wait:
-    """Bounds the waiting of one read: it may stand still for so long, and be given up at any time."""
+    """Bounds the waiting of one read: it may stand still for so long, and be given up at any time.
+
+    sleep, clock: seconds, as `time.sleep` and `time.monotonic`.
+    """
 
     def __init__(
-        self,
-        what: str,
-        limits: Limits,
-        sleep: Callable[[float], None],
-        clock: Callable[[], float],
+        self, what: str, limits: Limits, *, sleep: Callable[[float], None], clock: Callable[[], float],
         cancelled: Callable[[], bool],
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.what = what
+        self.limits = limits
+        self.clock = clock
         self.cancelled = cancelled
-        self._limits = limits
         self._sleep = sleep
-        self._clock = clock
         self._moved_at = clock()
 
     def moved(self) -> None:
         """Note that there was progress."""
-        self._moved_at = self._clock()
+        self._moved_at = self.clock()
 
     def pause(self, why: str) -> None:
         """Sleep until the next look.  Raises SessionTimeout when nothing moved for too long."""
-        if self._clock() - self._moved_at >= self._limits.stall_s:
-            raise SessionTimeout(f"{self.what}: {why}", limit_s=self._limits.stall_s)
-        self._sleep(self._limits.poll_s)
+        if self.clock() - self._moved_at >= self.limits.stall_s:
+            raise SessionTimeout(f"{self.what}: {why}", limit_s=self.limits.stall_s)
+        self._sleep(self.limits.poll_s)
+
+    def rest(self, seconds: float) -> None:
+        """Sleep for *seconds*.  Raises ReadCancelled as soon as nobody waits any more."""
+        until = self.clock() + seconds
+        while (left_s := until - self.clock()) > 0:
+            if self.cancelled():
+                raise ReadCancelled(self.what)
+            self._sleep(min(left_s, self.limits.poll_s))
+
+
+@dataclass(slots=True)
+class _File:
+    """The file being read.  is_wanted: its first record said so; is_begun: the sink knows of it.
+
+    given_bytes, given_sum: length and checksum of what the sink has of it.
+    again: how much of that its second reading has still to repeat; again_sum: of what it has repeated so far.
+    """
+
+    name: str
+    provided: str
+    is_wanted: bool = False
+    is_begun: bool = False
+    given_bytes: int = 0
+    given_sum: int = 0
+    again: int = 0
+    again_sum: int = 0
 
 
 @dataclass(slots=True)
 class Read:
-    """One read between open and close.
+    """One request on its way, over as many opens as it takes.
 
-    unwanted: record types to drop.  files: those that gave a record so far.
+    one_type_per_file: an unwanted first record rules out its whole file, as JV-Link promises.
+    doing: told what the session is at, again and again as it moves on, for those who watch over it.
     """
 
     link: JVLink
+    request: Request
+    sink: Sink
     wait: Wait
-    buffer_bytes: int
-    unwanted: frozenset[bytes]
-    skips_files: bool
-    limit_bytes: int
-    on_progress: Callable[[Progress], None]
-    files: list[ReadFile] = field(default_factory=list)
-    _kept: list[bytes] = field(default_factory=list)
-    _total: int = 0
+    one_type_per_file: bool
+    doing: Callable[[str], None]
+    given_bytes: int = 0
+    given_records: int = 0
+    _unwanted: frozenset[bytes] = frozenset()
+    _passed_over: frozenset[str] = frozenset()
+    _file: _File | None = None
+    _broken: _File | None = None
+    _done: set[str] = field(default_factory=set)
     _files_ended: int = 0
-    _announced: tuple[int, int] = (0, 0)
-    _at_file_start: bool = True
+    _opened: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        self._unwanted = frozenset(record.encode("ascii") for record in self.request.unwanted)
+        self._passed_over = self.request.have
 
     def await_download(self, files: int, downloads: int) -> None:
         """Wait until every file is there: reading earlier may lose records."""
-        self._announced = (files, downloads)
+        self._opened = Progress(files=files, downloads=downloads, bytes_total=self.link.m_TotalReadFilesize * 1024)
         self.wait.moved()
         downloaded = 0
+        self._report(downloaded)
         while downloaded < downloads:
             self._check_cancelled()
+            self.doing("JVStatus")
             finished = self.link.JVStatus()
             if finished < 0:
                 raise JVLinkError(finished, "JVStatus")
@@ -132,14 +125,16 @@ class Read:
             else:
                 self.wait.pause(f"the download ({downloaded} of {downloads} files)")
 
-    def run(self) -> bytes:
-        """Read to the end and return the records kept."""
+    def run(self) -> None:
+        """Read to the end; every record kept has been handed over then."""
         self.wait.moved()
         while True:
-            code, name = self._read_some()
             self._check_cancelled()
+            code, name = self._read_some()
             if code == 0:
-                return b"".join(self._kept)
+                self._end_file()
+                self._check_nothing_lost()
+                return
             if code == _DOWNLOADING:
                 self.wait.pause("the download of the next file")
                 continue
@@ -148,55 +143,134 @@ class Read:
             self.wait.moved()
             if code == _FILE_END:
                 self._end_file()
+            self._report(self._opened.downloads)
+
+    def restart(self) -> None:
+        """Make ready for another open after an error: an unfinished file will be read again from its start."""
+        self._passed_over = self.request.have | self._done
+        self._files_ended = 0
+        file, self._file = self._file, None
+        if file is not None and file.is_begun:
+            file.again, file.again_sum = file.given_bytes, 0
+            self._broken = file
 
     def _read_some(self) -> tuple[int, str]:
-        """Read a handful of records -> (the last code, its file).  The hot loop: no call but JVGets."""
-        gets, size, unwanted, limit_bytes = self.link.JVGets, self.buffer_bytes, self.unwanted, self.limit_bytes
-        keep, total = self._kept.append, self._total
-        for _ in range(_CHECK_EVERY):
+        """Read until a batch is due -> (the last code, its file).  The hot loop: no call but JVGets and the clock."""
+        gets, clock, limits = self.link.JVGets, self.wait.clock, self.wait.limits
+        size, room, left = limits.buffer_bytes, limits.batch_bytes, self._left_bytes()
+        is_picky = bool(self._unwanted or self._passed_over or self._broken or (self._file and self._file.again))
+        batch: list[bytes] = []
+        keep, kept = batch.append, 0
+        self.doing("JVGets")
+        due = clock() + limits.batch_s
+        code, name = 1, ""
+        file_name = self._file.name if self._file else None
+        while kept < room and clock() < due:
             code, buff, name = gets(b"", size, "")
             if code <= 0:
                 break
             record = bytes(buff[:code])
             if len(record) != code or code >= size:
                 raise SourceError(f"JVGets said {code} bytes of {name} and gave {len(record)}; {size} have room")
-            if unwanted and self._is_unwanted(record):
+            if name != file_name:
+                if batch:  # JV-Link tells the end of a file by -1; where it does not, the name tells
+                    self._hand_over(batch)
+                    batch, kept = [], 0
+                    keep = batch.append
+                self._enter(name)
+                file_name = name
+            if is_picky and not self._is_wanted(record):
+                file_name = self._file.name if self._file else None
                 continue
-            if self._at_file_start:
-                self._begin_file(name, total)
             keep(record)
-            total += code
-            if total > limit_bytes:
-                raise DatasetTooLarge(self.wait.what, limit_bytes=limit_bytes)
-        self._total = total
+            kept += code
+            if kept > left:
+                raise DatasetTooLarge(self.wait.what, limit_bytes=self.request.limit_bytes or 0)
+        if batch and (code >= 0 or code in (_FILE_END, _DOWNLOADING)):  # of a broken file no more than need be
+            self._hand_over(batch)
         return code, name
 
-    def _begin_file(self, name: str, offset: int) -> None:
-        self.files.append(ReadFile(name, self.link.m_CurrentFileTimestamp, offset))
-        self._at_file_start = False
+    def _left_bytes(self) -> int:
+        limit_bytes = self.request.limit_bytes
+        return _UNLIMITED if limit_bytes is None else limit_bytes - self.given_bytes
 
-    def _is_unwanted(self, record: bytes) -> bool:
-        """Whether to drop a record; where files hold one type, the first one decides for its file."""
-        if self.skips_files and not self._at_file_start:
-            return False
-        # A record may begin with the NUL that some JVGets put behind the one before it.
-        is_unwanted = (record[:2] if record[:1] != b"\0" else record.lstrip(b"\0")[:2]) in self.unwanted
-        if is_unwanted and self.skips_files:
+    def _enter(self, name: str) -> None:
+        """Begin a file, or go on with the one that was found broken."""
+        if self._file is not None:
+            self._end_file()
+        if self._broken is not None and name == self._broken.name:
+            self._file, self._broken = self._broken, None
+            return
+        self._file = _File(name, self.link.m_CurrentFileTimestamp)
+
+    def _hand_over(self, batch: list[bytes]) -> None:
+        file = self._file
+        assert file is not None
+        if not file.is_begun:
+            if self._broken is not None:
+                raise SourceError(f"{self._broken.name} was broken, and is no longer the next file to be read")
+            self.sink.begin(file.name, file.provided)
+            file.is_begun = True
+        data = b"".join(batch)
+        file.given_bytes += len(data)
+        file.given_sum = crc32(data, file.given_sum)
+        self.given_bytes += len(data)
+        self.given_records += len(batch)
+        self.sink.records(data, len(batch))
+
+    def _is_wanted(self, record: bytes) -> bool:
+        """Whether to keep a record; where files hold one type, the first one decides for its file."""
+        file = self._file
+        assert file is not None
+        if file.name in self._passed_over:
             self._skip_file()
-        return is_unwanted
+            return False
+        if self._unwanted and not (self.one_type_per_file and file.is_wanted):
+            # A record may begin with the NUL that some JVGets put behind the one before it.
+            record_type = record[:2] if record[:1] != b"\0" else record.lstrip(b"\0")[:2]
+            if record_type in self._unwanted:
+                if self.one_type_per_file:
+                    self._skip_file()
+                return False
+            file.is_wanted = True
+        return not file.again or self._is_news(file, record)
+
+    def _is_news(self, file: _File, record: bytes) -> bool:
+        """Whether *record* lies behind what was handed over before the file was found broken."""
+        file.again -= len(record)
+        file.again_sum = crc32(record, file.again_sum)
+        if file.again < 0 or (file.again == 0 and file.again_sum != file.given_sum):
+            raise SourceError(f"{file.name} was broken, and its new copy does not begin like the old one")
+        return False
 
     def _skip_file(self) -> None:
         self.link.JVSkip()
         self._end_file()
+        self._report(self._opened.downloads)
 
     def _end_file(self) -> None:
+        file, self._file = self._file, None
+        if file is None:
+            return
+        if file.again:
+            raise SourceError(f"{file.name} was broken, and its new copy is shorter than the old one")
+        self._done.add(file.name)
         self._files_ended += 1
-        self._at_file_start = True
-        self._report(self._announced[1])
+
+    def _check_nothing_lost(self) -> None:
+        if self._broken is not None:
+            raise SourceError(f"{self._broken.name} was broken, and is gone after the next open")
 
     def _report(self, downloaded: int) -> None:
-        files, downloads = self._announced
-        self.on_progress(Progress(files, self._files_ended, downloads, downloaded, self._total))
+        self.sink.progress(
+            replace(
+                self._opened,
+                files_read=self._files_ended,
+                downloaded=downloaded,
+                bytes_read=self.given_bytes,
+                records_read=self.given_records,
+            )
+        )
 
     def _check_cancelled(self) -> None:
         if self.wait.cancelled():

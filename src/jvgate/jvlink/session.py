@@ -1,27 +1,62 @@
 """One JV-Link session, driven by the rules: open, wait for the download, read to the end, close always.
 
-It drives any object with JV-Link's interface, on one thread.  What ends early, by an error or because it
-was cancelled, yields nothing: a `Reading` is whole.
+It drives any object with JV-Link's interface, on one thread.  Where the specification says how an error is to be
+cured, it is cured here: `REMEDIES`.  What ends early, by an error or because it was cancelled, raises: a read that
+returns is whole.
 Source: `behaviour` of JV-Link (interface specification 4.9.0.1, chapter 3).
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from jvgate.errors import DatasetTooLarge, JVLinkError
 from jvgate.jvlink.interface import JVLink
-from jvgate.jvlink.reading import Limits, Progress, Read, Reading, Wait
+from jvgate.jvlink.reading import Read, Wait
+from jvgate.jvlink.request import Limits, Request, Sink, Summary
 
-__all__ = ["Session"]
+__all__ = ["REMEDIES", "Remedy", "Session"]
 
 _NOTHING = -1
-_UNLIMITED = 1 << 62
+_SETUP = (3, 4)
+_DELETED = (0, -503)  # -503: it was gone already
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """How to cure a return code, before the same open is repeated.
+
+    rounds: how often, for one file where a file is to blame.  deletes: the file, so that it is fetched anew.
+    waits: a moment, for what is being fetched.  initialises: JVInit again.
+    """
+
+    rounds: int
+    deletes: bool = False
+    waits: bool = False
+    initialises: bool = False
+
+
+# Every remedy begins with JVClose, which is due anyway.
+REMEDIES = {
+    -201: Remedy(rounds=1, initialises=True),
+    -202: Remedy(rounds=1),
+    -203: Remedy(rounds=1),
+    -402: Remedy(rounds=3, deletes=True),
+    -403: Remedy(rounds=3, deletes=True),
+    -502: Remedy(rounds=3, waits=True),
+    -503: Remedy(rounds=3, waits=True),
+}
 
 
 class Session:
-    """The way to read through *link*.  sleep, clock: seconds, as `time.sleep` and `time.monotonic`."""
+    """The way to read through *link*.
+
+    one_type_per_file: whether its stored files keep to JV-Link's promise of one record type each.
+    doing: told what the session is at.  sleep, clock: seconds, as `time.sleep` and `time.monotonic`.
+    """
 
     def __init__(
         self,
@@ -29,121 +64,114 @@ class Session:
         *,
         sid: str = "UNKNOWN",
         limits: Limits | None = None,
+        one_type_per_file: bool = True,
+        doing: Callable[[str], None] = lambda what: None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link = link
         self._sid = sid
         self._limits = limits or Limits()
+        self._one_type_per_file = one_type_per_file
+        self._doing = doing
         self._sleep = sleep
         self._clock = clock
         self._initialised = False
 
-    def read_stored(
-        self,
-        dataspec: str,
-        fromtime: str,
-        option: int,
-        *,
-        unwanted: frozenset[str] = frozenset(),
-        one_type_per_file: bool = False,
-        limit_bytes: int | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-        on_progress: Callable[[Progress], None] = lambda progress: None,
-    ) -> Reading:
-        """Read all that JVOpen finds.
-
-        unwanted: record types to drop.  one_type_per_file: an unwanted first record rules out its whole file, as
-        JV-Link promises and a folder of raw files does not.
-        Raises JVLinkError, SessionTimeout, DatasetTooLarge, ReadCancelled.
-        """
-        read = self._new_read(
-            f"{dataspec}:{fromtime}:{option}",
-            unwanted=unwanted,
-            skips_files=one_type_per_file,
-            limit_bytes=limit_bytes,
-            cancelled=cancelled,
-            on_progress=on_progress,
-        )
-        began = self._clock()
-        try:
-            code, files, downloads, newest = self._link.JVOpen(dataspec, fromtime, option, 0, 0, "")
-            opened = self._clock()
-            if not _found(code, "JVOpen"):
-                return Reading(open_s=opened - began)
-            if limit_bytes is not None and not unwanted:
-                self._check_announced(read.wait.what, limit_bytes)
-            read.await_download(files, downloads)
-            body = read.run()
-            return Reading(body, tuple(read.files), newest, files, opened - began, self._clock() - opened)
-        finally:
-            self._link.JVClose()
-
-    def read_realtime(
-        self,
-        dataspec: str,
-        key: str,
-        *,
-        unwanted: frozenset[str] = frozenset(),
-        limit_bytes: int | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-        on_progress: Callable[[Progress], None] = lambda progress: None,
-    ) -> Reading:
-        """Read all that JVRTOpen finds for *key*; otherwise as `read_stored`."""
-        read = self._new_read(
-            f"{dataspec}:{key}",
-            unwanted=unwanted,
-            skips_files=False,
-            limit_bytes=limit_bytes,
-            cancelled=cancelled,
-            on_progress=on_progress,
-        )
-        began = self._clock()
-        try:
-            code = self._link.JVRTOpen(dataspec, key)
-            opened = self._clock()
-            if not _found(code, "JVRTOpen"):
-                return Reading(open_s=opened - began)
-            body = read.run()
-            return Reading(body, tuple(read.files), "", 0, opened - began, self._clock() - opened)
-        finally:
-            self._link.JVClose()
-
-    def _check_announced(self, what: str, limit_bytes: int) -> None:
-        """Refuse at once what is far too large; what is near the limit is counted while it is read.
-
-        The announced size is JV-Link's own estimate (KiB), so it has to pass the limit by half.
-        """
-        if self._link.m_TotalReadFilesize * 1024 > limit_bytes * 1.5:
-            raise DatasetTooLarge(what, limit_bytes=limit_bytes)
-
-    def _new_read(
-        self,
-        what: str,
-        *,
-        unwanted: frozenset[str],
-        skips_files: bool,
-        limit_bytes: int | None,
-        cancelled: Callable[[], bool],
-        on_progress: Callable[[Progress], None],
-    ) -> Read:
+    def initialise(self) -> None:
+        """Call JVInit, once for the life of the object.  Raises JVLinkError."""
         if not self._initialised:
+            self._doing("JVInit")
             if code := self._link.JVInit(self._sid):
                 raise JVLinkError(code, "JVInit")
             self._initialised = True
-        return Read(
-            self._link,
-            Wait(what, self._limits, self._sleep, self._clock, cancelled),
-            self._limits.buffer_bytes,
-            unwanted=frozenset(record.encode("ascii") for record in unwanted),
-            skips_files=skips_files,
-            limit_bytes=_UNLIMITED if limit_bytes is None else limit_bytes,
-            on_progress=on_progress,
-        )
+
+    def read(self, request: Request, sink: Sink, *, cancelled: Callable[[], bool] = lambda: False) -> Summary:
+        """Read all that JVOpen, or JVRTOpen for a key, finds.
+
+        Raises JVLinkError, SessionTimeout, DatasetTooLarge, ReadCancelled, and SourceError when JV-Link contradicts
+        itself.  What the sink raises goes through, after JVClose.
+        """
+        wait = Wait(str(request), self._limits, sleep=self._sleep, clock=self._clock, cancelled=cancelled)
+        read = Read(self._link, request, sink, wait, self._one_type_per_file, self._doing)
+        cures = _Cures(self._link, wait)
+        began = self._clock()
+        while True:
+            try:
+                self.initialise()
+                return self._open_and_read(read, cures, began)
+            except JVLinkError as exc:
+                cures.apply(exc)
+                self._initialised = self._initialised and not REMEDIES[exc.code].initialises
+                read.restart()
+
+    def _open_and_read(self, read: Read, cures: _Cures, began: float) -> Summary:
+        opening = self._clock()
+        try:
+            newest, files, downloads = self._open(read.request)
+            open_s = self._clock() - opening
+            if newest is None:
+                return Summary(open_s=open_s)
+            if files:
+                self._check_announced(read.request)
+                read.await_download(files, downloads)
+            read.run()
+            read_s = self._clock() - began - open_s
+            return Summary(newest, files, read.given_bytes, read.given_records, open_s, read_s)
+        except JVLinkError as exc:
+            cures.before_close(exc)
+            raise
+        finally:
+            self._doing("JVClose")
+            self._link.JVClose()
+
+    def _open(self, request: Request) -> tuple[str | None, int, int]:
+        """Open -> (newest file or None for no data, files, files to download).  Raises JVLinkError."""
+        method, newest, files, downloads = "JVOpen", "", 0, 0
+        if request.key:
+            method = "JVRTOpen"
+            self._doing(method)
+            code = self._link.JVRTOpen(request.dataspec, request.key)
+        else:
+            self._doing("JVOpen setup" if request.option in _SETUP else method)
+            answer = self._link.JVOpen(request.dataspec, request.fromtime, request.option, 0, 0, "")
+            code, files, downloads, newest = answer
+        if code not in (0, _NOTHING):
+            raise JVLinkError(code, method)
+        return (newest if code == 0 else None), files, downloads
+
+    def _check_announced(self, request: Request) -> None:
+        """Refuse at once what is far too large; what is near the limit is counted while it is read.
+
+        The announced size is JV-Link's own estimate (KiB) of all files, so it has to pass the limit by half, and says
+        nothing where some of it is not wanted.
+        """
+        limit_bytes = request.limit_bytes
+        if limit_bytes is None or request.unwanted or request.have:
+            return
+        if self._link.m_TotalReadFilesize * 1024 > limit_bytes * 1.5:
+            raise DatasetTooLarge(str(request), limit_bytes=limit_bytes)
 
 
-def _found(code: int, method: str) -> bool:
-    """Whether an open found data: -1 is an empty answer.  Raises JVLinkError for every other code but 0."""
-    if code not in (0, _NOTHING):
-        raise JVLinkError(code, method)
-    return code == 0
+class _Cures:
+    """The remedies of one read: which error has been cured how often."""
+
+    def __init__(self, link: JVLink, wait: Wait) -> None:
+        self._link = link
+        self._wait = wait
+        self._rounds: Counter[tuple[int, str]] = Counter()
+
+    def before_close(self, error: JVLinkError) -> None:
+        """Delete the file that is to blame; where that fails, the next open would find the same one: no cure."""
+        remedy = REMEDIES.get(error.code)
+        if remedy and remedy.deletes and self._link.JVFiledelete(error.detail) not in _DELETED:
+            self._rounds[error.code, error.detail] = remedy.rounds
+
+    def apply(self, error: JVLinkError) -> None:
+        """Do what comes before the next open.  Raises *error* again when there is no cure, or none has helped."""
+        remedy, case = REMEDIES.get(error.code), (error.code, error.detail)
+        if remedy is None or self._rounds[case] >= remedy.rounds:
+            raise error
+        self._rounds[case] += 1
+        if remedy.waits:
+            self._wait.rest(self._wait.limits.reopen_s)

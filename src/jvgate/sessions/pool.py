@@ -1,62 +1,113 @@
-"""The pool: as many sessions as may run at once, each on a thread of its own, and a fair queue before them.
+"""The pool: as many sessions as may run at once, each on a lane of its own, and a fair queue before them.
 
-Theory of operation.  JV-Link is apartment threaded: what a thread creates, it alone may use and release.  So a
-lane is one thread with one session, made at its first read.  The event loop only leases lanes: a free lane goes
-to the one who has waited longest.  Whoever stops waiting for an answer does not free the lane; it makes the read
-stop at its next look (some calls later), and the lane comes back when the thread is done with it.
+Theory of operation.  JV-Link is apartment threaded: what a thread creates, it alone may use and release.  So a lane is
+one thread with one worker, made at its first read.  The event loop only leases lanes: a free lane goes to the turn
+that is next (`turns.py`).  Whoever stops waiting for an answer does not free the lane; it makes the read stop at its
+next look, and the lane comes back when the thread is done with it.  Four times a second every busy lane is looked at
+(`watchdog.py`): a worker that hangs is ended, its read fails, is tried once more on whichever lane is free, and the
+lane makes a new worker; one that fails again and again rests in between, longer each time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from jvgate.errors import DatasetTooLarge, JVLinkError, ReadCancelled, SessionTimeout, SourceBusy, SourceError
-from jvgate.jvlink.reading import Limits, Progress, Reading
-from jvgate.jvlink.session import Session
+import structlog
+
+from jvgate.errors import (
+    JVLinkError,
+    QueryError,
+    SessionHung,
+    SourceBusy,
+    SourceError,
+    WorkerFailed,
+    WorkerLost,
+)
+from jvgate.jvlink.request import Progress, Request, Sink, Summary
+from jvgate.sessions.collecting import Collected, request_of
+from jvgate.sessions.lane import Lane
 from jvgate.sessions.sources import Source
-from jvgate.sessions.threads import DaemonThread
-from jvgate.spec.dataspecs import dataspecs
-from jvgate.values import Dataset, Query, SourceFile
+from jvgate.sessions.turns import Priority, Turn, Turns
+from jvgate.values import Dataset, Query
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "SessionView"]
 
-_CLEAN_ENDS = (JVLinkError, DatasetTooLarge, ReadCancelled)  # the session closed as it should and can go on
+WATCH_S = 0.25
+REST_S, REST_LIMIT_S = 0.25, 30.0
 _DRAIN_S = 3.0
+_GONE = (WorkerLost, SessionHung)  # nobody is to blame who asked: worth another try
+
+Result = TypeVar("Result")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One session as it is shown.  state: new, starting, idle, busy or resting.  for_s: how long it has been so.
+
+    doing: JV-Link's method; job: what is read; facts: what the worker told of itself (pid, bits, version, …).
+    """
+
+    id: int
+    state: str
+    for_s: float
+    takes: tuple[str, ...]
+    job: str
+    doing: str
+    dialog: str
+    progress: Progress
+    opens: int
+    faults: int
+    last_fault: str
+    facts: dict[str, Any]
 
 
 class Pool:
-    """Reads datasets from *source*, at most *sessions* at once.
+    """Reads datasets from *source*, at most *sessions* at once (0: as many as the source likes).
 
-    limit_bytes: of one dataset's raw records.  wait_limit_s: how long a query may wait for a session.
-    queue_limit: how many may wait.  Used with `async with`, in one event loop.
+    limit_bytes: of one dataset's raw records.  queue_limit: how many may wait.
+    Used with `async with`, in one event loop.
 
-    Counters, for reading only: `opens` by data spec, `errors` by JV-Link's return code.
+    Counters, for reading only: `opens` by data spec, `errors` by JV-Link's return code, `faults` of workers.
     """
 
-    def __init__(
-        self, source: Source, *, sessions: int, limit_bytes: int, wait_limit_s: float, queue_limit: int
-    ) -> None:
+    def __init__(self, source: Source, *, sessions: int, limit_bytes: int, queue_limit: int) -> None:
         self.opens: Counter[str] = Counter()
         self.errors: Counter[int] = Counter()
-        self._wait_limit_s = wait_limit_s
+        self._limit_bytes = limit_bytes
         self._queue_limit = queue_limit
-        self._lanes = [_Lane(source, number=number, limit_bytes=limit_bytes) for number in range(sessions)]
+        self._lanes = [
+            Lane(number, source.start, takes=takes, limits=source.limits, recycling=source.recycling)
+            for number, takes in enumerate(source.lanes(sessions), start=1)
+        ]
         self._idle = self._lanes[::-1]
-        self._waiting: deque[asyncio.Future[_Lane]] = deque()
-        self._running: dict[asyncio.Future[Dataset], Event] = {}
+        self._turns: Turns[asyncio.Future[Lane]] = Turns()
+        self._running: dict[asyncio.Future[Any], tuple[Lane, Event]] = {}
+        self._at_work: dict[Lane, str] = {}
+        self._resting: dict[Lane, asyncio.TimerHandle] = {}
+        self._failures: Counter[Lane] = Counter()
         self._closed = False
+        self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """Sessions that there may be."""
+        return len(self._lanes)
 
     @property
     def busy(self) -> int:
         """Lanes at work."""
-        return len(self._lanes) - len(self._idle)
+        return len(self._lanes) - len(self._idle) - len(self._resting)
 
     @property
     def idle(self) -> int:
@@ -64,179 +115,254 @@ class Pool:
         return len(self._idle)
 
     @property
+    def resting(self) -> int:
+        """Lanes that wait before they make a new worker, because the last ones failed."""
+        return len(self._resting)
+
+    @property
     def waiting(self) -> int:
-        """Queries that wait for a lane."""
-        return len(self._waiting)
+        """Reads that wait for a lane."""
+        return len(self._turns)
+
+    @property
+    def faults(self) -> int:
+        """Workers lost so far."""
+        return sum(lane.faults for lane in self._lanes)
 
     async def __aenter__(self) -> Self:
+        self._watcher = asyncio.create_task(self._watch(), name="jvgate-watchdog")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watcher
 
     async def close(self, *, drain_s: float = _DRAIN_S) -> None:
         """Refuse new reads, stop the running ones, release every session on its own thread.
 
-        drain_s: how long to wait for that; a thread that is stuck in a call is left behind.
+        drain_s: how long to wait for that; what is stuck in a call is ended then.
         """
         if self._closed:
             return
         self._closed = True
-        while self._waiting:
-            _fail(self._waiting.popleft(), SourceError("the pool of sessions is closed"))
-        for stop in self._running.values():
+        for turn in list(self._turns):
+            self._turns.remove(turn)
+            _fail(turn.ticket, SourceError("the pool of sessions is closed"))
+        for timer in self._resting.values():
+            timer.cancel()
+        for lane, stop in self._running.values():
             stop.set()
+            lane.nudge()
         # A lane's thread comes to the release once its read has ended.
         released = [asyncio.wrap_future(lane.thread.submit(lane.release)) for lane in self._lanes]
-        await asyncio.wait(released, timeout=drain_s)
+        _, stuck = await asyncio.wait(released, timeout=drain_s)
+        if stuck:
+            for lane in self._lanes:
+                lane.end("the pool of sessions is closed")
+            await asyncio.wait(stuck, timeout=drain_s)
         for lane in self._lanes:
             lane.thread.stop()
 
-    async def read(self, query: Query, *, on_progress: Callable[[Progress], None] | None = None) -> Dataset:
-        """Return the whole dataset of *query*.
+    async def read(
+        self,
+        query: Query,
+        *,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Dataset:
+        """Return the whole dataset of *query*; a read whose worker was lost is begun once more.
 
         on_progress: called on the session's thread.
         Raises SourceBusy when too many wait, SessionTimeout, DatasetTooLarge, JVLinkError and other SourceErrors.
         """
+        request = request_of(query, limit_bytes=self._limit_bytes)
+        for is_last in (False, True):
+            collected = Collected(on_progress)
+            try:
+                summary, waited_s = await self._read(request, collected, priority)
+            except _GONE as exc:
+                log.warning("a session was lost", read=str(query), why=str(exc), again=not is_last)
+                if is_last:
+                    raise
+            else:
+                return collected.dataset(query, summary, wait_s=waited_s)
+        raise AssertionError("the last try returns or raises")
+
+    async def read_into(
+        self, request: Request, sink: Sink, *, priority: Priority = Priority.INTERACTIVE
+    ) -> Summary:
+        """Read into *sink*, on the session's thread; once: what the sink has got cannot be taken back."""
+        summary, _ = await self._read(request, sink, priority)
+        return summary
+
+    async def call(self, errand: str, *arguments: str) -> dict[str, Any]:
+        """Do one of JV-Link's errands.  Raises as `read`, and NotOffered where the source has no such thing."""
+        lane = await self._lease(Priority.INTERACTIVE, f"{errand}:{':'.join(arguments)}", is_realtime=True)
+        return await self._run(lane, lambda cancelled: lane.call(errand, arguments))
+
+    async def warm(self) -> None:
+        """Make one session ready; reads of its lane come behind that.  Raises what it raises: WorkerFailed, …"""
+        lane = self._lanes[0]
+        await asyncio.wrap_future(lane.thread.submit(lane.warm))
+
+    def sessions(self) -> list[SessionView]:
+        """Return every session as it is now."""
+        return [self._view(lane) for lane in self._lanes]
+
+    def recycle(self, session: int) -> None:
+        """End the worker of one session; what it reads is begun anew.  Raises QueryError when there is none."""
+        lane = next((lane for lane in self._lanes if lane.id == session), None)
+        if lane is None:
+            why, allowed = f"There is no session {session}.", f"1 to {len(self._lanes)}"
+            raise QueryError("unknown-session", why, parameter="id", value=str(session), allowed=allowed)
+        if lane in self._idle:
+            self._idle.remove(lane)
+            self._at_work[lane] = ""
+            renewed = asyncio.wrap_future(lane.thread.submit(lane.release))
+            renewed.add_done_callback(lambda done: self._give_back(lane))
+        else:
+            lane.end("it was recycled on request")
+
+    async def _read(self, request: Request, sink: Sink, priority: Priority) -> tuple[Summary, float]:
+        """Wait for a lane and read through it -> (summary, seconds waited)."""
         asked = time.monotonic()
-        lane = await self._lease()
+        data = f"{request.dataspec}:{request.key or request.fromtime}:{request.option}"
+        lane = await self._lease(priority, data, is_realtime=bool(request.key))
+        waited_s = time.monotonic() - asked
+        self.opens[request.dataspec] += 1
+        return await self._run(lane, lambda cancelled: lane.read(request, sink, cancelled)), waited_s
+
+    async def _run(self, lane: Lane, job: Callable[[Callable[[], bool]], Result]) -> Result:
+        """Let a leased lane do *job*; it comes back when its thread is done with it."""
         if self._closed:  # handed over in the moment before the close
             self._give_back(lane)
             raise SourceError("the pool of sessions is closed")
-        waited_s = time.monotonic() - asked
-        self.opens[query.dataspec] += 1
         stop = Event()
-        running = asyncio.wrap_future(lane.thread.submit(lane.read, query, stop.is_set, on_progress or _ignore))
-        self._running[running] = stop
+        running = asyncio.wrap_future(lane.thread.submit(job, stop.is_set))
+        self._running[running] = lane, stop
         running.add_done_callback(lambda done: self._finish(lane, done))
         try:
-            # Shielded: the thread goes on until its next call, and the lane is not free before that.
-            dataset = await asyncio.shield(running)
+            # Shielded: the thread goes on until its next look, and the lane is not free before that.
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
             stop.set()
+            lane.nudge()
             raise
-        return replace(dataset, wait_s=waited_s)
 
-    async def _lease(self) -> _Lane:
-        """Return a free lane, in the order of asking."""
+    async def _lease(self, priority: Priority, data: str, *, is_realtime: bool) -> Lane:
+        """Return a free lane, in its turn."""
         if self._closed:
             raise SourceError("the pool of sessions is closed")
-        if self._idle:
-            return self._idle.pop()
-        if len(self._waiting) >= self._queue_limit:
-            raise SourceBusy(len(self._waiting))
-        turn: asyncio.Future[_Lane] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        if len(self._turns) >= self._queue_limit and not self._idle:
+            raise SourceBusy(len(self._turns) + 1)
+        ticket: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
+        turn = Turn(priority, data, is_realtime, ticket)
+        self._check_hope(turn)
+        self._turns.add(turn)
+        self._deal()
         try:
-            async with asyncio.timeout(self._wait_limit_s):
-                return await turn
-        except BaseException as exc:
-            self._leave(turn)
-            if isinstance(exc, TimeoutError):
-                raise SessionTimeout("the wait for a free session", limit_s=self._wait_limit_s) from exc
+            return await ticket
+        except BaseException:
+            if not self._turns.remove(turn) and not ticket.cancelled() and ticket.exception() is None:
+                self._give_back(ticket.result())  # handed over in the same moment
             raise
 
-    def _leave(self, turn: asyncio.Future[_Lane]) -> None:
-        """Give up a place in the queue, or the lane that was handed over in the same moment."""
-        if turn in self._waiting:
-            self._waiting.remove(turn)
-        elif not turn.cancelled() and turn.exception() is None:
-            self._give_back(turn.result())
+    def _check_hope(self, turn: Turn[asyncio.Future[Lane]]) -> None:
+        """Raise WorkerFailed when every session that could take *turn* has failed again and again."""
+        lanes = [lane for lane in self._lanes if _fits(lane, turn)]
+        if all(lane in self._resting and self._failures[lane] > 1 for lane in lanes):
+            raise WorkerFailed(lanes[0].fault)
 
-    def _finish(self, lane: _Lane, done: asyncio.Future[Dataset]) -> None:
+    def _deal(self) -> None:
+        """Hand every free lane to whoever is next for it."""
+        for lane in self._idle[::-1]:  # the last one used is the warmest
+            turn = self._turns.take(partial(_fits, lane), self._at_work.values())
+            if turn is not None:
+                self._idle.remove(lane)
+                self._at_work[lane] = turn.data
+                turn.ticket.set_result(lane)
+
+    def _finish(self, lane: Lane, done: asyncio.Future[Any]) -> None:
+        """Take a lane back; one that lost its worker makes a new one first."""
         del self._running[done]
         error = None if done.cancelled() else done.exception()
         if isinstance(error, JVLinkError):
             self.errors[error.code] += 1
-        self._give_back(lane)
+        if lane.worker is not None or error is None or self._closed:
+            self._failures.pop(lane, None)
+            self._give_back(lane)
+            return
+        self._failures[lane] += 1
+        self._rest(lane, _rest_s(self._failures[lane]))
 
-    def _give_back(self, lane: _Lane) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(lane)
-                return
+    def _rest(self, lane: Lane, seconds: float) -> None:
+        """Let a lane make a new worker, at once or after *seconds*."""
+        loop = asyncio.get_running_loop()
+        self._at_work.pop(lane, None)
+        self._resting[lane] = loop.call_later(seconds, self._revive, lane)
+
+    def _revive(self, lane: Lane) -> None:
+        del self._resting[lane]
+        self._at_work[lane] = ""
+        running = asyncio.wrap_future(lane.thread.submit(lane.warm))
+        self._running[running] = lane, Event()
+        running.add_done_callback(lambda done: self._finish(lane, done))
+
+    def _give_back(self, lane: Lane) -> None:
+        self._at_work.pop(lane, None)
         self._idle.append(lane)
+        self._deal()
 
+    async def _watch(self) -> None:
+        """Look after every lane, for as long as the pool lives."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            now = time.monotonic()
+            for lane in self._lanes:
+                lane.watch(now)
 
-class _Lane:
-    """One thread and the session that lives on it; every method but the constructor runs on that thread."""
-
-    def __init__(self, source: Source, *, number: int, limit_bytes: int) -> None:
-        self.thread = DaemonThread(f"jvgate-session-{number}")
-        self._source = source
-        self._limit_bytes = limit_bytes
-        self._session: Session | None = None
-
-    def read(self, query: Query, cancelled: Callable[[], bool], on_progress: Callable[[Progress], None]) -> Dataset:
-        """Read one dataset; after an error that leaves the session in doubt the next read makes a new one."""
-        if self._session is None:
-            limits = Limits(buffer_bytes=self._source.buffer_bytes)
-            self._session = Session(self._source.make_link(), limits=limits)
-        try:
-            return _dataset(query, self._read(self._session, query, cancelled, on_progress))
-        except _CLEAN_ENDS:
-            raise
-        except BaseException:  # whatever it was goes on to who asked; only the session in doubt is dropped here
-            self.release()
-            raise
-
-    def release(self) -> None:
-        """Drop the session, on the thread that made it."""
-        self._session = None
-
-    def _read(
-        self,
-        session: Session,
-        query: Query,
-        cancelled: Callable[[], bool],
-        on_progress: Callable[[Progress], None],
-    ) -> Reading:
-        if query.is_realtime:
-            return session.read_realtime(
-                query.dataspec,
-                query.key,
-                unwanted=_unwanted(query),
-                limit_bytes=self._limit_bytes,
-                cancelled=cancelled,
-                on_progress=on_progress,
-            )
-        return session.read_stored(
-            query.dataspec,
-            query.jvopen_fromtime,
-            query.option,
-            unwanted=_unwanted(query),
-            one_type_per_file=self._source.one_type_per_file,
-            limit_bytes=self._limit_bytes,
-            cancelled=cancelled,
-            on_progress=on_progress,
+    def _view(self, lane: Lane) -> SessionView:
+        activity, worker = lane.activity, lane.worker
+        return SessionView(
+            id=lane.id,
+            state=self._state(lane),
+            for_s=round(time.monotonic() - lane.since, 3),
+            takes=tuple(sorted(lane.takes)),
+            job=lane.job,
+            doing=activity.doing if activity else "",
+            dialog=activity.dialog if activity else "",
+            progress=lane.progress,
+            opens=lane.opens,
+            faults=lane.faults,
+            last_fault=lane.fault,
+            facts=dict(worker.facts) if worker else {},
         )
 
-
-def _dataset(query: Query, reading: Reading) -> Dataset:
-    return Dataset(
-        query,
-        reading.body,
-        files=tuple(SourceFile(file.name, file.provided, file.offset) for file in reading.files),
-        last_file_timestamp=reading.last_file_timestamp,
-        read_at=time.time(),
-        open_s=reading.open_s,
-        read_s=reading.read_s,
-    )
+    def _state(self, lane: Lane) -> str:
+        if lane in self._resting:
+            return "resting"
+        if lane in self._idle:
+            return "idle" if lane.worker is not None else "new"
+        return "busy" if lane.job else "starting"
 
 
-def _unwanted(query: Query) -> frozenset[str]:
-    """Return the record types that a query leaves out; what nobody knows is never left out unseen."""
-    delivered = dataspecs()[query.dataspec].record_types if query.records else ()
-    return frozenset(delivered).difference(query.records)
+def _fits(lane: Lane, turn: Turn[Any]) -> bool:
+    return ("realtime" if turn.is_realtime else "stored") in lane.takes
 
 
-def _fail(turn: asyncio.Future[_Lane], error: SourceError) -> None:
-    if not turn.done():
-        turn.set_exception(error)
+def _rest_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row: not at all after one, then twice as long each time."""
+    if failures < 2:
+        return 0.0
+    longest_s: float = min(REST_LIMIT_S, REST_S * 2 ** (failures - 2))
+    return longest_s * random.uniform(0.5, 1.0)
 
 
-def _ignore(progress: Progress) -> None:
-    """Take no notice."""
+def _fail(ticket: asyncio.Future[Lane], error: SourceError) -> None:
+    if not ticket.done():
+        ticket.set_exception(error)

@@ -1,154 +1,175 @@
-"""Where the data comes from, named by a URL: `demo:` (a generated season), `archive:DIR` (a folder of raw JV-Data)."""
+"""Where the data comes from, named by a URL, and what holds its sessions.
+
+`demo:` (a generated season) and `archive:DIR` (a folder of raw JV-Data) are played by the simulator; `jvlink:` and
+`nvlink:` are the COM objects on Windows.  Each session of theirs lives in a worker process.  `agent://HOST:PORT` are
+the sessions of another machine.
+"""
 
 from __future__ import annotations
 
-import math
+import shlex
+import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from urllib.parse import parse_qsl
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path, PurePath
 
 from jvgate.errors import SettingsError
-from jvgate.jvlink.interface import JVLink
-from jvgate.jvlink.rules import DataspecRule
-from jvgate.jvlink.shelf import Shelf
-from jvgate.jvlink.simulator import Latency, Simulator
 from jvgate.sessions.archive import ArchiveShelf
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.sessions.lane import Recycling
+from jvgate.sessions.remote import start_process
+from jvgate.sessions.simulated import JST, SETTING, Play, parse_play
+from jvgate.sessions.watchdog import CallLimits
+from jvgate.sessions.workers import Worker
 
-__all__ = ["JST", "Source", "parse_source"]
+__all__ = ["JST", "Means", "Source", "parse_source"]
 
-JST = timezone(timedelta(hours=9), "JST")
+STORED, REALTIME = "stored", "realtime"
+BOTH = frozenset({STORED, REALTIME})
+_SOURCES = (
+    "demo: (a generated season), archive:DIR (a folder of raw JV-Data), jvlink: (JV-Link on this machine), "
+    "nvlink: (NV-Link, local racing) or agent://HOST:PORT (another machine's `jvgate agent`)."
+)
+_SIMULATED_SESSIONS, _MAX_SESSIONS = 5, 64
 
-_SETTING = "JVGATE_SOURCE (--source)"
-_SOURCES = "demo: (a generated season) or archive:DIR (a folder of raw JV-Data)."
-_CLOCK_AND_LATENCY = ("date", "speed", "open_ms", "read_us", "download_ms")
-_NOON = 12
-_BUFFER_BYTES = 1 << 24  # a damaged archive may hold longer stretches without CR LF than any record
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a source may need beside its URL, from the settings.
+
+    worker_python: the command of the Python that JV-Link loads into; "" is this one.  press_dialogs: whether No or
+    Cancel may be pressed on a dialog that blocks.  agent_token: what an agent asks for.  open_s, setup_s, read_s:
+    limits of calls, None for the source's own.
+    """
+
+    worker_python: str = ""
+    press_dialogs: bool = False
+    agent_token: str = ""
+    open_s: float | None = None
+    setup_s: float | None = None
+    read_s: float | None = None
+    recycling: Recycling = field(default_factory=Recycling)
+
+    def limits(self, own: CallLimits) -> CallLimits:
+        """Return the source's *own* limits, but for those that are set."""
+        given = {"open_s": self.open_s, "setup_s": self.setup_s, "read_s": self.read_s}
+        return replace(own, **{name: value for name, value in given.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One source of data, shared by all sessions.
 
-    name: its URL.  now: what time it is there, naive, Japan Standard Time.  check: raises SourceError when it
-    cannot serve.  one_type_per_file: whether its stored files keep to JV-Link's promise of one record type each.
-    buffer_bytes: what a session gives JVGets.
+    name: its URL.  start: a new worker with a session, for the calling thread.  check: raises SourceError when it
+    cannot serve.  now: what time it is there, naive, Japan Standard Time.  command: that of its worker processes.
+    sessions, max_sessions: by default, and at most.  is_single: it has one session for everything, or one for
+    stored and one for real-time data: more is not known to be safe (`behaviour`, section 4).
     """
 
     name: str
-    make_link: Callable[[], JVLink]
+    start: Callable[[], Worker]
     check: Callable[[], None]
     now: Callable[[], datetime]
-    one_type_per_file: bool
-    buffer_bytes: int = _BUFFER_BYTES
+    command: tuple[str, ...] = ()
+    sessions: int = _SIMULATED_SESSIONS
+    max_sessions: int = _MAX_SESSIONS
+    is_single: bool = False
+    limits: CallLimits = field(default_factory=CallLimits)
+    recycling: Recycling = field(default_factory=Recycling)
+
+    def lanes(self, sessions: int) -> list[frozenset[str]]:
+        """Return what each of *sessions* may read; 0: as many as the source has by itself.  Raises SettingsError."""
+        count = sessions or self.sessions
+        if count > self.max_sessions:
+            why = f"{self.name} takes no {count} sessions."
+            raise SettingsError("JVGATE_SESSIONS (--sessions)", why, allowed=f"1 to {self.max_sessions}")
+        if self.is_single and count > 1:
+            return [frozenset({STORED}), frozenset({REALTIME})]
+        return [BOTH] * count
 
 
-def parse_source(url: str) -> Source:
+def parse_source(url: str, means: Means | None = None) -> Source:
     """Return the source that *url* names, without looking at it yet.
 
     Raises SettingsError that names what is allowed.
     """
     scheme, colon, rest = url.partition(":")
-    place, _, query = rest.partition("?")
-    if scheme == "demo" and colon:
-        return _demo(url, place, _parameters(query, allowed=("seed", *_CLOCK_AND_LATENCY)))
-    if scheme == "archive" and colon:
-        return _archive(url, place, _parameters(query, allowed=_CLOCK_AND_LATENCY))
-    if scheme in ("jvlink", "agent"):
-        raise SettingsError(_SETTING, f"this version has no source {scheme}: yet.", allowed=_SOURCES)
-    raise SettingsError(_SETTING, f"{url!r} names no source.", allowed=_SOURCES)
+    makers: dict[str, Callable[[str, str, Means], Source]] = {
+        "demo": _simulated,
+        "archive": _simulated,
+        "jvlink": _com,
+        "nvlink": _com,
+        "agent": _agent,
+    }
+    if not colon or scheme not in makers:
+        raise SettingsError(SETTING, f"{url!r} names no source.", allowed=_SOURCES)
+    return makers[scheme](url, rest, means or Means())
 
 
-def _demo(url: str, place: str, parameters: Mapping[str, str]) -> Source:
-    from jvgate.season.shelf import SeasonShelf  # noqa: PLC0415 - the season is loaded only where it is played
-
-    if place:
-        raise SettingsError(_SETTING, f"demo: takes no place ({place!r}).", allowed="demo:?seed=1&date=2026-11-08")
-    return _simulated(url, SeasonShelf(_whole(parameters, "seed", default=1)), parameters, one_type_per_file=True)
-
-
-def _archive(url: str, place: str, parameters: Mapping[str, str]) -> Source:
-    if not place:
-        raise SettingsError(_SETTING, "archive: needs a folder.", allowed="archive:DIR, such as archive:/data/jv")
-    shelf = ArchiveShelf(place)
-    return _simulated(url, shelf, parameters, one_type_per_file=False, check=shelf.check)
-
-
-def _simulated(
-    url: str,
-    shelf: Shelf,
-    parameters: Mapping[str, str],
-    *,
-    one_type_per_file: bool,
-    check: Callable[[], None] = lambda: None,
-) -> Source:
-    latency = Latency(*(_number(parameters, name) for name in ("open_ms", "read_us", "download_ms")))
-    now = _clock(parameters)
-    rules = _rules()
+def _simulated(url: str, rest: str, means: Means) -> Source:
+    play, began = parse_play(url), time.time()
+    command = (sys.executable, "-m", "jvgate.sessions.simulated", url, repr(began))
     return Source(
         name=url,
-        make_link=lambda: Simulator(shelf, rules, now=now, latency=latency),
-        check=check,
-        now=now,
-        one_type_per_file=one_type_per_file,
+        start=partial(start_process, command),
+        check=(lambda: None) if play.is_demo else ArchiveShelf(play.place).check,
+        now=play.clock(began),
+        command=command,
+        limits=means.limits(_played_limits(play)),
+        recycling=means.recycling,
     )
 
 
-def _rules() -> Mapping[str, DataspecRule]:
-    return {
-        spec.id: DataspecRule(spec.is_realtime, spec.options, spec.end_allowed, spec.key_forms)
-        for spec in dataspecs().values()
-    }
+def _played_limits(play: Play) -> CallLimits:
+    """Return the limits of a simulator, which waits only where it plays slow; an archive may lie on a slow disk."""
+    least_s = 5.0 if play.is_demo else 30.0
+    open_s = least_s + 2 * play.latency.open_ms / 1000
+    return CallLimits(
+        open_s=open_s, setup_s=open_s, read_s=least_s + 2 * play.latency.read_us / 1e6, other_s=least_s
+    )  # fmt: skip
 
 
-def _clock(parameters: Mapping[str, str]) -> Callable[[], datetime]:
-    """Return the source's clock: the real one; or from noon of `date` on, `speed` times as fast, by default still."""
-    if "date" not in parameters and "speed" not in parameters:
-        return _real_now
-    start = _noon(parameters["date"]) if "date" in parameters else _real_now()
-    speed, began = _number(parameters, "speed"), time.monotonic()
-    return lambda: start + timedelta(seconds=(time.monotonic() - began) * speed)
+def _com(url: str, rest: str, means: Means) -> Source:
+    scheme = url.partition(":")[0]
+    if rest:
+        raise SettingsError(SETTING, f"{scheme}: takes nothing behind it ({rest!r}).", allowed=f"{scheme}:")
+    return _com_source(url, scheme, means)
 
 
-def _real_now() -> datetime:
-    return datetime.now(JST).replace(tzinfo=None)
+def _com_source(url: str, scheme: str, means: Means) -> Source:
+    command = com_command(scheme, means)
+    return Source(
+        name=url,
+        start=partial(start_process, command),
+        check=lambda: None,
+        now=Play().clock(0.0),
+        command=command,
+        sessions=1,
+        max_sessions=2,
+        is_single=True,
+        limits=means.limits(CallLimits()),
+        recycling=means.recycling,
+    )
 
 
-def _parameters(query: str, *, allowed: tuple[str, ...]) -> dict[str, str]:
-    """Return the parameters of a URL.  Raises SettingsError for unknown ones and for a name given twice."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    parameters = dict(pairs)
-    unknown = [name for name in parameters if name not in allowed]
-    if unknown:
-        raise SettingsError(_SETTING, f"the source has no parameter {unknown[0]!r}.", allowed=", ".join(allowed))
-    if len(parameters) < len(pairs):
-        raise SettingsError(_SETTING, "a parameter is given twice.", allowed="each once")
-    return parameters
+def com_command(scheme: str, means: Means) -> tuple[str, ...]:
+    """Return the command of a worker for `jvlink` or `nvlink`.
+
+    It may be another Python than this one, of 32 bits or under Wine, in which jvgate is not installed: the package's
+    folder goes to the end of its path, so that its own pywin32 comes first.
+    """
+    python = shlex.split(means.worker_python, posix=sys.platform != "win32") or [sys.executable]
+    root = str(Path(__file__).parents[2])
+    if any(PurePath(word).stem.startswith("wine") for word in python[:1]):
+        root = f"Z:{root}"  # where Wine shows this machine's files
+    way_in = f"import sys; sys.path.append({root!r})"
+    code = f"{way_in}; from jvgate.jvlink.com_worker import main; sys.exit(main(sys.argv[1:]))"
+    return (*python, "-c", code, scheme, *(("--press-dialogs",) if means.press_dialogs else ()))
 
 
-def _noon(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(hour=_NOON)
-    except ValueError as exc:
-        raise SettingsError(_SETTING, f"date={text} is no day.", allowed="YYYY-MM-DD") from exc
+def _agent(url: str, rest: str, means: Means) -> Source:
+    from jvgate.sessions.agent_link import agent_source  # noqa: PLC0415
 
-
-def _number(parameters: Mapping[str, str], name: str) -> float:
-    """Return a parameter that is a number from 0 to a million, 0 when it is not given."""
-    text = parameters.get(name, "0")
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 1_000_000:
-        raise SettingsError(_SETTING, f"{name}={text} is out of range.", allowed="a number from 0 to 1000000")
-    return number
-
-
-def _whole(parameters: Mapping[str, str], name: str, *, default: int) -> int:
-    text = parameters.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise SettingsError(_SETTING, f"{name}={text} is no whole number.", allowed="0 to 999999999999999999")
-    return int(text)
+    return agent_source(url, means)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from starlette.types import Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from jvgate.gateway import Outcome
+from jvgate.gateway import Outcome, Served
 from jvgate.values import Answer, Entry
 
 __all__ = [
+    "AnswerResponse",
     "RawHeaders",
     "asks_for_refresh",
     "fixed_headers",
@@ -30,6 +32,25 @@ _CACHE_STATUS: dict[Outcome, str] = {
     "collapsed": "fwd=miss; collapsed",
     "refresh": "fwd=request",
 }
+
+
+class AnswerResponse(Response):
+    """A finished answer on its way out."""
+
+    def __init__(self, served: Served) -> None:
+        super().__init__()
+        self._served = served
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it (ASGI)."""
+        served = self._served
+        if_none_match = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
+        headers = [
+            *fixed_headers(served.entry),
+            *moving_headers(served.entry, served.outcome, is_kept=served.is_kept),
+            (b"server-timing", server_timing(served.stages)),
+        ]
+        await send_answer(send, served.entry, headers, if_none_match=if_none_match)
 
 
 def fixed_headers(entry: Entry[Answer]) -> RawHeaders:

@@ -14,7 +14,8 @@ from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, SourceError
 from jvgate.gateway import open_gateway
 from jvgate.settings import Settings
-from jvgate.web import data, docs, health, home, reference
+from jvgate.web import data, docs, health, home, jobs, reference, sessions
+from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import BY_STATUS, Problem, problem_of, problem_response
@@ -47,10 +48,12 @@ def create_app(settings: Settings) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
-    for router in (data.router, reference.router, health.router, home.router, docs.router):
-        app.include_router(router)
+    rooms = (data, jobs, sessions, reference, health, home, docs)
+    for room in rooms:
+        app.include_router(room.router)
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     app.add_exception_handler(JvgateError, _on_error)
+    app.add_exception_handler(ClientGone, _on_client_gone)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_surprise)
     edge = Edge(app, metrics)
@@ -62,6 +65,11 @@ async def _on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, SourceError) and not isinstance(error, DatasetTooLarge):
         log.warning("the source failed", path=request.url.path, error=str(error))
     return problem_response(problem_of(error), request.url.path)
+
+
+async def _on_client_gone(request: Request, error: Exception) -> Response:
+    """Answer nobody; the status, which is nginx's for this, is for the metrics alone."""
+    return Response(status_code=499)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -6,14 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from jvgate.gateway import Gateway, Served
+from jvgate.gateway import Gateway
+from jvgate.jobs import Job
 from jvgate.question import MAX_LIMIT, parse_question
 from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.render.negotiation import choose
-from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers, send_answer, server_timing
+from jvgate.web.answers import AnswerResponse, asks_for_refresh
+from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
+from jvgate.web.jobs import job_accepted
 from jvgate.web.problems import Problem, problem_response
 
 __all__ = ["router"]
@@ -42,25 +44,6 @@ _RAW = "1: every field's characters as they stand. 1 で各項目を文字のま
 _LABELS = "ja or en: the code tables' words beside the codes. コードの内容を併記 (ja・en)。"
 
 
-class AnswerResponse(Response):
-    """A finished answer on its way out."""
-
-    def __init__(self, served: Served) -> None:
-        super().__init__()
-        self._served = served
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it (ASGI)."""
-        served = self._served
-        if_none_match = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
-        headers = [
-            *fixed_headers(served.entry),
-            *moving_headers(served.entry, served.outcome, is_kept=served.is_kept),
-            (b"server-timing", server_timing(served.stages)),
-        ]
-        await send_answer(send, served.entry, headers, if_none_match=if_none_match)
-
-
 @router.get(
     "/data/{dataspec}",
     summary="Racing data of one data spec / データ種別のデータ",
@@ -69,6 +52,7 @@ class AnswerResponse(Response):
     responses={
         200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。",
               "content": {CONTENT_TYPE: {}}},
+        202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
         304: {"description": "The client has this representation already. 変更なし。"},
     },
 )  # fmt: skip
@@ -94,7 +78,10 @@ async def get_data(
         return _not_acceptable(request)
     gateway: Gateway = request.app.state.gateway
     refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
-    served = await gateway.ask(question, refresh=refresh)
+    ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))
+    served = await while_connected(request, ask)
+    if isinstance(served, Job):
+        return job_accepted(served)
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = str(question)

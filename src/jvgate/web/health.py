@@ -30,7 +30,7 @@ async def get_readiness(request: Request) -> Response:
     return _json({
         "status": "ready",
         "source": gateway.source.name,
-        "sessions": {"busy": pool.busy, "idle": pool.idle, "waiting": pool.waiting},
+        "sessions": {"busy": pool.busy, "idle": pool.idle, "resting": pool.resting, "waiting": pool.waiting},
     })  # fmt: skip
 
 

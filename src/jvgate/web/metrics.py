@@ -114,8 +114,13 @@ def _gateway_metrics(gateway: Gateway) -> Iterable[Metric]:
     for (tier, result), count in gateway.cache_requests.items():
         cache.add_metric([tier, result], count)
     sessions = GaugeMetricFamily("jvgate_sessions", "Sessions by state.", labels=["state"])
-    for state, number in (("busy", pool.busy), ("idle", pool.idle), ("waiting", pool.waiting)):
+    for state, number in (("busy", pool.busy), ("idle", pool.idle), ("resting", pool.resting),
+                          ("waiting", pool.waiting)):  # fmt: skip
         sessions.add_metric([state], number)
+    faults = CounterMetricFamily("jvgate_session_faults", "Worker processes that were lost.", value=pool.faults)
+    jobs = GaugeMetricFamily("jvgate_jobs", "Jobs by state.", labels=["state"])
+    for state, number in Counter(job.state for job in gateway.jobs.all()).items():
+        jobs.add_metric([state], number)
     size = GaugeMetricFamily("jvgate_cache_bytes", "Bytes kept by tier.", labels=["tier"])
     size.add_metric(["l1"], gateway.memory.bytes)
-    return opens, errors, cache, sessions, size
+    return opens, errors, cache, sessions, faults, jobs, size

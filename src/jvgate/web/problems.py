@@ -10,14 +10,20 @@ from starlette.responses import Response
 
 from jvgate.errors import (
     ArchiveError,
+    ComError,
     DatasetTooLarge,
     JvgateError,
     JVLinkError,
+    NotInstalled,
+    NotOffered,
     QueryError,
     ReadCancelled,
+    SessionHung,
     SessionTimeout,
     SourceBusy,
     SourceError,
+    WorkerFailed,
+    WorkerLost,
 )
 from jvgate.spec.returncodes import return_code, return_codes
 
@@ -52,6 +58,8 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "not-acceptable": (406, "Not acceptable", "Accept に合う形式がありません"),
     "unknown-record-type": (404, "Unknown record type", "レコード種別がありません"),
     "unknown-code-table": (404, "Unknown code table", "コード表がありません"),
+    "unknown-job": (404, "Unknown job", "ジョブがありません"),
+    "unknown-session": (404, "Unknown session", "セッションがありません"),
     "bad-request": (400, "No HTTP request", "HTTP リクエストではありません"),
     "not-found": (404, "Not found", "ありません"),
     "method-not-allowed": (405, "Method not allowed", "このメソッドは使えません"),
@@ -60,7 +68,13 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "archive-unusable": (503, "Archive unusable", "アーカイブが使えません"),
     "shutting-down": (503, "The server is shutting down", "サーバーを終了しています"),
     "read-cancelled": (503, "The read was ended", "読み込みを中止しました"),
+    "session-lost": (503, "The session was lost", "セッションが失われました"),
+    "session-failed": (503, "No session can be started", "セッションを開始できません"),
+    "com-error": (502, "COM error", "COM のエラー"),
+    "jvlink-not-installed": (503, "JV-Link is not installed", "JV-Link がインストールされていません"),
+    "not-offered": (501, "Not offered by this source", "このデータ元にはありません"),
     "session-busy": (503, "All sessions are busy", "セッションが空いていません"),
+    "jvlink-hung": (504, "JV-Link hung and is being restarted", "JV-Link が応答しないため再起動しています"),
     "jvlink-timeout": (504, "JV-Link did not answer in time", "JV-Link が時間内に応答しません"),
     "source-unavailable": (503, "Source unavailable", "データ元が使えません"),
     "jvlink-error": (502, "JV-Link error", "JV-Link のエラー"),
@@ -130,13 +144,20 @@ def problem_of(error: JvgateError) -> Problem:
                                                                   "allowed": ASK_FOR_LESS})  # fmt: skip
     slug = next((slug for kind, slug in _SLUGS if isinstance(error, kind)), "internal-error")
     retry_after_s = error.retry_after_s if isinstance(error, SourceError) else None
-    return Problem(slug, f"{error}.", headers=_retry_after(retry_after_s))
+    members = {"place": error.place} if isinstance(error, SourceBusy) else {}
+    return Problem(slug, f"{error}.", members=members, headers=_retry_after(retry_after_s))
 
 
 _SLUGS: tuple[tuple[type[JvgateError], str], ...] = (
     (ArchiveError, "archive-unusable"),
     (ReadCancelled, "read-cancelled"),
     (SourceBusy, "session-busy"),
+    (WorkerLost, "session-lost"),
+    (WorkerFailed, "session-failed"),
+    (NotOffered, "not-offered"),
+    (NotInstalled, "jvlink-not-installed"),
+    (ComError, "com-error"),
+    (SessionHung, "jvlink-hung"),
     (SessionTimeout, "jvlink-timeout"),
     (SourceError, "source-unavailable"),
 )

@@ -1,0 +1,62 @@
+"""A query as a session reads it, and what the session gives as a dataset."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from jvgate.jvlink.request import Progress, Request, Summary
+from jvgate.spec.dataspecs import dataspecs
+from jvgate.values import Dataset, Query, SourceFile
+
+__all__ = ["Collected", "request_of"]
+
+
+def request_of(query: Query, *, limit_bytes: int | None) -> Request:
+    """Return what a session is asked for *query*."""
+    unwanted = _unwanted(query)
+    if query.is_realtime:
+        return Request(query.dataspec, key=query.key, unwanted=unwanted, limit_bytes=limit_bytes)
+    return Request(query.dataspec, query.jvopen_fromtime, query.option, unwanted=unwanted, limit_bytes=limit_bytes)
+
+
+class Collected:
+    """A sink that keeps everything, on the session's thread; a dataset once the read is whole."""
+
+    def __init__(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> None:
+        self._on_progress = on_progress
+        self._batches: list[bytes | bytearray] = []
+        self._files: list[SourceFile] = []
+        self._bytes = 0
+
+    def begin(self, name: str, provided: str) -> None:
+        """Note where the file's records start."""
+        self._files.append(SourceFile(name, provided, self._bytes))
+
+    def records(self, batch: bytes | bytearray, count: int) -> None:
+        """Keep them."""
+        self._batches.append(batch)
+        self._bytes += len(batch)
+
+    def progress(self, progress: Progress) -> None:
+        """Pass it on."""
+        self._on_progress(progress)
+
+    def dataset(self, query: Query, summary: Summary, *, wait_s: float) -> Dataset:
+        """Return what came, now that the read has ended as it should."""
+        return Dataset(
+            query,
+            b"".join(self._batches),
+            files=tuple(self._files),
+            last_file_timestamp=summary.last_file_timestamp,
+            read_at=time.time(),
+            open_s=summary.open_s,
+            read_s=summary.read_s,
+            wait_s=wait_s,
+        )
+
+
+def _unwanted(query: Query) -> frozenset[str]:
+    """Return the record types that a query leaves out; what nobody knows is never left out unseen."""
+    delivered = dataspecs()[query.dataspec].record_types if query.records else ()
+    return frozenset(delivered).difference(query.records)

@@ -1,0 +1,118 @@
+"""The end of the server, wished for or not: answers are finished, workers end, nothing is left."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.raceday import archive, race_day
+
+COMMAND = Path(sys.executable).with_name("jvgate")
+LIMIT_S = 60
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc of Linux")
+
+
+@contextmanager
+def serving(source, *arguments):
+    """Run `jvgate serve` on a free port; yield the process and a client."""
+    command = [COMMAND, "serve", "--port", "0", "--source", source, *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            url = next(found[1] for line in server.stderr if (found := re.search(r"url=(\S+)", line)))
+            with httpx2.Client(base_url=url, timeout=LIMIT_S) as client:
+                yield server, client
+        finally:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return archive(tmp_path_factory.mktemp("archive"), *race_day() * 20)
+
+
+def ask(client, number):
+    """Ask for data that nobody has asked for yet."""
+    return client.get("/api/v1/data/RACE", params={"from_time": f"20261101{number:06}"})
+
+
+def workers(client):
+    sessions = client.get("/api/v1/sessions").json()["sessions"]
+    return [session["facts"]["pid"] for session in sessions if session["facts"]]
+
+
+def reading(client):
+    return [session["doing"] for session in client.get("/api/v1/sessions").json()["sessions"]].count("JVGets")
+
+
+def is_running(pid):
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def until(condition, what):
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0)
+
+
+def test_sigterm_under_load_lets_running_answers_finish_and_ends_every_worker(folder):
+    with (
+        serving(f"archive:{folder}?read_us=5000", "--sessions", "3") as (server, client),
+        ThreadPoolExecutor(3) as others,
+    ):
+        answers = [others.submit(ask, client, number) for number in range(3)]
+        until(lambda: reading(client) == 3, "reads at work")
+        pids = workers(client)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(LIMIT_S) == 0
+        assert [answer.result().status_code for answer in answers] == [200] * 3
+    assert len(pids) == 3
+    assert not any(map(is_running, pids))
+
+
+def test_workers_end_by_themselves_when_the_server_is_killed(folder):
+    with (
+        serving(f"archive:{folder}?read_us=100000", "--sessions", "2") as (server, client),
+        ThreadPoolExecutor(2) as others,
+    ):
+        for number in range(2):
+            others.submit(ask, client, number)
+        until(lambda: reading(client) == 2, "reads at work")
+        pids = workers(client)
+        server.kill()
+        began = time.monotonic()
+        until(lambda: not any(map(is_running, pids)), "the workers end")
+        assert len(pids) == 2
+        assert time.monotonic() - began < LIMIT_S / 2
+
+
+def test_a_worker_that_hangs_ends_with_the_server_too(folder):
+    with (
+        serving(f"archive:{folder}?fault=hang_read:1", "--sessions", "1") as (server, client),
+        ThreadPoolExecutor(1) as other,
+    ):
+        other.submit(ask, client, 0)
+        until(lambda: reading(client) == 1, "reads at work")
+        (pid,) = workers(client)
+        server.kill()
+        until(lambda: not is_running(pid), "the worker ends")
+
+
+def test_a_request_survives_the_death_of_its_worker(folder):
+    with serving(f"archive:{folder}?read_us=5000", "--sessions", "1") as (_, client), ThreadPoolExecutor(1) as other:
+        answer = other.submit(ask, client, 0)
+        until(lambda: reading(client) == 1, "reads at work")
+        subprocess.run(["kill", "-9", str(workers(client)[0])], check=True)
+        assert answer.result().json()["meta"]["returned"] == 120
+        assert client.get("/api/v1/sessions").json()["sessions"][0]["faults"] == 1
