@@ -16,7 +16,7 @@ import platform
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from time import perf_counter_ns
 from typing import Any
 
@@ -57,14 +57,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was promised: a ratio of at least so much, or a value of at most so much."""
+    """What was promised: a ratio of at least so much, or a value of at most or at least so much."""
 
     least_ratio: float | None = None
     most: float | None = None
+    least: float | None = None
 
     def is_met(self, figure: Figure) -> bool:
         """Whether *figure* keeps the promise."""
         if self.most is not None and figure.ours.median > self.most:
+            return False
+        if self.least is not None and figure.ours.median < self.least:
             return False
         return self.least_ratio is None or (figure.ratio is not None and figure.ratio >= self.least_ratio)
 
@@ -106,7 +109,7 @@ class Figure:
             "reference": self.reference and _sample_dict(self.reference),
             "ratio": self.ratio,
             "ratio_spread": _spread(self.ratios) if self.ratios else None,
-            "wanted": self.wanted and {"least_ratio": self.wanted.least_ratio, "most": self.wanted.most},
+            "wanted": self.wanted and asdict(self.wanted),
             "is_met": self.is_met,
         }
 
@@ -244,6 +247,8 @@ def _promise(figure: Figure) -> str:
         return ""
     if figure.wanted.most is not None:
         return f"<= {figure.wanted.most:g} {figure.ours.unit}"
+    if figure.wanted.least is not None:
+        return f">= {figure.wanted.least:g} {figure.ours.unit}"
     return f">= {figure.wanted.least_ratio:g}x"
 
 
