@@ -141,8 +141,7 @@ def _worker(kind: str, size: int, rounds: int) -> Figure:
     return Figure(
         name,
         Sample("MB/s", tuple(rates)),
-        Sample("MB/s", (300.0,) * rounds),
-        Wanted(least_ratio=1.0),
+        wanted=Wanted(least=300.0),
         more_is_better=True,
     )
 

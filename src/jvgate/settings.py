@@ -25,8 +25,8 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     source: str = Field(
         "demo:",
-        description="Where the data comes from: demo: (a generated season), archive:DIR (raw JV-Data), jvlink: (JV-Link), "
-        "nvlink: (NV-Link) or agent://HOST:PORT (another machine's agent).",
+        description="Where the data comes from: demo: (a generated season), archive:DIR (raw JV-Data), "
+        "jvlink: (JV-Link), nvlink: (NV-Link) or agent://HOST:PORT (another machine's agent).",
     )
     sessions: int = Field(
         0, ge=0, le=64, description="Worker processes, each with one JV-Link session; 0: 5, and 1 for JV-Link."
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     press_dialogs: bool = Field(False, description="Press No or Cancel on a dialog of JV-Link that blocks a session.")
     open_limit_s: float = Field(0, ge=0, le=86400, description="Seconds JVOpen may take; 0: as the source likes (60).")
     setup_limit_s: float = Field(0, ge=0, le=864000, description="The same with option 3 or 4; 0: 7200.")
-    read_limit_s: float = Field(0, ge=0, le=86400, description="Seconds one JVGets may take; 0: as the source likes (30).")
+    read_limit_s: float = Field(0, ge=0, le=86400, description="Seconds JVGets may take; 0: as the source likes (30).")
     recycle_opens: int = Field(10_000, ge=1, description="Opens after which a worker process is replaced.")
     recycle_mb: int = Field(65_536, ge=1, description="Megabytes read after which a worker process is replaced.")
     agent_token: SecretStr = Field(

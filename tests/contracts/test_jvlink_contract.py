@@ -1,14 +1,18 @@
-"""What every object with JV-Link's interface does: the simulator today, the COM object when it comes."""
+"""What every object with JV-Link's interface does: the simulator, and the COM object over a stand-in for COM."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.jvlink.standin import Machine, installed
 
+from jvgate.jvlink.com import JV_LINK, open_com
 from jvgate.jvlink.interface import JVLink
 from jvgate.jvlink.rules import DataspecRule
 from jvgate.jvlink.simulator import Simulator
@@ -68,11 +72,28 @@ def archive_of(folder: Path) -> ArchiveShelf:
     return ArchiveShelf(folder)
 
 
-@pytest.fixture(params=["memory", "archive"])
-def new_link(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], JVLink]:
+# How the COM object's machine differs, by the name of the case.
+MACHINES: dict[str, dict[str, Any]] = {
+    "com": {},
+    "com without JVGets": {"lacks": ("JVGets",)},
+    "com without JVGets, cp1252": {"lacks": ("JVGets",), "widen": "cp1252"},
+}
+
+
+@pytest.fixture(params=["memory", "archive", *MACHINES])
+def new_link(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], JVLink]]:
     """Make an object that is not initialised yet and holds FILES for RACE and RA for 0B12 on DAY."""
-    shelf = MemoryShelf() if request.param == "memory" else archive_of(tmp_path)
-    return lambda: Simulator(shelf, RULES, now=lambda: NOW)
+    shelf = archive_of(tmp_path) if request.param == "archive" else MemoryShelf()
+
+    def simulator() -> Simulator:
+        return Simulator(shelf, RULES, now=lambda: NOW)
+
+    if request.param not in MACHINES:
+        yield simulator
+        return
+    with ExitStack() as end:
+        end.enter_context(installed(Machine(simulator, **MACHINES[request.param])))
+        yield lambda: end.enter_context(open_com(JV_LINK))
 
 
 @pytest.fixture

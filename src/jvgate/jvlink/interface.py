@@ -7,9 +7,21 @@ Source: JV-Link interface specification 4.9.0.1, `spec/data/interface.json`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["JVLink", "Opens", "Position", "Reads", "Setup"]
+__all__ = [
+    "FullJVLink",
+    "JVLink",
+    "Movies",
+    "Opens",
+    "Pictures",
+    "Position",
+    "Reads",
+    "Settings",
+    "Setup",
+    "Watching",
+]
 
 
 class Opens(Protocol):
@@ -101,4 +113,81 @@ class Setup(Protocol):
 class JVLink(Opens, Reads, Position, Setup, Protocol):
     """All of JV-Link that a session needs.  One object holds one session, on one thread for life."""
 
-FullJVLink = JVLink
+
+class Settings(Protocol):
+    """Changing what JVInit loads; takes effect at the next open.  Each returns a code."""
+
+    def JVSetUIProperties(self) -> int:
+        """Show the settings dialog and wait for a person: never on a server."""
+
+    def JVSetServiceKey(self, servicekey: str) -> int:
+        """Store the service key, once; -101 when there is one already.  SECRET: never logged, never given out."""
+
+    def JVSetSaveFlag(self, saveflag: int) -> int:
+        """1 keeps downloaded files."""
+
+    def JVSetSavePath(self, savepath: str) -> int:
+        """Set the folder of JV-Link's own files; it must exist."""
+
+    def JVSetPayFlag(self, payflag: int) -> int:
+        """1 lets no pay-out dialog pop up."""
+
+
+class Pictures(Protocol):
+    """Silks (50x50 bitmaps) and courses (256x200 GIFs).  A "No Image" picture comes with -1."""
+
+    def JVFukuFile(self, pattern: str, filepath: str) -> int:
+        """Write the silks that *pattern* describes to a file."""
+
+    def JVFuku(self, pattern: str, buff: bytes) -> tuple[int, memoryview | bytes]:
+        """Return the silks that *pattern* describes -> (code, bitmap)."""
+
+    def JVCourseFile(self, key: str, filepath: str, explanation: str) -> tuple[int, str, str]:
+        """Put the picture of a course into JV-Link's own folder -> (code, its path, explanation)."""
+
+    def JVCourseFile2(self, key: str, filepath: str) -> int:
+        """Write the picture of a course to a file."""
+
+
+class Movies(Protocol):
+    """Race and workout videos; they need a Racing Viewer right (-304)."""
+
+    def JVMVCheck(self, key: str) -> int:
+        """1 when the video of a race is public, 0 when not."""
+
+    def JVMVCheckWithType(self, movietype: str, key: str) -> int:
+        """The same for a type of video."""
+
+    def JVMVPlay(self, key: str) -> int:
+        """Open a browser window on JV-Link's machine."""
+
+    def JVMVPlayWithType(self, movietype: str, key: str) -> int:
+        """The same for a type of video."""
+
+    def JVMVOpen(self, movietype: str, searchkey: str) -> int:
+        """Open a list of workout videos."""
+
+    def JVMVRead(self, buff: str, size: int) -> tuple[int, str, int]:
+        """Read a line of that list -> (bytes, line, size); 0 at the end."""
+
+
+class Watching(Protocol):
+    """JV-Link's events, and the two things that bring them to us, which are ours and not JV-Link's.
+
+    on_event: told the name (JVEvtPay, …) and parameter of each event, from within `pump`.
+    """
+
+    on_event: Callable[[str, str], None]
+
+    def JVWatchEvent(self) -> int:
+        """Begin to watch."""
+
+    def JVWatchEventClose(self) -> int:
+        """End it."""
+
+    def pump(self) -> None:
+        """Deliver window messages and events that wait; on the session's own thread, while nothing else runs there."""
+
+
+class FullJVLink(JVLink, Settings, Pictures, Movies, Watching, Protocol):
+    """Everything that JV-Link has, but for its service key, which nobody reads."""

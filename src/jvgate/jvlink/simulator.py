@@ -16,6 +16,7 @@ from datetime import datetime
 from jvgate.errors import JVLinkError
 from jvgate.jvlink.rules import DataspecRule, check_open, check_realtime, check_sid, parse_span, select
 from jvgate.jvlink.shelf import Shelf, ShelfFile
+from jvgate.jvlink.unattended import Unattended
 
 __all__ = ["Latency", "Simulator"]
 
@@ -26,6 +27,7 @@ _NOTHING = -1
 _FILE_END = -1
 _DOWNLOADING = -3
 _FILE_NOT_FOUND = -503
+_NOT_DELETED = -1
 _SHORTEST_SLEEP_S = 0.001  # shorter ones sleep much longer than asked, so that waits are saved up
 
 
@@ -71,17 +73,13 @@ class _Open:
     cancelled: bool = False
 
 
-class Simulator:
+class Simulator(Unattended):
     """JV-Link's interface over *shelf*.
 
     rules: what each data spec allows.  now: the source's clock, naive, Japan Standard Time.
     sleep, clock: seconds, as `time.sleep` and `time.monotonic`.
+    can_refetch: whether a file that was deleted can be fetched anew; an archive is all there is.
     """
-
-    m_saveflag = 0
-    m_savepath = ""
-    m_JVLinkVersion = "0490"  # noqa: N815 - JV-Link's own name
-    m_payflag = 1
 
     def __init__(
         self,
@@ -92,16 +90,16 @@ class Simulator:
         latency: Latency | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        can_refetch: bool = True,
     ) -> None:
-        self._shelf = shelf
+        super().__init__(shelf, now=now)
         self._rules = rules
-        self._now = now
         self._latency = latency or Latency()
         self._sleep = sleep
         self._clock = clock
+        self._can_refetch = can_refetch
         self._read_s = self._latency.read_us / 1e6
         self._owed_s = 0.0
-        self._initialised = False
         self._open: _Open | None = None
 
     def JVInit(self, sid: str) -> int:
@@ -148,7 +146,7 @@ class Simulator:
         code, record, name = self._next(size)
         return code, record.decode("latin-1"), size, name
 
-    def JVGets(self, buff: bytes, size: int, filename: str) -> tuple[int, memoryview, str]:
+    def JVGets(self, buff: bytes, size: int, filename: str) -> tuple[int, memoryview | bytes, str]:
         """Read one record as bytes."""
         code, record, name = self._next(size)
         return code, memoryview(record), name
@@ -174,7 +172,9 @@ class Simulator:
         if not self._initialised:
             return _NOT_INITIALISED
         files = self._open.files if self._open else ()
-        return 0 if any(file.name == filename for file in files) else _FILE_NOT_FOUND
+        if not any(file.name == filename for file in files):
+            return _FILE_NOT_FOUND
+        return 0 if self._can_refetch else _NOT_DELETED
 
     @property
     def m_TotalReadFilesize(self) -> int:

@@ -10,9 +10,10 @@ A frame is a head of 20 bytes and a payload, numbers big-endian:
     12 4  length of the payload, bytes
     16 4  CRC-32 of the 16 bytes before and the payload
 
-Payloads are JSON objects (UTF-8), but for RECORDS: the records as JV-Link gave them, one after another.  A session runs one job at a time.  READ is answered by FILE, RECORDS and PROGRESS and then END or ERROR; CALL
-by RESULT or ERROR.  HEARTBEAT comes by itself.  Whatever breaks these rules is a `WorkerLost`: a stray byte on a
-pipe can neither be taken for a record nor hide one, since no frame behind it would fit.
+Payloads are JSON objects (UTF-8), but for RECORDS: the records as JV-Link gave them, one after another.  A session
+runs one job at a time.  READ is answered by FILE, RECORDS and PROGRESS and then END or ERROR; CALL by RESULT or ERROR.
+HEARTBEAT comes by itself.  Whatever breaks these rules is a `WorkerLost`: a stray byte on a pipe can neither be taken
+for a record nor hide one, since no frame behind it would fit.
 """
 
 from __future__ import annotations
@@ -91,9 +92,11 @@ class Channel:
         self._writer = writer
         self._lock = Lock()
 
-    def send(self, kind: Kind, job: int = 0, payload: bytes | dict[str, Any] = b"{}", *, count: int = 0) -> None:
+    def send(
+        self, kind: Kind, job: int = 0, payload: bytes | bytearray | dict[str, Any] = b"{}", *, count: int = 0
+    ) -> None:
         """Send one frame, whole.  Raises WorkerLost when nobody is there to take it."""
-        data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
+        data = payload if isinstance(payload, bytes | bytearray) else json.dumps(payload, ensure_ascii=False).encode()
         head = HEAD.pack(MAGIC, VERSION, kind.value, job, count, len(data))
         check = SUM.pack(crc32(data, crc32(head)))
         try:

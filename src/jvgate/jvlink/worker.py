@@ -200,7 +200,7 @@ class _FrameSink:
     def begin(self, name: str, provided: str) -> None:
         self._channel.send(Kind.FILE, self._job, {"name": name, "provided": provided})
 
-    def records(self, batch: bytes, count: int) -> None:
+    def records(self, batch: bytes | bytearray, count: int) -> None:
         self._channel.send(Kind.RECORDS, self._job, batch, count=count)
 
     def progress(self, progress: Progress) -> None:

@@ -193,9 +193,7 @@ class Pool:
                 return collected.dataset(query, summary, wait_s=waited_s)
         raise AssertionError("the last try returns or raises")
 
-    async def read_into(
-        self, request: Request, sink: Sink, *, priority: Priority = Priority.INTERACTIVE
-    ) -> Summary:
+    async def read_into(self, request: Request, sink: Sink, *, priority: Priority = Priority.INTERACTIVE) -> Summary:
         """Read into *sink*, on the session's thread; once: what the sink has got cannot be taken back."""
         summary, _ = await self._read(request, sink, priority)
         return summary

@@ -120,7 +120,7 @@ def _make(
     play: Play, shelf: Shelf, now: Callable[[], datetime], channel: Channel | None
 ) -> AbstractContextManager[FullJVLink]:
     if not play.faults:
-        return nullcontext(Simulator(shelf, _rules(), now=now, latency=play.latency))
+        return nullcontext(Simulator(shelf, _rules(), now=now, latency=play.latency, can_refetch=play.is_demo))
     link = FaultySimulator(shelf, _rules(), now=now, latency=play.latency)
     link.dial(play.faults, _outside(channel), random.Random())
     return nullcontext(link)

@@ -144,8 +144,8 @@ def problem_of(error: JvgateError) -> Problem:
                                                                   "allowed": ASK_FOR_LESS})  # fmt: skip
     slug = next((slug for kind, slug in _SLUGS if isinstance(error, kind)), "internal-error")
     retry_after_s = error.retry_after_s if isinstance(error, SourceError) else None
-    members = {"place": error.place} if isinstance(error, SourceBusy) else {}
-    return Problem(slug, f"{error}.", members=members, headers=_retry_after(retry_after_s))
+    place: dict[str, Any] = {"place": error.place} if isinstance(error, SourceBusy) else {}
+    return Problem(slug, f"{error}.", members=place, headers=_retry_after(retry_after_s))
 
 
 _SLUGS: tuple[tuple[type[JvgateError], str], ...] = (
