@@ -103,6 +103,16 @@ def serve(
     queue: Annotated[int | None, _flag("queue")] = None,
     deadline_s: Annotated[float | None, _flag("deadline_s")] = None,
     log_format: Annotated[str | None, _flag("log_format")] = None,
+    worker_python: Annotated[str | None, _flag("worker_python")] = None,
+    press_dialogs: Annotated[bool | None, _flag("press_dialogs")] = None,
+    open_limit_s: Annotated[float | None, _flag("open_limit_s")] = None,
+    setup_limit_s: Annotated[float | None, _flag("setup_limit_s")] = None,
+    read_limit_s: Annotated[float | None, _flag("read_limit_s")] = None,
+    recycle_opens: Annotated[int | None, _flag("recycle_opens")] = None,
+    recycle_mb: Annotated[int | None, _flag("recycle_mb")] = None,
+    jobs: Annotated[int | None, _flag("jobs")] = None,
+    job_limit_s: Annotated[float | None, _flag("job_limit_s")] = None,
+    job_keep_s: Annotated[float | None, _flag("job_keep_s")] = None,
 ) -> None:
     """Answer over HTTP. サーバーを起動します。
 
@@ -120,7 +130,35 @@ def serve(
         load_settings(
             host=host, port=port, source=source, sessions=sessions, l1_entries=l1_entries, l1_bytes=l1_bytes,
             dataset_bytes=dataset_bytes, queue=queue, deadline_s=deadline_s, log_format=log_format,
+            worker_python=worker_python, press_dialogs=press_dialogs, open_limit_s=open_limit_s,
+            setup_limit_s=setup_limit_s, read_limit_s=read_limit_s, recycle_opens=recycle_opens, recycle_mb=recycle_mb,
+            jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s,
         )
+    )  # fmt: skip
+
+
+@app.command()
+def agent(
+    source: SourceFlag = None,
+    listen: Annotated[str, typer.Option(help="Address and port; loopback unless told otherwise.")] = "127.0.0.1:8900",
+    sessions: Annotated[int | None, _flag("sessions")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM): the connections use TLS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key, where it lies in a file of its own.")] = None,
+    log_format: Annotated[str | None, _flag("log_format")] = None,
+) -> None:
+    """Offer this machine's sessions to a server on another one. 別のマシンのサーバーにセッションを提供します。
+
+    The secret that both share is the environment's JVGATE_AGENT_TOKEN, or agent_token in jvgate.toml.
+
+        jvgate agent --source jvlink: --listen 192.168.1.20:8900
+
+        jvgate serve --source agent://192.168.1.20:8900
+    """
+    from jvgate.commands.agent import run
+
+    run(
+        load_settings(source=source, sessions=sessions, log_format=log_format),
+        address=listen, certificate=tls_cert, key=tls_key,
     )  # fmt: skip
 
 

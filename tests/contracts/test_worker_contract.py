@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -53,7 +54,7 @@ def behind_agent(url: str, end: ExitStack) -> Worker:
 def over_com(url: str, end: ExitStack) -> Worker:
     holding = holding_of(parse_play(url), 0.0)
     end.enter_context(installed(Machine(lambda: end.enter_context(holding.make(None)))))
-    return ThreadWorker(com_holding(JV_LINK))
+    return ThreadWorker(replace(com_holding(JV_LINK), one_type_per_file=False))  # what lies behind is an archive
 
 
 @pytest.fixture(params=[threaded, in_process, behind_agent, over_com], ids=lambda make: make.__name__)

@@ -21,7 +21,7 @@ from jvgate.settings import Settings, unknown_variables
 from jvgate.web.app import create_app
 from jvgate.web.lane import fast_lane
 
-__all__ = ["run", "server_config"]
+__all__ = ["listen", "run", "server_config"]
 
 DRAIN_S = 10
 BACKLOG = 2048
@@ -37,7 +37,7 @@ def run(settings: Settings) -> None:
         structlog.get_logger("jvgate").warning("these are no settings of this version", names=", ".join(unknown))
     if source.is_single:
         _try(source)
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     structlog.get_logger("jvgate").info(
         "serving", version=__version__, source=settings.source, url=f"http://{_shown(host)}:{port}/"
@@ -78,8 +78,11 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return the listening socket; taken here so that a port in use is told in plain words."""
+def listen(host: str, port: int, *, name: str = "") -> socket.socket:
+    """Return the listening socket; taken here so that a port in use is told in plain words.
+
+    name: of the flag that said where, "" for the settings' own.  Raises SettingsError.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind)
@@ -89,12 +92,13 @@ def _listen(host: str, port: int) -> socket.socket:
     except socket.gaierror as exc:
         why = f"{host!r} is no address here."
         raise SettingsError(
-            "JVGATE_HOST (--host)", why, allowed="127.0.0.1, ::1 or an address of this machine"
+            name or "JVGATE_HOST (--host)", why, allowed="127.0.0.1, ::1 or an address of this machine"
         ) from exc
     except OSError as exc:
-        name = "JVGATE_PORT (--port)"
         why = f"port {port} of {host} cannot be taken: {exc.strerror}."
-        raise SettingsError(name, why, allowed="a port that no other program uses, or 0 for any free one") from exc
+        raise SettingsError(
+            name or "JVGATE_PORT (--port)", why, allowed="a port that no other program uses, or 0 for any free one"
+        ) from exc
     listener.listen(BACKLOG)
     return listener
 

@@ -184,6 +184,8 @@ class _Worker:
         with suppress(WorkerLost):
             while not self.ended.wait(HEARTBEAT_S):
                 doing, since = self._doing
+                if doing == "idle":  # nobody listens to that
+                    continue
                 for_s, cpu_s = time.monotonic() - since, time.process_time()
                 self._channel.send(Kind.HEARTBEAT, 0, {"doing": doing, "for_s": for_s, "cpu_s": cpu_s})
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from jvgate.errors import SettingsError
+from jvgate.sessions import agent_link
 from jvgate.sessions.archive import ArchiveShelf
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote import start_process
@@ -170,6 +171,15 @@ def com_command(scheme: str, means: Means) -> tuple[str, ...]:
 
 
 def _agent(url: str, rest: str, means: Means) -> Source:
-    from jvgate.sessions.agent_link import agent_source  # noqa: PLC0415
-
-    return agent_source(url, means)
+    address = agent_link.parse_address(url)
+    return Source(
+        name=url,
+        start=partial(agent_link.connect, address, token=means.agent_token),
+        check=partial(agent_link.check, address),
+        now=agent_link.japan,
+        sessions=2 if address.is_split else 1,
+        max_sessions=2 if address.is_split else _MAX_SESSIONS,
+        is_single=address.is_split,
+        limits=means.limits(CallLimits()),
+        recycling=means.recycling,
+    )

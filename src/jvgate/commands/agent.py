@@ -1,0 +1,79 @@
+"""`jvgate agent`: this machine's sessions for a server on another one."""
+
+from __future__ import annotations
+
+import signal
+import ssl
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Thread
+
+import structlog
+
+from jvgate import __version__
+from jvgate.commands.log import set_up_log
+from jvgate.commands.serve import listen
+from jvgate.errors import SettingsError
+from jvgate.gateway import source_of
+from jvgate.sessions.agent_link import DEFAULT_PORT
+from jvgate.sessions.agent_server import Agent
+from jvgate.settings import Settings
+
+__all__ = ["run"]
+
+_LISTEN = "--listen"
+
+
+def run(settings: Settings, *, address: str, certificate: Path | None, key: Path | None) -> None:
+    """Offer sessions until stopped.  Raises SettingsError for what cannot be, or should not be for safety."""
+    source = source_of(settings)
+    if not source.command:
+        raise SettingsError("JVGATE_SOURCE (--source)", "an agent offers no other agent.", allowed="jvlink:, demo:, …")
+    sessions = len(source.lanes(settings.sessions))
+    host, port = _split(address)
+    token, tls = settings.agent_token.get_secret_value(), _tls(certificate, key)
+    if not token and tls is None and not _is_loopback(host):
+        why = f"{host} can be reached by others, and nothing protects the agent."
+        raise SettingsError(_LISTEN, why, allowed="127.0.0.1, or a token (JVGATE_AGENT_TOKEN) or --tls-cert with it")
+    set_up_log(settings.log_format)
+    listener = listen(host, port, name=_LISTEN)
+    shown = "{}:{}".format(*listener.getsockname()[:2])
+    structlog.get_logger("jvgate.agent").info(
+        "listening", version=__version__, source=settings.source, address=shown, sessions=sessions,
+        tls=tls is not None, token=bool(token),
+    )  # fmt: skip
+    with Agent(source.command, listener, sessions=sessions, token=token, tls=tls) as agent:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # A handler must not wait for a lock that the interrupted code may hold.
+            signal.signal(number, lambda number, frame: Thread(target=agent.close, daemon=True).start())
+        agent.run()
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        host, port = address, str(DEFAULT_PORT)
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535 and host):
+        raise SettingsError(_LISTEN, f"{address!r} is no address.", allowed="HOST:PORT, such as 127.0.0.1:8900")
+    return host.strip("[]"), int(port)
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None:
+        raise SettingsError("--tls-key", "a key needs its certificate.", allowed="--tls-cert FILE with it")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as exc:
+        why = f"{certificate} cannot be used: {exc.strerror or exc}."
+        raise SettingsError("--tls-cert", why, allowed="a PEM file with a certificate; --tls-key with its key") from exc
+    return context
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
