@@ -217,6 +217,36 @@ def decode(
 
 
 @app.command()
+def record(
+    dataspecs: Annotated[list[str], typer.Argument(help="RACE, DIFN, 0B12, …: one or more.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The archive's folder; made when it is not there.")],
+    from_time: Annotated[str | None, typer.Option("--from", help="Stored data: provided after this time.")] = None,
+    to_time: Annotated[str | None, typer.Option("--to", help="Stored data: and not after this time.")] = None,
+    option: Annotated[str | None, typer.Option(help="1 normal, 2 this week, 3/4 setup.")] = None,
+    key: Annotated[str | None, typer.Option(help="Real-time data: race, day or event.")] = None,
+    record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
+    zstd: Annotated[bool, typer.Option("--zstd", help="Compress the files (.zst).")] = False,
+    source: SourceFlag = None,
+) -> None:
+    """Record data specs into an archive folder. アーカイブに記録します。
+
+    Without --from it goes on from where it came to last time. Interrupted, the same command goes on.
+
+        jvgate record RACE DIFN --from 20261101 -o /data/jv --source jvlink:
+
+        jvgate serve --source archive:/data/jv
+    """
+    from jvgate.commands.record import record_all
+
+    one = {"from_time": from_time, "to_time": to_time, "option": option, "key": key}
+    parameters = {name: [value] for name, value in one.items() if value is not None}
+    parameters |= {"record": record} if record else {}
+    specs = [dataspec.upper() for dataspec in dataspecs]
+    if not record_all(specs, parameters, output, is_compressed=zstd, source=source):
+        raise typer.Exit(EXIT_SOURCE)
+
+
+@app.command()
 def spec(
     name: Annotated[str | None, typer.Argument(help="A record (SE), a code table (2001), a data spec (RACE).")] = None,
 ) -> None:
