@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "cache": BASE | {"spec"},
     "jobs": BASE | {"jvlink"},
     "gateway": BASE | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink"},
+    "doctor": BASE | {"spec", "sessions", "settings", "gateway"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
     "web": BASE | {"spec", "render", "gateway", "live", "settings", "question", "jobs"},
     "client": {"errors"},

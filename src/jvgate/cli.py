@@ -265,6 +265,24 @@ def spec(
     show(name)
 
 
+@app.command()
+def doctor(
+    source: SourceFlag = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As data, in both languages.")] = False,
+    lang: Annotated[str, typer.Option(help="ja or en; else the machine's.")] = "",
+) -> None:
+    """Find out what is wrong and what to do. 動かない原因を調べます。
+
+    The exit status is 1 when something is wrong.
+
+        jvgate doctor --source jvlink:
+    """
+    from jvgate.commands.doctor import report
+
+    if not report(source=source, as_json=as_json, language=lang):
+        raise typer.Exit(EXIT_DAMAGED)
+
+
 def _check_place(output: Path | None) -> None:
     """Refuse a file that could not be written, before anything is read for it."""
     if output is not None and (output.is_dir() or not os.access(output.absolute().parent, os.W_OK)):

@@ -1,0 +1,160 @@
+"""JV-Link's installation on Windows: is it registered, with which bitness, and which Python fits it?
+
+Source: `behaviour`, sections 6 and 8; `interface.json`, component.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+from typing import Protocol
+
+from jvgate.doctor.findings import Finding
+from jvgate.settings import Settings
+
+__all__ = ["JV_LINK_CLSID", "NV_LINK_CLSID", "Registry", "Run", "WindowsRegistry", "check_installation", "run_quietly"]
+
+JV_LINK_CLSID = "{2AB1774D-0C41-11D7-916F-0003479BEB3F}"
+NV_LINK_CLSID = "{F726BBA6-5784-4529-8C67-26E152D49D73}"
+_RUN_LIMIT_S = 20
+_PROBE = "import pythoncom, struct; print(struct.calcsize('P') * 8)"
+
+# Runs a command and returns what it printed, None when it failed.
+Run = Callable[[Sequence[str]], str | None]
+
+
+class Registry(Protocol):
+    """The registry, read only."""
+
+    def server(self, clsid: str, *, bits: int, is_user: bool) -> str | None:
+        """Return the path of the DLL that a class is registered with, in the view of 32 or 64 bits; None for none.
+
+        is_user: of this user's own registrations, which hide the machine's.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsRegistry:
+    """The registry of this machine."""
+
+    def server(self, clsid: str, *, bits: int, is_user: bool) -> str | None:
+        """Read InprocServer32."""
+        import winreg  # noqa: PLC0415
+
+        registry: object = winreg
+        hive = getattr(registry, "HKEY_CURRENT_USER" if is_user else "HKEY_LOCAL_MACHINE")
+        view = getattr(registry, "KEY_WOW64_32KEY" if bits == 32 else "KEY_WOW64_64KEY")
+        access = getattr(registry, "KEY_READ") | view  # noqa: B009  (there on Windows only)
+        path = rf"Software\Classes\CLSID\{clsid}\InprocServer32"
+        try:
+            with getattr(registry, "OpenKey")(hive, path, 0, access) as key:  # noqa: B009
+                return str(getattr(registry, "QueryValueEx")(key, None)[0])  # noqa: B009
+        except OSError:
+            return None
+
+
+def check_installation(
+    settings: Settings, *, system: str, registry: Registry | None, run: Run, python_bits: int
+) -> list[Finding]:
+    """Tell whether the source's component is registered, and whether a fitting Python is there."""
+    scheme = settings.source.partition(":")[0]
+    if scheme not in ("jvlink", "nvlink"):
+        return [
+            Finding("JV-Link", "skip", f"The source {settings.source} needs no JV-Link here.",
+                    f"データ元 {settings.source} では JV-Link は不要です。")
+        ]  # fmt: skip
+    if registry is None:
+        return [_not_windows(system)]
+    clsid = JV_LINK_CLSID if scheme == "jvlink" else NV_LINK_CLSID
+    servers = {bits: path for bits in (64, 32) if (path := registry.server(clsid, bits=bits, is_user=False))}
+    findings = [_registration(scheme, servers), *_shadow(clsid, registry)]
+    if servers:
+        findings.append(_fitting_python(settings, servers, run, python_bits))
+    return findings
+
+
+def run_quietly(command: Sequence[str]) -> str | None:
+    """Run a command that ends soon; return what it printed, None when it failed."""
+    try:
+        done = subprocess.run(  # noqa: S603  (py, and what it or the settings name)
+            command, capture_output=True, text=True, timeout=_RUN_LIMIT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _not_windows(system: str) -> Finding:
+    return Finding(
+        "JV-Link", "fail", f"JV-Link runs on Windows; this is {system}.",
+        f"JV-Link は Windows 用です (ここは {system})。",
+        "Run `jvgate agent --source jvlink:` on the Windows machine and use --source agent://HOST:8900 here; "
+        "or start a Windows Python under Wine (JVGATE_WORKER_PYTHON).",
+        "Windows 側で `jvgate agent --source jvlink:` を実行し、ここでは --source agent://HOST:8900 を使うか、"
+        "Wine の Windows 版 Python (JVGATE_WORKER_PYTHON) を使ってください。",
+    )  # fmt: skip
+
+
+def _registration(scheme: str, servers: dict[int, str]) -> Finding:
+    if servers:
+        told = ", ".join(f"{bits} bits ({PureWindowsPath(path).name})" for bits, path in servers.items())
+        return Finding("registration", "ok", f"Registered: {told}.", f"登録されています: {told}")
+    name = "JV-Link" if scheme == "jvlink" else "NV-Link"
+    return Finding(
+        "registration", "fail", f"{name} is not registered on this machine.", f"{name} が登録されていません。",
+        f"Install {name}, enter the service key in its settings, then try again.",
+        f"{name} をインストールし、利用キーを設定してから再実行してください。",
+    )  # fmt: skip
+
+
+def _shadow(clsid: str, registry: Registry) -> list[Finding]:
+    found = [bits for bits in (64, 32) if registry.server(clsid, bits=bits, is_user=True)]
+    if not found:
+        return []
+    return [
+        Finding(
+            "registration", "warn", "A registration of this user hides the machine's: often a left-over of a trial.",
+            "このユーザーだけの登録が、マシン全体の登録より優先されています。",
+            f"Remove HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{clsid}, if it is not wanted.",
+            f"不要なら HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{clsid} を削除してください。",
+        )
+    ]  # fmt: skip
+
+
+def _fitting_python(settings: Settings, servers: dict[int, str], run: Run, python_bits: int) -> Finding:
+    """Tell whether the Python of the workers has the component's bitness and pywin32; if not, look for one."""
+    command = settings.worker_python.split() or [sys.executable]
+    answer = run([*command, "-c", _PROBE])
+    worker_bits = int(answer) if answer and answer.strip().isdigit() else 0
+    if worker_bits in servers:
+        return Finding("python", "ok", f"The workers' Python has {worker_bits} bits and pywin32.",
+                       f"ワーカーの Python は {worker_bits} ビットで、pywin32 があります。")  # fmt: skip
+    wanted = max(servers)
+    found = _found(wanted, run)
+    if found:
+        return Finding(
+            "python", "fail", f"The workers' Python does not fit: {wanted} bits with pywin32 are needed.",
+            f"ワーカーの Python が合いません: {wanted} ビットで pywin32 のある Python が必要です。",
+            f"Set JVGATE_WORKER_PYTHON to: {found}", f"JVGATE_WORKER_PYTHON を次の値にしてください: {found}",
+        )  # fmt: skip
+    suffix = "-32" if wanted == 32 else ""
+    return Finding(
+        "python", "fail", f"No Python of {wanted} bits with pywin32 was found (this one has {python_bits} bits).",
+        f"pywin32 のある {wanted} ビットの Python が見つかりません (この Python は {python_bits} ビット)。",
+        f"Install Python of {wanted} bits from python.org, then: py -3.12{suffix} -m pip install pywin32",
+        f"python.org の {wanted} ビット版を入れ、py -3.12{suffix} -m pip install pywin32 を実行してください。",
+    )  # fmt: skip
+
+
+def _found(wanted: int, run: Run) -> str:
+    """Return the command of a Python of that bitness with pywin32, "" when the launcher knows none."""
+    listed = run(["py", "-0"]) or ""
+    tags = [word.lstrip("-").removeprefix("V:") for word in listed.split() if word.startswith("-")]
+    for tag in tags:
+        command = ["py", f"-{tag}"]
+        if (answer := run([*command, "-c", _PROBE])) and answer.strip() == str(wanted):
+            return " ".join(command)
+    return ""

@@ -1,0 +1,111 @@
+"""The try, with real sources; and the command as a user runs it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from jvgate.doctor import trying
+from jvgate.doctor.findings import is_well
+from jvgate.doctor.trying import check_redis, check_source
+from jvgate.errors import JVLinkError
+from jvgate.settings import Settings
+
+COMMAND = Path(sys.executable).with_name("jvgate")
+LIMIT_S = 90
+
+
+def test_the_demo_is_well():
+    found = check_source(Settings(source="demo:?date=2026-11-18"))
+    assert [finding.state for finding in found] == ["ok", "ok", "skip"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    (found,) = check_source(Settings(source=f"archive:{tmp_path / 'nowhere'}"))
+    assert (found.state, "no such folder" in found.en) == ("fail", True)
+
+
+@pytest.mark.parametrize("code", [-2, -211, -301, -302, -303, -305, -504])
+def test_what_needs_a_person_is_told_in_both_languages(monkeypatch, code):
+    async def fail(source, settings):
+        raise JVLinkError(code, "JVOpen")
+
+    monkeypatch.setattr(trying, "_try", fail)
+    (found,) = check_source(Settings(source="demo:"))
+    assert found.state == "fail"
+    assert str(code) in found.en
+    assert found.advice_en
+    assert found.advice_ja
+    assert found.advice_en != found.advice_ja
+
+
+class WithRedis(Settings):
+    """Settings as they will be once there is a Redis."""
+
+    redis_url: str = ""
+
+
+def answering(answer):
+    """A server that answers once; returns its port."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with server, server.accept()[0] as connection:
+            connection.recv(64)
+            connection.sendall(answer)
+
+    Thread(target=serve, daemon=True).start()
+    return server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [(b"+PONG\r\n", "ok"), (b"-NOAUTH no\r\n", "ok"), (b"HTTP/1.1 400\r\n", "fail")]
+)
+def test_redis_is_asked_for_real(answer, state):
+    found = check_redis(WithRedis(redis_url=f"redis://:secret@127.0.0.1:{answering(answer)}/0"))
+    assert (found.state, "secret" in found.en + found.ja) == (state, False)
+
+
+def test_without_redis_there_is_nothing_to_check():
+    assert check_redis(Settings()).state == "skip"
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [COMMAND, "doctor", *arguments], capture_output=True, text=True, timeout=LIMIT_S,
+        env={**os.environ, "JVGATE_PORT": "0", **environment}, check=False,
+    )  # fmt: skip
+
+
+def test_the_command_says_that_nothing_is_wrong():
+    done = run("--source", "demo:?date=2026-11-18", "--lang", "ja")
+    assert (done.returncode, "問題は見つかりませんでした" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_the_command_gives_data_and_a_status():
+    done = run("--source", "archive:/nowhere", "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["ok"]) == (1, False)
+    assert {"check", "state", "en", "ja", "advice_en", "advice_ja"} == set(document["findings"][0])
+
+
+@pytest.mark.parametrize("source", ["jvlink:", "nvlink:", "agent://127.0.0.1:1", "foo:"])
+def test_what_cannot_be_is_told_in_clear_words_and_never_the_secret(source):
+    done = run("--source", source, "--lang", "en", JVGATE_AGENT_TOKEN="hush-hush")
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "hush-hush" not in done.stdout + done.stderr
+
+
+def test_a_language_that_is_not_spoken_is_refused():
+    assert run("--lang", "fr").returncode == 2
+
+
+def test_warnings_are_no_failure():
+    assert is_well([])
