@@ -26,11 +26,11 @@ class Maker:
         return number
 
 
-def play(scene):
+def play(scene, flights=None):
     """Run *scene* with new flights and a new maker."""
 
     async def on_stage():
-        return await scene(Flights(), Maker())
+        return await scene(Flights() if flights is None else flights, Maker())
 
     return asyncio.run(on_stage())
 
@@ -90,18 +90,23 @@ def test_one_who_leaves_takes_nothing_from_the_others(leaving):
     assert play(scene) == (1, 1)
 
 
-def test_a_flight_that_everybody_left_lands_all_the_same():
-    async def scene(flights, maker):
-        task = asyncio.create_task(flights.join("a", maker))
-        await maker.began.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        late = asyncio.create_task(flights.join("a", maker))
-        await asyncio.sleep(0)
-        maker.gate.set()
-        return await late
+async def left_and_asked_again(flights, maker):
+    task = asyncio.create_task(flights.join("a", maker))
+    await maker.began.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    late = asyncio.create_task(flights.join("a", maker))
+    await asyncio.sleep(0)
+    maker.gate.set()
+    return await late
 
-    assert play(scene) == (1, True)
+
+def test_a_flight_that_everybody_left_is_ended_and_who_asks_later_begins_anew():
+    assert play(left_and_asked_again) == (2, False)
+
+
+def test_a_flight_may_go_on_for_nobody():
+    assert play(left_and_asked_again, Flights(goes_on=True)) == (1, True)
 
 
 def test_an_error_that_nobody_waits_for_is_not_reported_as_never_retrieved():

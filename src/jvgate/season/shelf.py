@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
-from jvgate.season import realtime
+from jvgate.season import realtime, silks
 from jvgate.season.deliveries import FOR_EVER, Delivery, deliveries
 from jvgate.season.meetings import SEASON_START
 from jvgate.season.world import world_of
@@ -40,3 +40,7 @@ class SeasonShelf:
     def events(self, *, since: datetime, until: datetime) -> Sequence[tuple[datetime, str, str]]:
         """Return what JVWatchEvent tells after *since* up to *until*: moment, event's name, its key."""
         return realtime.events(self._world, since=since, until=until)
+
+    def silks(self, pattern: str) -> bytes | None:
+        """Return the silks that *pattern* (a record's Fukusyoku) describes as a bitmap, None when it means nothing."""
+        return silks.draw(pattern)

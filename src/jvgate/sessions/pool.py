@@ -30,7 +30,6 @@ from jvgate.errors import (
     SessionHung,
     SourceBusy,
     SourceError,
-    WorkerFailed,
     WorkerLost,
 )
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
@@ -96,6 +95,7 @@ class Pool:
         self._at_work: dict[Lane, str] = {}
         self._resting: dict[Lane, asyncio.TimerHandle] = {}
         self._failures: Counter[Lane] = Counter()
+        self._unstartable: dict[Lane, SourceError] = {}
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
 
@@ -271,10 +271,19 @@ class Pool:
             raise
 
     def _check_hope(self, turn: Turn[asyncio.Future[Lane]]) -> None:
-        """Raise WorkerFailed when every session that could take *turn* has failed again and again."""
+        """Raise what keeps every session that could take *turn* from starting."""
         lanes = [lane for lane in self._lanes if _fits(lane, turn)]
-        if all(lane in self._resting and self._failures[lane] > 1 for lane in lanes):
-            raise WorkerFailed(lanes[0].fault)
+        if all(lane in self._unstartable for lane in lanes):
+            raise self._unstartable[lanes[0]]
+
+    def _give_up_the_hopeless(self) -> None:
+        """Let nobody wait for sessions that do not start."""
+        for turn in list(self._turns):
+            try:
+                self._check_hope(turn)
+            except SourceError as exc:
+                self._turns.remove(turn)
+                _fail(turn.ticket, exc)
 
     def _deal(self) -> None:
         """Hand every free lane to whoever is next for it."""
@@ -309,7 +318,16 @@ class Pool:
         self._at_work[lane] = ""
         running = asyncio.wrap_future(lane.thread.submit(lane.warm))
         self._running[running] = lane, Event()
-        running.add_done_callback(lambda done: self._finish(lane, done))
+        running.add_done_callback(lambda done: self._started(lane, done))
+
+    def _started(self, lane: Lane, done: asyncio.Future[None]) -> None:
+        """Take a lane back with its new worker, or let it rest once more and nobody wait for it."""
+        error = None if done.cancelled() else done.exception()
+        self._unstartable.pop(lane, None)
+        if isinstance(error, SourceError):
+            self._unstartable[lane] = error
+        self._finish(lane, done)
+        self._give_up_the_hopeless()
 
     def _give_back(self, lane: Lane) -> None:
         self._at_work.pop(lane, None)
