@@ -123,6 +123,7 @@ class Agent:
         except SourceBusy as exc:
             refuse(channel, exc)
             log.warning("a server was refused", client=address, why=str(exc))
+            connection.hang_up()
             return
         try:
             greet_client(channel, token=self._token, about={"jvgate": __version__})
@@ -130,6 +131,7 @@ class Agent:
         except SourceError as exc:
             refuse(channel, exc)
             log.warning("a server was refused", client=address, why=str(exc))
+            connection.hang_up()
         else:
             connection.limit(None)
             log.info("a session begins", client=address, pid=process.pid)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import selectors
 import socket
 import ssl
+from contextlib import suppress
 from threading import Lock
 from typing import IO, Any, cast
 
@@ -17,6 +18,7 @@ from jvgate.jvlink.wire import Channel
 __all__ = ["Connection"]
 
 _BUFFER_BYTES = 1 << 16
+_LINGER_S, _LINGER_READS = 1.0, 16
 
 
 class Connection:
@@ -25,6 +27,7 @@ class Connection:
     def __init__(self, opened: socket.socket) -> None:
         self._socket = opened
         self._tls: _Tls | None = None
+        self._files: list[IO[bytes]] = []
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
@@ -38,12 +41,12 @@ class Connection:
 
     def channel(self, *, limit_bytes: int) -> Channel:
         """Return the channel over this connection."""
-        files = (self._tls, self._tls) if self._tls else (self.reader(), self._socket.makefile("wb", _BUFFER_BYTES))
-        return Channel(cast(IO[bytes], files[0]), cast(IO[bytes], files[1]), limit_bytes=limit_bytes)
-
-    def reader(self) -> Any:
-        """Return what bytes are read from."""
-        return self._tls or self._socket.makefile("rb", 0)
+        if self._tls:
+            both = cast(IO[bytes], self._tls)
+            return Channel(both, both, limit_bytes=limit_bytes)
+        reader, writer = self._socket.makefile("rb", 0), self._socket.makefile("wb", _BUFFER_BYTES)
+        self._files = [cast(IO[bytes], reader), cast(IO[bytes], writer)]
+        return Channel(*self._files, limit_bytes=limit_bytes)
 
     def receive(self, buffer: memoryview) -> int:
         """Read what is there into *buffer*, or wait; 0 at the end.  Raises OSError."""
@@ -63,6 +66,17 @@ class Connection:
         except OSError:  # it has ended already
             return
 
+    def hang_up(self) -> None:
+        """End it so that what was sent last still arrives: a close with bytes unread would throw it away."""
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+            self.limit(_LINGER_S)
+            for _ in range(_LINGER_READS):
+                if not self._socket.recv(_BUFFER_BYTES):
+                    return
+        except OSError:  # enough waited, or it is gone
+            return
+
     def is_alive(self) -> bool:
         """Whether the other side has not hung up, as far as one can see from here."""
         try:
@@ -73,7 +87,10 @@ class Connection:
             return False
 
     def settle(self) -> None:
-        """Let go of the socket."""
+        """Let go of the socket and of what was made of it."""
+        for file in self._files:
+            with suppress(OSError, ValueError):  # nothing is left to be sent
+                file.close()
         self._socket.close()
 
 

@@ -1,0 +1,216 @@
+"""The agent and its servers: who may come in, what is told to those who may not, and what survives."""
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+from tests.jvlink.sinks import Kept
+from tests.raceday import archive, race_day
+from tests.sessions.agents import running_agent
+
+from jvgate.errors import SourceBusy, SourceError, WorkerFailed, WorkerLost
+from jvgate.jvlink.request import Request
+from jvgate.jvlink.wire import HEAD, MAGIC, SUM, VERSION, Channel, Kind
+from jvgate.sessions.agent_hello import greet_client, greet_server
+from jvgate.sessions.sources import Means, parse_source
+from jvgate.sessions.streams import Connection
+
+LIMIT_S = 30
+RACE = Request("RACE", "20261101000000", 1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return archive(tmp_path_factory.mktemp("archive"), *race_day())
+
+
+def read(url, **means):
+    """Read the race through one session of the agent at *url*."""
+    worker = parse_source(url, Means(**means)).start()
+    try:
+        worker.open()
+        kept = Kept()
+        worker.read(RACE, kept, lambda: False)
+        return kept.body
+    finally:
+        worker.close()
+
+
+def whole(folder):
+    return b"".join(race_day())
+
+
+def test_a_session_comes_over_tcp(folder):
+    with running_agent(f"archive:{folder}") as url:
+        assert read(url) == whole(folder)
+
+
+def test_who_knows_the_token_comes_in_and_nobody_else(folder):
+    with running_agent(f"archive:{folder}", token="open sesame") as url:
+        assert read(url, agent_token="open sesame") == whole(folder)
+        for wrong in ("", "open barley"):
+            with pytest.raises(WorkerFailed, match="does not accept the token") as error:
+                read(url, agent_token=wrong)
+            assert "sesame" not in str(error.value)
+        assert read(url, agent_token="open sesame") == whole(folder)
+
+
+def test_an_agent_that_does_not_know_the_token_is_not_trusted(folder):
+    with running_agent(f"archive:{folder}") as url, pytest.raises(WorkerFailed, match="may not be ours"):
+        read(url, agent_token="mine")
+
+
+def test_the_token_never_travels():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = Connection(socket.create_connection(listener.getsockname()))
+        theirs = Connection(listener.accept()[0])
+    said, here, there = [], ours.channel(limit_bytes=4096), theirs.channel(limit_bytes=4096)
+    for channel in (here, there):
+        send = channel.send
+        channel.send = lambda *frame, send=send: said.append(repr(frame)) or send(*frame)
+    agent = Thread(target=greet_client, args=(there,), kwargs={"token": "open sesame", "about": {"x": 1}})
+    agent.start()
+    assert greet_server(here, token="open sesame") == {"x": 1}
+    agent.join(LIMIT_S)
+    ours.settle()
+    theirs.settle()
+    assert len(said) == 3
+    assert not any("sesame" in frame for frame in said)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1, which signs itself: (certificate, key)."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=agent",
+               "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out",
+               folder / "cert.pem"]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_tls_hides_everything_and_proves_who_the_agent_is(folder, certificate):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    with running_agent(f"archive:{folder}", tls=context, token="t") as url:
+        assert read(f"{url}?tls=1&ca={certificate[0]}", agent_token="t") == whole(folder)
+        with pytest.raises(WorkerFailed, match="no TLS"):
+            read(f"{url}?tls=1", agent_token="t")  # nobody vouches for it
+        with pytest.raises(WorkerFailed):
+            read(url, agent_token="t")
+        assert read(f"{url}?tls=1&ca={certificate[0]}", agent_token="t") == whole(folder)
+
+
+def test_one_session_too_many_is_told(folder):
+    with running_agent(f"archive:{folder}", sessions=1) as url:
+        first = parse_source(url).start()
+        first.open()
+        with pytest.raises(SourceBusy) as error:
+            read(url)
+        assert error.value.place == 2
+        first.close()
+
+
+def address(url):
+    host, _, port = url.removeprefix("agent://").rpartition(":")
+    return host, int(port)
+
+
+@contextmanager
+def connected(url):
+    with (
+        socket.create_connection(address(url), LIMIT_S) as connection,
+        connection.makefile("rb") as reader,
+        connection.makefile("wb") as writer,
+    ):
+        yield connection, Channel(reader, writer)
+
+
+def frame(kind=Kind.HELLO, *, version=VERSION, length=2):
+    head = HEAD.pack(MAGIC, version, kind.value, 0, 0, length)
+    return head + SUM.pack(0) + b"{}"
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n and some more", "no message"),
+        (frame(version=9), "version 9"),
+        (frame(length=1 << 30), "1073741824 bytes"),
+        (frame(length=5000), "4096 are allowed"),
+        (frame(), "damaged"),
+    ],
+    ids=["garbage", "another version", "oversized", "too long for a greeting", "a wrong checksum"],
+)
+def test_nonsense_is_answered_in_words_and_the_agent_lives_on(folder, sent, told):
+    with running_agent(f"archive:{folder}") as url:
+        with connected(url) as (connection, channel):
+            assert channel.receive().kind is Kind.HELLO
+            connection.sendall(sent)
+            answer = channel.receive()
+            assert answer.kind is Kind.ERROR
+            assert told in answer.fields()["why"]
+            assert channel.receive() is None
+        assert read(url) == whole(folder)
+
+
+def test_who_says_nothing_is_not_waited_for_for_ever(folder, monkeypatch):
+    monkeypatch.setattr("jvgate.sessions.agent_server.HELLO_LIMIT_S", 0.1)
+    with running_agent(f"archive:{folder}", sessions=1) as url:
+        with connected(url) as (_, channel):
+            assert channel.receive().kind is Kind.HELLO
+            assert channel.receive().kind is Kind.ERROR
+        assert read(url) == whole(folder)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", frame(version=7)])
+def test_what_is_no_agent_is_told(answer):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def serve():
+            connection, _ = other.accept()
+            with connection:
+                connection.sendall(answer)
+
+        Thread(target=serve, daemon=True).start()
+        with pytest.raises(WorkerFailed, match="no agent of this version"):
+            read(f"agent://127.0.0.1:{other.getsockname()[1]}")
+
+
+def test_nobody_there_says_what_to_do():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    with pytest.raises(WorkerFailed, match="start it there with `jvgate agent`"):
+        read(f"agent://127.0.0.1:{port}")
+    with pytest.raises(SourceError):
+        parse_source(f"agent://127.0.0.1:{port}").check()
+
+
+def test_a_worker_that_dies_behind_the_agent_is_lost_like_ones_own(folder):
+    with running_agent(f"archive:{folder}?read_us=100000") as url:
+        worker = parse_source(url).start()
+        worker.open()
+
+        class Deadly(Kept):
+            def begin(self, name, provided):
+                os.kill(worker.facts["pid"], signal.SIGKILL)
+
+        with pytest.raises(WorkerLost):
+            worker.read(RACE, Deadly(), lambda: False)
+        worker.close()
+
+
+def test_a_worker_ends_when_its_server_hangs_up(folder):
+    with running_agent(f"archive:{folder}") as url:
+        worker = parse_source(url).start()
+        worker.open()
+        pid = worker.facts["pid"]
+        worker.kill()
+        worker.close()
+    with pytest.raises(ProcessLookupError):  # the agent has waited for it
+        os.kill(pid, 0)
