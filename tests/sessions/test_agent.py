@@ -198,6 +198,7 @@ def test_a_worker_that_dies_behind_the_agent_is_lost_like_ones_own(folder):
 
         class Deadly(Kept):
             def begin(self, name, provided):
+                super().begin(name, provided)
                 os.kill(worker.facts["pid"], signal.SIGKILL)
 
         with pytest.raises(WorkerLost):
