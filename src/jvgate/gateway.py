@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import structlog
 
@@ -32,11 +32,13 @@ from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
 
-__all__ = ["Gateway", "Outcome", "Served", "open_gateway", "source_of"]
+__all__ = ["Fetched", "Found", "Gateway", "Outcome", "Served", "open_gateway", "source_of"]
 
 # hit: the finished answer was in memory; dataset: its raw records were; miss: JV-Link was read;
 # collapsed: the same question was being answered already; refresh: the client insisted on a new read.
 Outcome = Literal["hit", "dataset", "miss", "collapsed", "refresh"]
+Found = Mapping[str, Any]
+"""What one of JV-Link's errands gave, by name: `picture`, `found`, `available`, …"""
 
 # A client may ask for a refresh as often as it likes; JV-Link is asked again only after this many seconds.
 REFRESH_AFTER_S = 5.0
@@ -56,6 +58,16 @@ class Served:
     """
 
     entry: Entry[Answer]
+    outcome: Outcome
+    is_kept: bool
+    stages: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an errand gave and how it came about; otherwise as `Served`."""
+
+    entry: Entry[Found]
     outcome: Outcome
     is_kept: bool
     stages: Mapping[str, float]
@@ -108,13 +120,16 @@ class Gateway:
     def __init__(self, source: Source, pool: Pool, settings: Settings) -> None:
         self.source = source
         self.pool = pool
-        self.memory: Memory[Answer | Dataset] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
+        self.memory: Memory[Answer | Dataset | Found] = Memory(
+            max_entries=settings.l1_entries, max_bytes=settings.l1_bytes
+        )
         self.cache_requests: Counter[tuple[str, str]] = Counter()
         self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
         self._deadline_s = settings.deadline_s
         self._read_limit_s = settings.job_limit_s
         self._answer_flights: Flights[_Made] = Flights()
         self._dataset_flights: Flights[Entry[Dataset]] = Flights()
+        self._errands: Flights[tuple[Entry[Found], bool]] = Flights(goes_on=True)  # a call cannot be interrupted
         self._progress: dict[str, Progress] = {}
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
@@ -132,6 +147,7 @@ class Gateway:
         await self.jobs.close()
         await self._answer_flights.close()
         await self._dataset_flights.close()
+        await self._errands.close()
         await self._checks.close()
         self._checker.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
@@ -178,6 +194,38 @@ class Gateway:
         if answering.done():
             return answering.result()
         return self.jobs.adopt(key, answering, partial(self._progress_of, question))
+
+    async def errand(self, name: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
+        """Return what one of JV-Link's errands gives: from memory, else by one call for all who wait.
+
+        keep_s: for how long what was found may be used.
+        Raises SessionTimeout when the deadline passes, NotOffered, and what else `Pool.call` raises.
+        """
+        began = time.perf_counter()
+        key = f"errand:{name}:{':'.join(arguments)}"
+        entry = self.memory.get(key)
+        looked = {"l1": time.perf_counter() - began}
+        self.cache_requests["l1", "miss" if entry is MISSING else "hit"] += 1
+        if entry is not MISSING:
+            return Fetched(entry, "hit", True, looked)  # type: ignore[arg-type]  # under its key there is nothing else
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                (made, is_kept), joined = await self._errands.join(
+                    key, partial(self._call, key, name, arguments, keep_s)
+                )
+        except TimeoutError as exc:
+            raise SessionTimeout(f"the call for {name}", limit_s=self._deadline_s) from exc
+        stages = looked | {"read": time.perf_counter() - began - looked["l1"]}
+        return Fetched(made, "collapsed" if joined else "miss", is_kept, stages)
+
+    async def _call(
+        self, key: str, name: str, arguments: tuple[str, ...], keep_s: Callable[[Found], float]
+    ) -> tuple[Entry[Found], bool]:
+        """Call for all who wait, and for the next one who asks."""
+        found = await self.pool.call(name, *arguments)
+        now = time.monotonic()
+        entry: Entry[Found] = Entry(found, now, now + keep_s(found), _weight(found))
+        return entry, self.memory.put(key, entry)
 
     async def _answer(self, question: Question, *, refresh: bool, looked_s: float) -> Served:
         """Answer a question that is not in memory, with whoever else asks it; for hours if need be."""
@@ -246,6 +294,13 @@ class Gateway:
     def _progress_of(self, question: Question) -> list[Progress]:
         """Return how far the reads of *question* have come, those that have begun and not ended."""
         return [self._progress[text] for query in question.queries if (text := str(query)) in self._progress]
+
+
+def _weight(found: Found) -> int:
+    sized = [value for value in found.values() if isinstance(value, bytes | str | list)]
+    return ENTRY_OVERHEAD_BYTES + sum(
+        sum(map(len, value)) if isinstance(value, list) else len(value) for value in sized
+    )
 
 
 def _is_old(entry: Entry[Answer] | Entry[Dataset]) -> bool:

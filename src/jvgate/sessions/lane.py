@@ -89,7 +89,13 @@ class Lane:
         Raises what `Worker.read` raises; SessionHung when the watchdog ended the worker, WorkerLost when `end` did.
         """
         self._begin(str(request))
-        return self._drive(lambda worker: worker.read(request, _Watched(sink, self), cancelled))
+
+        def read(worker: Worker) -> Summary:
+            if cancelled():  # while the worker was still being made ready
+                raise ReadCancelled(str(request))
+            return worker.read(request, _Watched(sink, self), cancelled)
+
+        return self._drive(read)
 
     def call(self, errand: str, arguments: tuple[str, ...]) -> dict[str, Any]:
         """Do one errand; otherwise as `read`."""
@@ -130,6 +136,7 @@ class Lane:
 
     def _begin(self, job: str) -> None:
         self.job, self.since, self.progress = job, time.monotonic(), Progress()
+        self.cancelled_at = None  # what is left of the job before; `read` sees whether this one is given up already
         self.opens += 1
         self._worker_opens += 1
 

@@ -249,7 +249,8 @@ class Pool:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             stop.set()
-            lane.nudge()
+            if not running.done():  # else the lane may be at something else by now
+                lane.nudge()
             raise
 
     async def _lease(self, priority: Priority, data: str, *, is_realtime: bool) -> Lane:
@@ -362,9 +363,11 @@ class Pool:
     def _state(self, lane: Lane) -> str:
         if lane in self._resting:
             return "resting"
-        if lane in self._idle:
-            return "idle" if lane.worker is not None else "new"
-        return "busy" if lane.job else "starting"
+        if lane.job:
+            return "busy"
+        if lane not in self._idle or (lane.activity and lane.activity.doing == "start"):
+            return "starting"
+        return "idle" if lane.worker is not None else "new"
 
 
 def _fits(lane: Lane, turn: Turn[Any]) -> bool:

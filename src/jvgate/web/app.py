@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from jvgate import __version__
-from jvgate.errors import DatasetTooLarge, JvgateError, SourceError
+from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
 from jvgate.gateway import open_gateway
 from jvgate.settings import Settings
-from jvgate.web import data, docs, health, home, jobs, reference, sessions
+from jvgate.web import data, docs, health, home, jobs, movies, pictures, reference, sessions
 from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
@@ -48,7 +50,7 @@ def create_app(settings: Settings) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
-    rooms = (data, jobs, sessions, reference, health, home, docs)
+    rooms = (data, pictures, movies, jobs, sessions, reference, health, home, docs)
     for room in rooms:
         app.include_router(room.router)
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
@@ -62,7 +64,7 @@ def create_app(settings: Settings) -> Edge:
 
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, JvgateError)
-    if isinstance(error, SourceError) and not isinstance(error, DatasetTooLarge):
+    if isinstance(error, SourceError) and not isinstance(error, DatasetTooLarge | NotOffered):
         log.warning("the source failed", path=request.url.path, error=str(error))
     return problem_response(problem_of(error), request.url.path)
 
@@ -76,9 +78,22 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     """Turn what the routing itself refuses (404, 405) into problems."""
     assert isinstance(error, HTTPException)
     slug = BY_STATUS.get(error.status_code, "internal-error")
-    headers = {name: value.replace("GET", "GET, HEAD") for name, value in (error.headers or {}).items()}
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed_methods(request)
     detail = f"{request.method} {request.url.path} is not served here. Allowed: {headers.get('Allow', 'see /docs')}"
     return problem_response(Problem(slug, detail, status=error.status_code, headers=headers), request.url.path)
+
+
+def _allowed_methods(request: Request) -> str:
+    """Return what a path can be asked for; the routing itself names the methods of the first route alone."""
+    scopes = {method: dict(request.scope) | {"method": method} for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+    allowed = [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
+    return ", ".join(allowed).replace("GET", "GET, HEAD")
 
 
 async def _on_surprise(request: Request, error: Exception) -> Response:
