@@ -102,6 +102,7 @@ class _Worker:
         )
         session.initialise()
         holding.prepare(link)
+        self._note("idle")  # heartbeats tell it, and the server hears those of its idle time with its first job
         link.on_event = lambda name, parameter: self._channel.send(
             Kind.EVENT, 0, {"event": name, "parameter": parameter}
         )
