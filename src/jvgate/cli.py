@@ -269,7 +269,7 @@ def spec(
 def doctor(
     source: SourceFlag = None,
     as_json: Annotated[bool, typer.Option("--json", help="As data, in both languages.")] = False,
-    lang: Annotated[str, typer.Option(help="ja or en; else the machine's.")] = "",
+    lang: Annotated[str, typer.Option(help="ja, en or both; else the machine's.")] = "",
 ) -> None:
     """Find out what is wrong and what to do. 動かない原因を調べます。
 

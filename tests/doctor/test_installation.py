@@ -11,11 +11,14 @@ DLL = r"C:\Windows\SysWOW64\JVDTLab.dll"
 class Registrations:
     """The registry of a made-up machine: (class, bits) of the machine's and of the user's registrations."""
 
-    def __init__(self, *machine, user=()):
-        self.machine, self.user = machine, user
+    def __init__(self, *machine, user=(), pythons=()):
+        self.machine, self.user, self.found = machine, user, pythons
 
     def server(self, clsid, *, bits, is_user):
         return DLL if (clsid, bits) in (self.user if is_user else self.machine) else None
+
+    def pythons(self, *, bits):
+        return list(self.found)
 
 
 def launcher(pythons, listed=""):
@@ -24,7 +27,8 @@ def launcher(pythons, listed=""):
     def run(command):
         if command == ["py", "-0"]:
             return listed
-        return pythons.get(" ".join(command[:-2]))
+        bare = "pythoncom" not in command[-1]
+        return pythons.get(" ".join(command[:-2]) + " (bare)" * bare)
 
     return run
 
@@ -68,7 +72,8 @@ def test_nvlink_is_another_class():
 
 
 def test_a_registration_of_the_user_that_hides_the_machines_is_a_warning():
-    registry = Registrations((JV_LINK_CLSID, 64), user=((JV_LINK_CLSID, 32),))
+    registry = Registrations((JV_LINK_CLSID, 32), user=((JV_LINK_CLSID, 32),))
+    registry.server = lambda clsid, *, bits, is_user: {32: "D:\\trial.dll" if is_user else DLL}.get(bits)
     settings = Settings(source="jvlink:")
     run = launcher({})
     found = check_installation(settings, system="Windows", registry=registry, run=run, python_bits=64)
@@ -88,3 +93,43 @@ def test_elsewhere_than_on_windows_it_says_which_ways_there_are():
     assert found.state == "fail"
     assert "jvgate agent" in found.advice_en
     assert "jvgate agent" in found.advice_ja
+
+
+def test_a_registration_of_the_user_alone_is_one():
+    found = check(Registrations(user=((JV_LINK_CLSID, 32),)))
+    assert (found["registration"].state, "hides" in found["registration"].en) == ("ok", False)
+
+
+def test_a_python_that_the_launcher_does_not_know_is_found_in_the_registry():
+    path = r"C:\Python312-32\python.exe"
+    found = check(Registrations((JV_LINK_CLSID, 32), pythons=(path,)), launcher({path: "32\n"}))
+    assert found["python"].advice_en == f"Set JVGATE_WORKER_PYTHON to: {path}"
+
+
+def test_a_fitting_python_without_pywin32_is_told_what_it_lacks():
+    run = launcher({"py -3.12-32 (bare)": "32\n"}, listed=" -V:3.12-32  Python 3.12")
+    found = check(Registrations((JV_LINK_CLSID, 32)), run)
+    assert "py -3.12-32 -m pip install pywin32" in found["python"].advice_en
+
+
+@pytest.mark.parametrize(("answer", "state"), [("64\n", "ok"), (None, "fail")])
+def test_under_wine_the_python_of_the_settings_is_started(answer, state):
+    settings = Settings(source="jvlink:", worker_python="wine 'C:/my py/python.exe'")
+    asked = []
+    (found,) = check_installation(
+        settings, system="Linux", registry=None, run=lambda command: asked.append(command) or answer, python_bits=64
+    )
+    assert (found.check, found.state, asked[0][:2]) == ("python", state, ["wine", "C:/my py/python.exe"])
+
+
+@pytest.mark.parametrize(
+    ("listed", "command"),
+    [
+        (" -V:3.14[-32] *  Python 3.14", "py -3.14"),
+        (" -3.12-32 *", "py -3.12-32"),
+        (" -V:Astral/CPython3.12 Python", "py -V:Astral/CPython3.12"),
+    ],
+)
+def test_the_launcher_lists_in_several_ways(listed, command):
+    found = check(Registrations((JV_LINK_CLSID, 32)), launcher({command: "32\n"}, listed=listed))
+    assert found["python"].advice_en == f"Set JVGATE_WORKER_PYTHON to: {command}"

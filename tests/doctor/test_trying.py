@@ -2,18 +2,16 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from jvgate.doctor import trying
 from jvgate.doctor.findings import is_well
-from jvgate.doctor.trying import check_redis, check_source
-from jvgate.errors import JVLinkError
+from jvgate.doctor.trying import check_source
+from jvgate.errors import JVLinkError, SessionHung, WorkerFailed
 from jvgate.settings import Settings
 
 COMMAND = Path(sys.executable).with_name("jvgate")
@@ -30,7 +28,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
     assert (found.state, "no such folder" in found.en) == ("fail", True)
 
 
-@pytest.mark.parametrize("code", [-2, -211, -301, -302, -303, -305, -504])
+@pytest.mark.parametrize("code", [-2, -211, -301, -302, -303, -305, -411, -502, -504, -999])
 def test_what_needs_a_person_is_told_in_both_languages(monkeypatch, code):
     async def fail(source, settings):
         raise JVLinkError(code, "JVOpen")
@@ -42,37 +40,19 @@ def test_what_needs_a_person_is_told_in_both_languages(monkeypatch, code):
     assert found.advice_en
     assert found.advice_ja
     assert found.advice_en != found.advice_ja
-
-
-class WithRedis(Settings):
-    """Settings as they will be once there is a Redis."""
-
-    redis_url: str = ""
-
-
-def answering(answer):
-    """A server that answers once; returns its port."""
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        with server, server.accept()[0] as connection:
-            connection.recv(64)
-            connection.sendall(answer)
-
-    Thread(target=serve, daemon=True).start()
-    return server.getsockname()[1]
+    assert not found.en.endswith((": ", ": ."))
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"), [(b"+PONG\r\n", "ok"), (b"-NOAUTH no\r\n", "ok"), (b"HTTP/1.1 400\r\n", "fail")]
+    ("error", "said"), [(SessionHung("JVOpen", limit_s=60), "dialog"), (WorkerFailed("gone"), "JVGATE_WORKER_PYTHON")]
 )
-def test_redis_is_asked_for_real(answer, state):
-    found = check_redis(WithRedis(redis_url=f"redis://:secret@127.0.0.1:{answering(answer)}/0"))
-    assert (found.state, "secret" in found.en + found.ja) == (state, False)
+def test_each_kind_of_error_has_advice_of_its_own(monkeypatch, error, said):
+    async def fail(source, settings):
+        raise error
 
-
-def test_without_redis_there_is_nothing_to_check():
-    assert check_redis(Settings()).state == "skip"
+    monkeypatch.setattr(trying, "_try", fail)
+    (found,) = check_source(Settings(source="demo:"))
+    assert (found.state, said in found.advice_en) == ("fail", True)
 
 
 def run(*arguments, **environment):

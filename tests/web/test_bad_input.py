@@ -12,6 +12,7 @@ from tests.raceday import FILE_NAME, archive, race_day, record
 RACE = "/api/v1/data/RACE?from_time=20261101"
 KEY = "/api/v1/data/0B12?key="
 TIMES = "YYYYMMDDhhmmss"
+SILKS, MOVIES = "/api/v1/silks", "/api/v1/movies"
 
 
 def is_problem(response, status, slug):
@@ -89,6 +90,40 @@ def is_problem(response, status, slug):
         ("/api/v1/records/%00", {}, 404, "unknown-record-type", "RA"),
         ("/api/v1/codes/9999", {}, 404, "unknown-code-table", "2001"),
         ("/api/v1/codes/2001%0A", {}, 404, "unknown-code-table", "2001"),
+        (SILKS, {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern=", {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern=%E3%80%80", {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern=%00", {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern=赤%0D%0A", {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern=%FF%FE", {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern=🏇", {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern={'赤' * 31}", {}, 400, "invalid-pattern", "full-width"),
+        (f"{SILKS}?pattern=赤&pattern=白", {}, 400, "repeated-parameter", "pattern once"),
+        (f"{SILKS}?colour=赤", {}, 400, "unknown-parameter", "pattern"),
+        (f"{SILKS}?pattern=赤&format=png", {}, 400, "unknown-parameter", "pattern"),
+        ("/api/v1/courses/tokyo", {}, 400, "invalid-key", "YYYYMMDDJJKKKKTT"),
+        ("/api/v1/courses/2026023005240011", {}, 400, "invalid-key", "YYYYMMDD"),
+        ("/api/v1/courses/9999999999240011", {}, 400, "invalid-key", "01-10"),
+        ("/api/v1/courses/9999999905240099", {}, 400, "invalid-key", "2009"),
+        ("/api/v1/courses/９９99999905240011", {}, 400, "invalid-key", "YYYYMMDDJJKKKKTT"),
+        ("/api/v1/courses/9999999905240011%00/image", {}, 400, "invalid-key", "YYYYMMDDJJKKKKTT"),
+        ("/api/v1/courses/9999999905240011/image?size=big", {}, 400, "unknown-parameter", "no parameters"),
+        ("/api/v1/courses", {}, 404, "not-found", "/docs"),
+        (f"{MOVIES}/04/202611150511", {}, 404, "unknown-movie-type", "03 patrol"),
+        (f"{MOVIES}/11/202611150511", {}, 404, "unknown-movie-type", "?key="),
+        (f"{MOVIES}/0/202611150511", {}, 404, "unknown-movie-type", "00 race"),
+        (f"{MOVIES}/00/20261115", {}, 400, "invalid-key", "YYYYMMDDJJRR"),
+        (f"{MOVIES}/00/202613150511", {}, 400, "invalid-key", "YYYYMMDD"),
+        (f"{MOVIES}/00/202611150511?key=1", {}, 400, "unknown-parameter", "no parameters"),
+        (f"{MOVIES}/00", {}, 404, "unknown-movie-type", "11 all horses"),
+        (f"{MOVIES}/%E8%B5%A4?key=20261115", {}, 404, "unknown-movie-type", "11 all horses"),
+        (f"{MOVIES}/11", {}, 400, "invalid-key", "YYYYMMDD"),
+        (f"{MOVIES}/11?key=2026111", {}, 400, "invalid-key", "YYYYMMDD"),
+        (f"{MOVIES}/12?key=20261115", {}, 400, "invalid-key", "YYYYMMDD + 10 digits"),
+        (f"{MOVIES}/12?key=202613152023100001", {}, 400, "invalid-key", "YYYYMMDD"),
+        (f"{MOVIES}/13?key=20231", {}, 400, "invalid-key", "10 digits"),
+        (f"{MOVIES}/13?key=2023100001&key=2023100002", {}, 400, "repeated-parameter", "key once"),
+        (f"{MOVIES}/13?horse=2023100001", {}, 400, "unknown-parameter", "key"),
     ],
 )
 def test_what_cannot_be_asked_is_told_with_what_can(web, url, headers, status, slug, allowed):
@@ -104,7 +139,9 @@ def test_a_query_error_names_its_parameter_and_the_value_given(web):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("url", [RACE, "/api/v1/dataspecs", "/healthz", "/metrics", "/", "/docs"])
+@pytest.mark.parametrize(
+    "url", [RACE, SILKS, f"{MOVIES}/11", "/api/v1/dataspecs", "/healthz", "/metrics", "/", "/docs"]
+)
 def test_another_method_is_not_allowed(web, method, url):
     response = web.request(method, url)
     assert "GET" in is_problem(response, 405, "method-not-allowed")["detail"]

@@ -51,10 +51,10 @@ def asked(slow):
     return Asked(slow, slow.figure(OPENS))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stuck(serve, folder):
-    """Start a server whose one session opens for a minute: what it reads is not done while a test lasts."""
-    return lambda **given: serve(f"archive:{folder}?date=2026-11-18&open_ms={LONG_MS}", sessions=1, **given)
+    """A server whose one session opens for a minute: what it reads is not done while a test lasts."""
+    return serve(f"archive:{folder}?date=2026-11-18&open_ms={LONG_MS}", sessions=1)
 
 
 def accepted(response):
@@ -116,26 +116,24 @@ def test_what_is_in_memory_is_answered_at_once_in_spite_of_the_preference(asked)
     assert asked.jobs == []
 
 
-def test_what_outlasts_the_deadline_becomes_a_job(serve, folder):
+@pytest.mark.parametrize("prefer", [None, "respond-async, wait=3600"])
+def test_what_outlasts_the_deadline_becomes_a_job_whatever_the_client_prefers(serve, folder, prefer):
     client = serve(f"archive:{folder}?date=2026-11-18&open_ms={SHORT_MS}", sessions=1, deadline_s=0.05)
-    job = accepted(client.data())
+    asked = Asked(client, 0)
+    job = accepted(asked.data(prefer))
     assert ended(client, job)["state"] == "done"
-    assert client.get(f"{job}/result").content == client.data().content
-
-
-def test_nobody_waits_longer_than_the_deadline_whatever_it_prefers(stuck):
-    accepted(Asked(stuck(deadline_s=0.05), 0).data("respond-async, wait=3600"))
+    assert client.get(f"{job}/result").content == asked.data().content
 
 
 def test_a_running_job_tells_how_long_it_runs_and_its_result_is_not_there_yet(stuck):
-    client = stuck()
-    job = accepted(Asked(client, 0, "20261101").data(ASYNC))
-    response = client.get(job)
+    job = accepted(Asked(stuck, 0, "20261101").data(ASYNC))
+    response = stuck.get(job)
     shown = response.json()
     assert (shown["state"], shown["question"].split("|")[1]) == ("running", "RACE:20261101000000-:1")
     assert (shown["elapsed_s"] >= 0, shown["eta_s"], "result" in shown) == (True, None, False)
     assert int(response.headers["retry-after"]) > 0
-    assert accepted(client.get(f"{job}/result")) == job
+    assert accepted(stuck.get(f"{job}/result")) == job
+    stuck.delete(job)
 
 
 def test_progress_and_the_time_left_are_told_while_records_are_read(serve):
@@ -172,21 +170,19 @@ def test_a_job_survives_its_client(asked):
 
 
 def test_a_cancelled_job_is_gone_and_its_session_free(stuck):
-    client = stuck()
-    job = accepted(Asked(client, 0).data(ASYNC))
-    assert client.delete(job).status_code == 204
+    job = accepted(Asked(stuck, 0).data(ASYNC))
+    assert stuck.delete(job).status_code == 204
     for url in (job, f"{job}/result"):
-        is_problem(client.get(url), 404, "unknown-job")
-    assert client.get(JOBS).json() == []
-    until(lambda: client.figure("jvgate_sessions", state="idle"))
+        is_problem(stuck.get(url), 404, "unknown-job")
+    assert stuck.get(JOBS).json() == []
+    until(lambda: stuck.figure("jvgate_sessions", state="idle"))
 
 
 def test_a_job_cancelled_in_the_midst_of_its_open_frees_the_session_too(stuck):
-    client = stuck()
-    job = accepted(Asked(client, 0).data(ASYNC))
-    until(lambda: client.get("/api/v1/sessions").json()["sessions"][0]["doing"] == "JVOpen")
-    client.delete(job)
-    until(lambda: client.figure("jvgate_sessions", state="idle"))
+    job = accepted(Asked(stuck, 0).data(ASYNC))
+    until(lambda: stuck.get("/api/v1/sessions").json()["sessions"][0]["doing"] == "JVOpen")
+    stuck.delete(job)
+    until(lambda: stuck.figure("jvgate_sessions", state="idle"))
 
 
 def test_cancelling_a_job_leaves_its_answer_to_the_others(asked):
@@ -218,8 +214,8 @@ def test_a_failed_job_shows_its_problem_and_gives_it_as_its_result(serve, tmp_pa
         assert problem["jvlink"]["code"] == -403
 
 
-def test_one_job_too_many_is_told_its_place_and_to_come_again(stuck):
-    client = stuck(jobs=1)
+def test_one_job_too_many_is_told_its_place_and_to_come_again(serve, folder):
+    client = serve(f"archive:{folder}?open_ms={LONG_MS}", sessions=1, jobs=1)
     first, second = Asked(client, 0), Asked(client, 0)
     job = accepted(first.data(ASYNC))
     response = second.data(ASYNC)

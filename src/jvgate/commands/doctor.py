@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import locale
 import platform
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from io import TextIOWrapper
 from typing import Any
 
 import orjson
@@ -14,30 +16,39 @@ from rich.text import Text
 
 from jvgate.doctor.findings import Finding, is_well
 from jvgate.doctor.installation import WindowsRegistry, check_installation, run_quietly
+from jvgate.doctor.jvlink_setup import check_setup
 from jvgate.doctor.machine import bits, check_desktop, check_port, check_settings, check_versions, environment
-from jvgate.doctor.trying import check_redis, check_source
+from jvgate.doctor.redis_ping import check_redis
+from jvgate.doctor.registry import WindowsValues
+from jvgate.doctor.trying import check_source
 from jvgate.errors import JvgateError, SettingsError
 from jvgate.settings import Settings, load_settings
 
 __all__ = ["examine", "report"]
 
 _SIGNS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "red"), "skip": ("-   ", "dim")}
+_LANGUAGES = ("en", "ja")
+_VERDICTS = {
+    True: {"en": "Nothing is wrong.", "ja": "問題は見つかりませんでした。"},
+    False: {"en": "Something is wrong: see FAIL above.", "ja": "問題があります。FAIL の項目を確認してください。"},
+}
 Check = Callable[[], Finding | list[Finding]]
 
 
 def report(*, source: str | None, as_json: bool, language: str) -> bool:
     """Run every check and print what it found; return whether nothing has failed.
 
-    language: ja, en, or "" for that of the machine.  Raises SettingsError for a language that is not spoken.
+    language: ja, en, both, or "" for that of the machine.  Raises SettingsError for a language that is not spoken.
     """
-    if language not in ("", "ja", "en"):
-        raise SettingsError("--lang", f"{language!r} is not spoken here.", allowed="ja or en")
+    if language not in ("", "both", *_LANGUAGES):
+        raise SettingsError("--lang", f"{language!r} is not spoken here.", allowed="ja, en or both")
     findings = examine(source)
     if as_json:
         document: dict[str, Any] = {"ok": is_well(findings), "findings": [asdict(finding) for finding in findings]}
-        print_line(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     else:
-        _show(findings, is_japanese=(language or _language()) == "ja")
+        chosen = language or _language()
+        _show(findings, _LANGUAGES if chosen == "both" else (chosen,))
     return is_well(findings)
 
 
@@ -54,16 +65,12 @@ def examine(source: str | None) -> list[Finding]:
     return findings
 
 
-def print_line(text: str) -> None:
-    """Print as it stands: no wrapping, no colours."""
-    Console(soft_wrap=True, highlight=False, markup=False).print(text)
-
-
 def _checks(settings: Settings) -> Iterator[Check]:
     system = platform.system()
     registry = WindowsRegistry() if system == "Windows" else None
     yield lambda: check_desktop(system, environment())
     yield lambda: check_installation(settings, system=system, registry=registry, run=run_quietly, python_bits=bits())
+    yield lambda: check_setup(settings, WindowsValues() if registry else None, python_bits=bits())
     yield lambda: check_port(settings)
     yield lambda: check_redis(settings)
     yield lambda: check_source(settings)
@@ -82,19 +89,23 @@ def _isolated(check: Check) -> list[Finding]:
     return found if isinstance(found, list) else [found]
 
 
-def _show(findings: list[Finding], *, is_japanese: bool) -> None:
+def _show(findings: list[Finding], languages: Sequence[str]) -> None:
+    if isinstance(sys.stdout, TextIOWrapper):  # a Windows console of another language has no Japanese characters
+        sys.stdout.reconfigure(errors="replace")
     console = Console(soft_wrap=True, highlight=False)
     for finding in findings:
         sign, colour = _SIGNS[finding.state]
-        told, advice = (finding.ja, finding.advice_ja) if is_japanese else (finding.en, finding.advice_en)
-        console.print(Text.assemble((sign, colour), f"  {finding.check}: {told}"))
-        if advice:
-            console.print(Text(f"      -> {advice}"))
-    verdict = {
-        True: ("Nothing is wrong.", "問題は見つかりませんでした。"),
-        False: ("Something is wrong: see FAIL above.", "問題があります。FAIL の項目を確認してください。"),
-    }[is_well(findings)]
-    console.print(Text(verdict[is_japanese], style="bold"))
+        told = {"en": finding.en, "ja": finding.ja}
+        advice = {"en": finding.advice_en, "ja": finding.advice_ja}
+        console.print(Text.assemble((sign, colour), f"  {finding.check}: {_said(told, languages)}"))
+        if finding.advice_en:
+            console.print(Text(f"      -> {_said(advice, languages)}"))
+    console.print(Text(_said(_VERDICTS[is_well(findings)], languages), style="bold"))
+
+
+def _said(words: Mapping[str, str], languages: Sequence[str]) -> str:
+    """Return what is said in each of *languages*; once where it is the same in both."""
+    return " / ".join(dict.fromkeys(words[language] for language in languages))
 
 
 def _language() -> str:

@@ -24,6 +24,7 @@ from jvgate.web.lane import fast_lane
 __all__ = ["listen", "run", "server_config"]
 
 DRAIN_S = 10
+KEEP_ALIVE_S = 75  # uvicorn's 5 s close connections just as clients that waited for one slow answer use them again
 BACKLOG = 2048
 EXIT_FAILED = 3
 
@@ -70,6 +71,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
 
 

@@ -5,22 +5,27 @@ Source: `behaviour`, sections 6 and 8; `interface.json`, component.
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
-from typing import Protocol
+from typing import Protocol, get_args
 
 from jvgate.doctor.findings import Finding
+from jvgate.doctor.registry import Hive, WindowsValues
 from jvgate.settings import Settings
 
 __all__ = ["JV_LINK_CLSID", "NV_LINK_CLSID", "Registry", "Run", "WindowsRegistry", "check_installation", "run_quietly"]
 
 JV_LINK_CLSID = "{2AB1774D-0C41-11D7-916F-0003479BEB3F}"
 NV_LINK_CLSID = "{F726BBA6-5784-4529-8C67-26E152D49D73}"
+_PYTHONS = r"SOFTWARE\Python\PythonCore"
 _RUN_LIMIT_S = 20
-_PROBE = "import pythoncom, struct; print(struct.calcsize('P') * 8)"
+# jvgate needs 3.11; what is older fails here as what has no pywin32 does.
+_BITS = "import sys, struct; assert sys.version_info >= (3, 11); print(struct.calcsize('P') * 8)"
+_PROBE = f"import pythoncom; {_BITS}"
 
 # Runs a command and returns what it printed, None when it failed.
 Run = Callable[[Sequence[str]], str | None]
@@ -35,6 +40,9 @@ class Registry(Protocol):
         is_user: of this user's own registrations, which hide the machine's.
         """
 
+    def pythons(self, *, bits: int) -> list[str]:
+        """Return the commands of the Pythons of 32 or 64 bits that have been installed."""
+
 
 @dataclass(frozen=True, slots=True)
 class WindowsRegistry:
@@ -42,18 +50,18 @@ class WindowsRegistry:
 
     def server(self, clsid: str, *, bits: int, is_user: bool) -> str | None:
         """Read InprocServer32."""
-        import winreg  # noqa: PLC0415
+        hive: Hive = "HKCU" if is_user else "HKLM"
+        return WindowsValues().read(hive, rf"SOFTWARE\Classes\CLSID\{clsid}\InprocServer32", "", bits=bits)
 
-        registry: object = winreg
-        hive = getattr(registry, "HKEY_CURRENT_USER" if is_user else "HKEY_LOCAL_MACHINE")
-        view = getattr(registry, "KEY_WOW64_32KEY" if bits == 32 else "KEY_WOW64_64KEY")
-        access = getattr(registry, "KEY_READ") | view  # noqa: B009  (there on Windows only)
-        path = rf"Software\Classes\CLSID\{clsid}\InprocServer32"
-        try:
-            with getattr(registry, "OpenKey")(hive, path, 0, access) as key:  # noqa: B009
-                return str(getattr(registry, "QueryValueEx")(key, None)[0])  # noqa: B009
-        except OSError:
-            return None
+    def pythons(self, *, bits: int) -> list[str]:
+        """Look where installers of Python say what they installed (PEP 514)."""
+        values, hives = WindowsValues(), get_args(Hive)
+        found = [
+            values.read(hive, rf"{_PYTHONS}\{tag}\InstallPath", "ExecutablePath", bits=bits)
+            for hive in hives
+            for tag in values.keys(hive, _PYTHONS, bits=bits)
+        ]
+        return [path for path in found if path and not set(path) & set(" \t")]  # a setting with blanks is taken apart
 
 
 def check_installation(
@@ -67,12 +75,14 @@ def check_installation(
                     f"データ元 {settings.source} では JV-Link は不要です。")
         ]  # fmt: skip
     if registry is None:
-        return [_not_windows(system)]
+        return [_under_wine(settings, run) if settings.worker_python else _not_windows(system)]
     clsid = JV_LINK_CLSID if scheme == "jvlink" else NV_LINK_CLSID
-    servers = {bits: path for bits in (64, 32) if (path := registry.server(clsid, bits=bits, is_user=False))}
-    findings = [_registration(scheme, servers), *_shadow(clsid, registry)]
+    users = {bits: path for bits in (64, 32) if (path := registry.server(clsid, bits=bits, is_user=True))}
+    machines = {bits: path for bits in (64, 32) if (path := registry.server(clsid, bits=bits, is_user=False))}
+    servers = machines | users
+    findings = [_registration(scheme, servers), *_shadow(clsid, machines, users)]
     if servers:
-        findings.append(_fitting_python(settings, servers, run, python_bits))
+        findings.append(_fitting_python(settings, servers, run, python_bits, registry))
     return findings
 
 
@@ -98,6 +108,24 @@ def _not_windows(system: str) -> Finding:
     )  # fmt: skip
 
 
+def _under_wine(settings: Settings, run: Run) -> Finding:
+    """Tell whether the Windows Python of the settings starts; what is installed behind it, only the try can tell."""
+    if run([*_command(settings), "-c", _PROBE]):
+        return Finding("python", "ok", "The workers' Python starts and has pywin32.",
+                       "ワーカーの Python は起動し、pywin32 があります。")  # fmt: skip
+    return Finding(
+        "python", "fail", f"The workers' Python ({settings.worker_python}) does not start, or has no pywin32.",
+        f"ワーカーの Python ({settings.worker_python}) が起動しないか、pywin32 がありません。",
+        f"Try it by hand: {settings.worker_python} -c \"import pythoncom\"",
+        f"次を手で実行して確かめてください: {settings.worker_python} -c \"import pythoncom\"",
+    )  # fmt: skip
+
+
+def _command(settings: Settings) -> list[str]:
+    """Return the command of the workers' Python, taken apart as `com_command` does."""
+    return shlex.split(settings.worker_python, posix=sys.platform != "win32") or [sys.executable]
+
+
 def _registration(scheme: str, servers: dict[int, str]) -> Finding:
     if servers:
         told = ", ".join(f"{bits} bits ({PureWindowsPath(path).name})" for bits, path in servers.items())
@@ -110,9 +138,8 @@ def _registration(scheme: str, servers: dict[int, str]) -> Finding:
     )  # fmt: skip
 
 
-def _shadow(clsid: str, registry: Registry) -> list[Finding]:
-    found = [bits for bits in (64, 32) if registry.server(clsid, bits=bits, is_user=True)]
-    if not found:
+def _shadow(clsid: str, machines: dict[int, str], users: dict[int, str]) -> list[Finding]:
+    if all(users[bits].lower() == machines.get(bits, users[bits]).lower() for bits in users):
         return []
     return [
         Finding(
@@ -124,21 +151,30 @@ def _shadow(clsid: str, registry: Registry) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _fitting_python(settings: Settings, servers: dict[int, str], run: Run, python_bits: int) -> Finding:
+def _fitting_python(
+    settings: Settings, servers: dict[int, str], run: Run, python_bits: int, registry: Registry
+) -> Finding:
     """Tell whether the Python of the workers has the component's bitness and pywin32; if not, look for one."""
-    command = settings.worker_python.split() or [sys.executable]
+    command = _command(settings)
     answer = run([*command, "-c", _PROBE])
     worker_bits = int(answer) if answer and answer.strip().isdigit() else 0
     if worker_bits in servers:
         return Finding("python", "ok", f"The workers' Python has {worker_bits} bits and pywin32.",
                        f"ワーカーの Python は {worker_bits} ビットで、pywin32 があります。")  # fmt: skip
     wanted = max(servers)
-    found = _found(wanted, run)
-    if found:
+    known = [*_launched(run), *registry.pythons(bits=wanted)]
+    if found := _fitting(known, wanted, run, _PROBE):
         return Finding(
             "python", "fail", f"The workers' Python does not fit: {wanted} bits with pywin32 are needed.",
             f"ワーカーの Python が合いません: {wanted} ビットで pywin32 のある Python が必要です。",
             f"Set JVGATE_WORKER_PYTHON to: {found}", f"JVGATE_WORKER_PYTHON を次の値にしてください: {found}",
+        )  # fmt: skip
+    if found := _fitting(known, wanted, run, _BITS):
+        return Finding(
+            "python", "fail", f"The Python that fits ({found}, {wanted} bits) has no pywin32.",
+            f"合う Python ({found}、{wanted} ビット) に pywin32 がありません。",
+            f"Run: {found} -m pip install pywin32; then set JVGATE_WORKER_PYTHON to: {found}",
+            f"{found} -m pip install pywin32 を実行し、JVGATE_WORKER_PYTHON を {found} にしてください。",
         )  # fmt: skip
     suffix = "-32" if wanted == 32 else ""
     return Finding(
@@ -149,12 +185,16 @@ def _fitting_python(settings: Settings, servers: dict[int, str], run: Run, pytho
     )  # fmt: skip
 
 
-def _found(wanted: int, run: Run) -> str:
-    """Return the command of a Python of that bitness with pywin32, "" when the launcher knows none."""
-    listed = run(["py", "-0"]) or ""
-    tags = [word.lstrip("-").removeprefix("V:") for word in listed.split() if word.startswith("-")]
-    for tag in tags:
-        command = ["py", f"-{tag}"]
-        if (answer := run([*command, "-c", _PROBE])) and answer.strip() == str(wanted):
-            return " ".join(command)
+def _launched(run: Run) -> list[str]:
+    """Return the commands of the Pythons that the launcher knows."""
+    words = (run(["py", "-0"]) or "").split()
+    tags = [word.partition("[")[0] for word in words if word.startswith("-")]  # -V:3.14[-64]: the rest is optional
+    return [f"py {tag if '/' in tag else tag.replace('-V:', '-')}" for tag in tags]
+
+
+def _fitting(commands: Sequence[str], wanted: int, run: Run, probe: str) -> str:
+    """Return the first of *commands* whose Python has that bitness and passes *probe*, "" when none does."""
+    for command in commands:
+        if (answer := run([*command.split(), "-c", probe])) and answer.strip() == str(wanted):
+            return command
     return ""

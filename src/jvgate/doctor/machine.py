@@ -18,6 +18,8 @@ __all__ = ["bits", "check_desktop", "check_port", "check_settings", "check_versi
 
 _LIBRARIES = ("uvicorn", "fastapi", "orjson", "pywin32")
 _CONNECT_S = 1.0
+# What listens on every address is asked on one: Windows connects to none of these.
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def bits() -> int:
@@ -84,6 +86,7 @@ def check_port(settings: Settings) -> Finding:
 
 def _is_jvgate(host: str, port: int) -> bool:
     """Whether what answers there says that it is healthy, as jvgate does."""
+    host = _LOOPBACK.get(host, host)
     try:
         with socket.create_connection((host, port), _CONNECT_S) as connection:
             connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")

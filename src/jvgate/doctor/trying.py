@@ -1,17 +1,15 @@
-"""The try: a session, a JVInit, an open of something small, what JV-Link is set to; and Redis, where one is set."""
+"""The try: a session, a JVInit, an open of something small, what JV-Link is set to."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from jvgate.doctor.findings import Finding
-from jvgate.errors import JVLinkError, NotInstalled, SourceError
+from jvgate.errors import ArchiveError, JVLinkError, NotInstalled, SessionTimeout, SourceError, WorkerFailed
 from jvgate.gateway import source_of
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
@@ -19,12 +17,11 @@ from jvgate.settings import Settings
 from jvgate.spec.returncodes import return_code
 from jvgate.values import Query
 
-__all__ = ["check_redis", "check_source"]
+__all__ = ["check_source"]
 
 TRY_LIMIT_S = 90.0
 _SMALL = "YSCH"
 _BACK = timedelta(days=400)
-_REDIS_S = 3.0
 
 # What a person has to do, by JV-Link's return code: English, Japanese.
 _ADVICE: Mapping[int, tuple[str, str]] = {
@@ -39,7 +36,43 @@ _ADVICE: Mapping[int, tuple[str, str]] = {
     -305: ("Accept the terms of use in JV-Link's dialog, on the desktop.",
            "利用規約に同意してください (デスクトップで)。"),
     -504: ("JRA-VAN is under maintenance: try again later.", "メンテナンス中です。時間をおいてください。"),
+    -304: ("JRA-VAN has to permit the Racing Viewer for this software.",
+           "レーシングビュアー連携の許可が要ります。JRA-VAN に確認してください。"),
+    -401: ("Restart the PC; if it stays, install JV-Link anew.",
+           "PC を再起動してください。直らなければ JV-Link を入れ直してください。"),
+    -501: ("Choose 'no start kit' in the setup dialog.", "セットアップ画面で「スタートキットなし」を選んでください。"),
+    -502: ("Look at the network and the free space of the disk, then try again.",
+           "ネットワークとディスクの空きを確認し、再実行してください。"),
 }  # fmt: skip
+_SERVER_CODES = (-411, -412, -413, -421, -431)
+_SERVER_ADVICE = (
+    "JRA-VAN's server does not answer as it should: look at the network, a proxy or a firewall, and try again later.",
+    "JRA-VAN のサーバーが正しく応答しません。ネットワークを確認し、時間をおいて再実行してください。",
+)
+_OTHER_ADVICE = (
+    "Run the doctor again; if it stays, restart the PC, then install JV-Link anew.",
+    "もう一度実行し、直らなければ PC の再起動、JV-Link の再インストールを試してください。",
+)
+_HANGS = (
+    "Look at the desktop for a dialog of JV-Link and answer No or Cancel; run jvgate in a desktop session, "
+    "not as a service or over SSH; end other JRA-VAN programs or restart the PC.",
+    "デスクトップに JV-Link のダイアログがあれば「いいえ」か「キャンセル」を押してください。サービスや SSH ではなく"
+    "デスクトップで実行し、他の JRA-VAN のソフトを終了するか PC を再起動してください。",
+)
+# What to do about errors that are not JV-Link's own.
+_CURES: Mapping[type[SourceError], tuple[str, str]] = {
+    SessionTimeout: _HANGS,
+    ArchiveError: ("Give a folder of raw JV-Data: --source archive:DIR.",
+                   "JV-Data の生データがあるフォルダーを --source archive:DIR で指定してください。"),
+    WorkerFailed: ("See the findings above; for jvlink:, look whether JVGATE_WORKER_PYTHON starts; for agent://, "
+                   "whether the agent runs and the tokens agree.",
+                   "上の項目を確認してください。jvlink: では JVGATE_WORKER_PYTHON が起動するか、agent:// では"
+                   "エージェントが動いていて合言葉が同じかを確認してください。"),
+}  # fmt: skip
+_OTHER_CURE = (
+    "Mend what the message says, then run the doctor again.",
+    "メッセージの内容を直してから再実行してください。",
+)
 _KEY_CODES = (-301, -302, -303)
 
 
@@ -53,35 +86,10 @@ def check_source(settings: Settings) -> list[Finding]:
     except TimeoutError:
         return [
             Finding("source", "fail", f"Nothing came within {TRY_LIMIT_S:g} s.",
-                    f"{TRY_LIMIT_S:g} 秒以内に応答がありません。", "Look at the desktop for a dialog of JV-Link.",
-                    "JV-Link のダイアログが出ていないか、デスクトップを確認してください。")
+                    f"{TRY_LIMIT_S:g} 秒以内に応答がありません。", *_HANGS)
         ]  # fmt: skip
     except SourceError as exc:
         return [_failed(exc)]
-
-
-def check_redis(settings: Settings) -> Finding:
-    """Say PING to the Redis of the settings, where one is set; its password is never shown."""
-    url = str(getattr(settings, "redis_url", "") or "")
-    if not url:
-        return Finding(
-            "redis", "skip", "No Redis is set; memory alone is used.", "Redis は設定されていません (メモリのみ)。"
-        )
-    place = urlsplit(url)
-    shown = f"{place.hostname}:{place.port or 6379}"
-    try:
-        with socket.create_connection((place.hostname or "", place.port or 6379), _REDIS_S) as connection:
-            connection.sendall(b"PING\r\n")
-            answer = connection.recv(64)
-    except OSError as exc:
-        return Finding("redis", "fail", f"No Redis answers at {shown} ({exc}).",
-                       f"Redis ({shown}) に接続できません ({exc})。",
-                       "jvgate works without it; start it, or remove the setting.",
-                       "なくても動作します。起動するか、設定を外してください。")  # fmt: skip
-    if answer.startswith((b"+PONG", b"-NOAUTH")):
-        return Finding("redis", "ok", f"Redis answers at {shown}.", f"Redis ({shown}) に接続できます。")
-    return Finding("redis", "fail", f"What answers at {shown} is no Redis.", f"{shown} は Redis ではありません。",
-                   "Correct the setting.", "設定を直してください。")  # fmt: skip
 
 
 async def _try(source: Source, settings: Settings) -> list[Finding]:
@@ -116,16 +124,19 @@ def _failed(error: SourceError) -> Finding:
     if isinstance(error, JVLinkError):
         known = return_code(error.code, error.method)
         meaning_en, meaning_ja = (known.meaning_en, known.meaning_ja) if known else ("", "")
-        en, ja = _ADVICE.get(error.code, (known.action if known else "", known.action if known else ""))
+        en, ja = _ADVICE.get(error.code, _SERVER_ADVICE if error.code in _SERVER_CODES else _OTHER_ADVICE)
         check = "service key" if error.code in _KEY_CODES else "source"
-        return Finding(check, "fail", f"{error}: {meaning_en}.", f"{error}: {meaning_ja}", en, ja)
+        return Finding(check, "fail", _joined(error, meaning_en), _joined(error, meaning_ja), en, ja)
     if isinstance(error, NotInstalled):
         return Finding("source", "fail", f"{error}.", f"JV-Link を使えません: {error}",
                        "See the findings about registration and Python above.",
                        "上の登録・Python の項目を確認してください。")  # fmt: skip
-    return Finding("source", "fail", f"{error}.", f"データ元が使えません: {error}",
-                   "Mend what the message says, then run the doctor again.",
-                   "メッセージの内容を直してから再実行してください。")  # fmt: skip
+    advice = next((words for kind, words in _CURES.items() if isinstance(error, kind)), _OTHER_CURE)
+    return Finding("source", "fail", f"{error}.", f"データ元が使えません: {error}", *advice)
+
+
+def _joined(error: SourceError, meaning: str) -> str:
+    return f"{error}: {meaning}" if meaning else str(error)
 
 
 def _told(facts: Mapping[str, object]) -> str:

@@ -6,7 +6,8 @@ Everything here runs on that thread, but for what is said to be called from the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -43,8 +44,9 @@ class Recycling:
 
 
 class Lane:
-    """One session's place.  takes: `stored`, `realtime` or both.  opens, faults, bytes: counted for the lane's life.
+    """One session's place.  takes: `stored`, `realtime` or both.  opens, faults: counted for the lane's life.
 
+    is_open: the worker's session lives.  is_handing: the sink has its turn, not the session.
     What the event loop reads from here (job, progress, worker, …) is only ever replaced as a whole.
     """
 
@@ -68,6 +70,8 @@ class Lane:
         self.faults = 0
         self.fault = ""
         self.cancelled_at: float | None = None
+        self.is_open = False
+        self.is_handing = False
         self._start = start
         self._limits = limits
         self._recycling = recycling
@@ -75,7 +79,6 @@ class Lane:
         self._worker_bytes = 0
         self._hung: tuple[str, float] | None = None
         self._ended_why = ""
-        self.is_handing = False
 
     @property
     def activity(self) -> Activity | None:
@@ -108,8 +111,7 @@ class Lane:
 
     def release(self) -> None:
         """Close the session and let go of its worker."""
-        worker, self.worker = self.worker, None
-        self._worker_opens = self._worker_bytes = 0
+        worker = self._let_go()
         if worker is not None:
             worker.close()
 
@@ -142,10 +144,11 @@ class Lane:
 
     def _drive(self, do: Callable[[Worker], Result]) -> Result:
         """Let the worker do something.  One that is dead, in doubt or worn out is dropped; the next use makes one."""
+        self._hung, self._ended_why = None, ""  # of the job before, or said while there was nothing to end
         try:
             result = do(self._ready())
         except _CLEAN_ENDS as exc:
-            if isinstance(exc, JVLinkError) and exc.code in _DOUBTFUL_CODES:
+            if not self.is_open or (isinstance(exc, JVLinkError) and exc.code in _DOUBTFUL_CODES):
                 self._drop(exc)
             raise
         except BaseException as exc:  # whatever it was goes on to who asked; here only the session is in doubt
@@ -168,16 +171,22 @@ class Lane:
         if self.worker is None:
             self.worker = self._start()
             self.worker.open()
+            self.is_open = True
         return self.worker
 
     def _drop(self, error: BaseException) -> None:
         self.faults += 1
         self.fault = str(error)
-        worker, self.worker = self.worker, None
-        self._worker_opens = self._worker_bytes = 0
+        worker = self._let_go()
         if worker is not None:
             worker.kill()
             worker.close()
+
+    def _let_go(self) -> Worker | None:
+        worker, self.worker = self.worker, None
+        self._worker_opens = self._worker_bytes = 0
+        self.is_open = False
+        return worker
 
     def _reason(self, error: BaseException) -> SourceError | None:
         """Return why the worker was ended on purpose, None when it was not."""
@@ -197,16 +206,22 @@ class _Watched:
         self._lane = lane
 
     def begin(self, name: str, provided: str) -> None:
-        self._sink.begin(name, provided)
+        with self._handing():  # a recording settles the file before on the disk
+            self._sink.begin(name, provided)
 
     def records(self, batch: bytes | bytearray, count: int) -> None:
-        lane = self._lane
-        lane.is_handing = True
-        try:
+        with self._handing():
             self._sink.records(batch, count)
-        finally:
-            lane.is_handing = False
 
     def progress(self, progress: Progress) -> None:
         self._lane.progress = progress
         self._sink.progress(progress)
+
+    @contextmanager
+    def _handing(self) -> Iterator[None]:
+        lane = self._lane
+        lane.is_handing = True
+        try:
+            yield
+        finally:
+            lane.is_handing = False

@@ -205,6 +205,8 @@ class Pool:
 
     async def warm(self) -> None:
         """Make one session ready; reads of its lane come behind that.  Raises what it raises: WorkerFailed, …"""
+        if self._closed:  # its thread takes no more jobs
+            raise SourceError("the pool of sessions is closed")
         lane = self._lanes[0]
         await asyncio.wrap_future(lane.thread.submit(lane.warm))
 
@@ -257,13 +259,15 @@ class Pool:
         """Return a free lane, in its turn."""
         if self._closed:
             raise SourceError("the pool of sessions is closed")
-        if len(self._turns) >= self._queue_limit and not self._idle:
-            raise SourceBusy(len(self._turns) + 1)
         ticket: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
         turn = Turn(priority, data, is_realtime, ticket)
         self._check_hope(turn)
         self._turns.add(turn)
         self._deal()
+        # Only now: a free lane may be one that does not take this, or its twin may be at work.
+        if not ticket.done() and len(self._turns) > self._queue_limit:
+            self._turns.remove(turn)
+            raise SourceBusy(len(self._turns) + 1)
         try:
             return await ticket
         except BaseException:
@@ -275,7 +279,7 @@ class Pool:
         """Raise what keeps every session that could take *turn* from starting."""
         lanes = [lane for lane in self._lanes if _fits(lane, turn)]
         if all(lane in self._unstartable for lane in lanes):
-            raise self._unstartable[lanes[0]]
+            raise self._unstartable[lanes[0]].with_traceback(None)  # raised often: its traceback would only grow
 
     def _give_up_the_hopeless(self) -> None:
         """Let nobody wait for sessions that do not start."""
@@ -289,7 +293,7 @@ class Pool:
     def _deal(self) -> None:
         """Hand every free lane to whoever is next for it."""
         for lane in self._idle[::-1]:  # the last one used is the warmest
-            turn = self._turns.take(partial(_fits, lane), self._at_work.values())
+            turn = self._turns.take(partial(_can_have, lane), self._at_work.values())
             if turn is not None:
                 self._idle.remove(lane)
                 self._at_work[lane] = turn.data
@@ -365,13 +369,18 @@ class Pool:
             return "resting"
         if lane.job:
             return "busy"
-        if lane not in self._idle or (lane.activity and lane.activity.doing == "start"):
+        if lane not in self._idle or (lane.worker is not None and not lane.is_open):
             return "starting"
         return "idle" if lane.worker is not None else "new"
 
 
 def _fits(lane: Lane, turn: Turn[Any]) -> bool:
     return ("realtime" if turn.is_realtime else "stored") in lane.takes
+
+
+def _can_have(lane: Lane, turn: Turn[asyncio.Future[Lane]]) -> bool:
+    """Whether to hand the lane over: not to one who was cancelled a moment ago and is about to leave the queue."""
+    return not turn.ticket.done() and _fits(lane, turn)
 
 
 def _rest_s(failures: int) -> float:

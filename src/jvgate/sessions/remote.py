@@ -108,7 +108,7 @@ class RemoteWorker:
             frame = self._next(job)
             if frame.kind is not Kind.RESULT:
                 self._fail(frame)
-            return {name: _unpacked(item) for name, item in frame.fields()["value"].items()}
+            return _result(frame.fields())
         finally:
             self._finish()
 
@@ -249,6 +249,14 @@ def _only(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         return {name: fields[name] for name in names}
     except KeyError as exc:
         raise WorkerLost(f"a message without {exc}") from exc
+
+
+def _result(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an errand gave.  Raises WorkerLost for what is no result."""
+    try:
+        return {name: _unpacked(item) for name, item in fields["value"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise WorkerLost("a result that makes no sense") from exc
 
 
 def _unpacked(item: Any) -> Any:

@@ -161,7 +161,8 @@ def com_command(scheme: str, means: Means) -> tuple[str, ...]:
     It may be another Python than this one, of 32 bits or under Wine, in which jvgate is not installed: the package's
     folder goes to the end of its path, so that its own pywin32 comes first.
     """
-    python = shlex.split(means.worker_python, posix=sys.platform != "win32") or [sys.executable]
+    words = shlex.split(means.worker_python, posix=sys.platform != "win32")
+    python = [word.strip('"') for word in words] or [sys.executable]  # on Windows they keep their quotes
     root = str(Path(__file__).parents[2])
     if any(PurePath(word).stem.startswith("wine") for word in python[:1]):
         root = f"Z:{root}"  # where Wine shows this machine's files

@@ -1,13 +1,14 @@
 """Who is next: the queue before the sessions, as plain decisions without a clock or a loop.
 
 Interactive reads go before batches, batches before prefetches; within one priority whoever came first.  So that nobody
-starves, every fifth turn goes to a batch that waits; a prefetch gets a session only when nobody else wants it.
+starves, every fifth turn goes to a batch that waits, of stored and of real-time data each, since a session may take
+only one of them; a prefetch gets a session only when nobody else wants it.
 The same data is never read by two sessions at once: a turn waits while its twin is at work.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -43,7 +44,7 @@ class Turns(Generic[Ticket]):
 
     def __init__(self) -> None:
         self._queues: dict[Priority, deque[Turn[Ticket]]] = {priority: deque() for priority in Priority}
-        self._in_a_row = 0
+        self._passed_over: Counter[bool] = Counter()  # batches, by whether they are real-time data
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -69,13 +70,16 @@ class Turns(Generic[Ticket]):
 
         takes: whether the session reads such data at all.  at_work: the data being read now.
         """
-        batches_first = self._in_a_row >= _IN_A_ROW
-        order = (Priority.BATCH, Priority.INTERACTIVE) if batches_first else (Priority.INTERACTIVE, Priority.BATCH)
-        for priority in (*order, Priority.PREFETCH):
-            queue = self._queues[priority]
-            for turn in queue:
-                if takes(turn) and turn.data not in at_work:
-                    queue.remove(turn)
-                    self._in_a_row = self._in_a_row + 1 if priority is Priority.INTERACTIVE else 0
-                    return turn
-        return None
+        interactive, batch, prefetch = (
+            next((turn for turn in queue if takes(turn) and turn.data not in at_work), None)
+            for queue in self._queues.values()
+        )
+        if batch and interactive and self._passed_over[batch.is_realtime] < _IN_A_ROW:
+            self._passed_over[batch.is_realtime] += 1
+            batch = None
+        if batch:
+            self._passed_over[batch.is_realtime] = 0
+        turn = batch or interactive or prefetch
+        if turn is not None:
+            self.remove(turn)
+        return turn

@@ -90,6 +90,8 @@ class ThreadWorker:
             doing=self._note,
         )
         self._session.initialise()
+        holding.prepare(self._link)
+        self.facts = dict(holding.facts)
         self._note("idle")
 
     def read(self, request: Request, sink: Sink, cancelled: Cancelled) -> Summary:
