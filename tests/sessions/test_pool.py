@@ -1,35 +1,26 @@
-"""The pool: one thread per session, a fair queue, cancelled and failed reads that cost nobody else anything."""
+"""The pool: one thread per session, a fair queue, cancelled and failed reads that cost nobody else anything.
+
+What becomes of sessions that are lost, hang or will not start stands in `test_pool_cures.py`.
+"""
 
 import asyncio
 import threading
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
+from tests.jvlink.sinks import Kept
 
-from jvgate.errors import (
-    DatasetTooLarge,
-    JVLinkError,
-    QueryError,
-    SessionHung,
-    SettingsError,
-    SourceBusy,
-    SourceError,
-    WorkerFailed,
-    WorkerLost,
-)
+from jvgate.errors import DatasetTooLarge, JVLinkError, SettingsError, SourceBusy, SourceError
 from jvgate.jvlink.holding import Holding
-from jvgate.jvlink.request import Request, Summary
+from jvgate.jvlink.request import Request
 from jvgate.jvlink.rules import DataspecRule
 from jvgate.jvlink.simulator import Simulator
-from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source, parse_source
+from jvgate.sessions.sources import Source
 from jvgate.sessions.turns import Priority
-from jvgate.sessions.watchdog import CallLimits
-from jvgate.sessions.workers import Activity, ThreadWorker
+from jvgate.sessions.workers import ThreadWorker
 from jvgate.values import Query, SourceFile
 
 NOW = datetime(2026, 11, 9, 12)
@@ -55,7 +46,10 @@ class File:
 
 @dataclass
 class GatedShelf:
-    """A shelf whose real-time key `2026120N` holds the thread until gate N opens, and tells that it is there."""
+    """A shelf where a data spec or a real-time key that has a gate holds the thread until it opens.
+
+    reached: tells that the thread is there.
+    """
 
     gates: dict[str, threading.Event] = field(default_factory=dict)
     reached: dict[str, threading.Event] = field(default_factory=dict)
@@ -70,15 +64,19 @@ class GatedShelf:
         self.threads.add(threading.current_thread().name)
         if self.faults:
             raise self.faults.pop()
+        self._stand_at(dataspec)
         return [File(RECORDS)]
 
     def realtime(self, dataspec, key, *, now):
         self.threads.add(threading.current_thread().name)
         self.order.append(key)
-        if key in self.gates:
-            self.reached[key].set()
-            assert self.gates[key].wait(LIMIT_S)
+        self._stand_at(key)
         return RECORDS
+
+    def _stand_at(self, name):
+        if name in self.gates:
+            self.reached[name].set()
+            assert self.gates[name].wait(LIMIT_S)
 
 
 class Links:
@@ -103,11 +101,9 @@ def links(shelf):
     return Links(shelf)
 
 
-def pool(links, *, sessions=1, limit_bytes=1 << 20, queue_limit=10, start=None, **source):
+def pool(links, *, sessions=1, limit_bytes=1 << 20, queue_limit=10, **source):
     holding = Holding(lambda channel: nullcontext(links()), one_type_per_file=False)
-    source = Source(
-        "test:", start=start or (lambda: ThreadWorker(holding)), check=lambda: None, now=lambda: NOW, **source
-    )
+    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda: None, now=lambda: NOW, **source)
     return Pool(source, sessions=sessions, limit_bytes=limit_bytes, queue_limit=queue_limit)
 
 
@@ -117,7 +113,7 @@ def realtime(day):
 
 async def reached(shelf, query):
     """Wait until a thread stands at the gate of *query*."""
-    assert await asyncio.to_thread(shelf.reached[query.key].wait, LIMIT_S)
+    assert await asyncio.to_thread(shelf.reached[query.key or query.dataspec].wait, LIMIT_S)
 
 
 def test_a_query_gives_its_whole_dataset(links):
@@ -202,6 +198,30 @@ def test_a_full_queue_refuses_at_once(links, shelf):
     assert asyncio.run(scene()) == 2
 
 
+def test_a_session_that_is_free_for_other_data_only_does_not_lengthen_the_queue(links, shelf):
+    async def scene():
+        async with pool(links, sessions=2, queue_limit=1, is_single=True, max_sessions=2) as lanes:
+            shelf.gate(realtime(1).key)
+            tasks = [asyncio.create_task(lanes.read(realtime(day))) for day in (1, 2)]
+            await reached(shelf, realtime(1))
+            with pytest.raises(SourceBusy):
+                await lanes.read(realtime(3))
+            free = (await lanes.read(RACE)).body, lanes.idle
+            shelf.gates[realtime(1).key].set()
+            await asyncio.gather(*tasks)
+            return free
+
+    assert asyncio.run(scene()) == (b"".join(RECORDS), 1)
+
+
+def test_a_queue_of_none_serves_who_need_not_wait(links):
+    async def scene():
+        async with pool(links, queue_limit=0) as lanes:
+            return (await lanes.read(RACE)).body
+
+    assert asyncio.run(scene())
+
+
 def test_a_cancelled_wait_leaves_the_queue(links, shelf):
     async def scene():
         async with pool(links) as lanes:
@@ -218,18 +238,20 @@ def test_a_cancelled_wait_leaves_the_queue(links, shelf):
     assert realtime(2).key not in shelf.order
 
 
-def test_a_wait_cancelled_in_the_moment_of_its_turn_passes_the_session_on(links, shelf):
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_wait_cancelled_in_the_moment_of_its_turn_passes_the_session_on(links, is_first):
     async def scene():
         async with pool(links) as lanes:
             lane = await lanes._lease(Priority.INTERACTIVE, "x", is_realtime=True)
-            waiting = asyncio.create_task(lanes.read(realtime(1)))
+            first, second = (asyncio.create_task(lanes.read(realtime(day))) for day in (1, 2))
             await asyncio.sleep(0)
-            lanes._give_back(lane)
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
-            return lanes.idle
+            moment = [first.cancel, lambda: lanes._give_back(lane)]
+            for happens in moment if is_first else reversed(moment):
+                happens()
+            await asyncio.gather(first, return_exceptions=True)
+            return (await second).body, lanes.idle, lanes.waiting
 
-    assert asyncio.run(scene()) == 1
+    assert asyncio.run(scene()) == (b"".join(RECORDS), 1, 0)
 
 
 def test_a_cancelled_read_stops_and_its_session_goes_on(links, shelf):
@@ -258,6 +280,22 @@ def test_an_error_of_jvlink_is_counted_and_keeps_the_session(links):
 
     assert asyncio.run(scene()) == ({-115: 1}, {"RACE": 2})
     assert len(links.made) == 1
+
+
+def test_a_read_may_go_into_a_sink_on_the_sessions_thread(links):
+    class Seeing(Kept):
+        def begin(self, name, provided):
+            super().begin(name, provided)
+            links.made.append(threading.current_thread().name)
+
+    async def scene():
+        async with pool(links) as lanes:
+            sink = Seeing()
+            return await lanes.read_into(Request("RACE", "20261101000000", 1), sink), sink
+
+    summary, sink = asyncio.run(scene())
+    assert (sink.body, summary.records) == (b"".join(RECORDS), len(RECORDS))
+    assert len(set(links.made)) == 1
 
 
 def test_a_dataset_over_the_limit_is_refused(links):
@@ -303,6 +341,18 @@ def test_closing_stops_what_runs_and_refuses_what_waits(links, shelf):
     assert "closed" in str(waiting)
 
 
+def test_closing_what_was_never_used_or_is_closed_does_nothing(links):
+    async def scene():
+        async with pool(links, sessions=2) as lanes:
+            await lanes.close()
+            await lanes.close()
+            with pytest.raises(SourceError, match="closed"):
+                await lanes.warm()
+
+    asyncio.run(scene())
+    assert links.made == []
+
+
 def test_closing_waits_no_longer_than_its_limit_for_a_stuck_read(links, shelf):
     async def scene():
         lanes = pool(links)
@@ -346,6 +396,35 @@ def test_interactive_reads_go_before_batches_and_prefetches(links, shelf):
     assert shelf.order == [realtime(day).key for day in (1, 4, 5, 3, 2)]
 
 
+def test_a_batch_waits_for_four_interactive_reads_at_most(links, shelf):
+    async def scene():
+        async with pool(links) as lanes:
+            shelf.gate(realtime(1).key)
+            tasks = [asyncio.create_task(lanes.read(realtime(1)))]
+            await reached(shelf, realtime(1))
+            tasks += [asyncio.create_task(lanes.read(realtime(2), priority=Priority.BATCH))]
+            tasks += [asyncio.create_task(lanes.read(realtime(day))) for day in range(3, 10)]
+            await asyncio.sleep(0)
+            shelf.gates[realtime(1).key].set()
+            await asyncio.gather(*tasks)
+
+    asyncio.run(scene())
+    assert shelf.order == [realtime(day).key for day in (1, 3, 4, 5, 6, 2, 7, 8, 9)]
+
+
+def test_other_records_of_the_same_data_are_a_twin_too(links, shelf):
+    async def scene():
+        async with pool(links, sessions=2) as lanes:
+            shelf.gate("RACE")
+            tasks = [asyncio.create_task(lanes.read(replace(RACE, records=kinds))) for kinds in ((), ("SE",))]
+            await reached(shelf, RACE)
+            state = lanes.waiting, lanes.busy
+            shelf.gates["RACE"].set()
+            return state, [len(dataset.body) for dataset in await asyncio.gather(*tasks)]
+
+    assert asyncio.run(scene()) == ((1, 1), [len(b"".join(RECORDS)), len(b"".join(RECORDS[100:]))])
+
+
 def test_the_same_data_is_never_read_by_two_sessions_at_once(links, shelf):
     async def scene():
         async with pool(links, sessions=2) as lanes:
@@ -359,118 +438,6 @@ def test_the_same_data_is_never_read_by_two_sessions_at_once(links, shelf):
             return state
 
     assert asyncio.run(scene()) == (1, 1)
-
-
-@dataclass
-class Scripted:
-    """A worker that does what its script says, one entry an open: an error to raise, or nothing."""
-
-    script: list
-    facts: dict = field(default_factory=dict)
-    activity: Activity = field(default_factory=Activity)
-    alive: bool = True
-
-    def open(self):
-        self.activity = Activity("idle")
-        if self.script and isinstance(self.script[0], WorkerFailed):
-            raise self.script.pop(0)
-
-    def read(self, request, sink, cancelled):
-        if self.script and (error := self.script.pop(0)):
-            raise error
-        return Summary()
-
-    def call(self, errand, *arguments):
-        return {"errand": errand, "arguments": arguments}
-
-    def nudge(self):
-        pass
-
-    def kill(self):
-        self.alive = False
-
-    def is_alive(self):
-        return self.alive
-
-    def close(self):
-        self.alive = False
-
-
-def scripted(*script, **given):
-    """A pool whose workers share one script, and the workers that it has made."""
-    shared, made = list(script), []
-    return pool(None, start=lambda: made.append(Scripted(shared)) or made[-1], **given), made
-
-
-@pytest.mark.parametrize("error", [WorkerLost("it died"), SessionHung("JVGets", limit_s=1)])
-def test_a_read_whose_worker_was_lost_is_begun_once_more(error):
-    async def scene():
-        lanes, made = scripted(error)
-        async with lanes:
-            return (await lanes.read(RACE)).body, len(made), lanes.faults, lanes.opens
-
-    assert asyncio.run(scene()) == (b"", 2, 1, {"RACE": 2})
-
-
-def test_and_not_again_after_that():
-    async def scene():
-        lanes, made = scripted(WorkerLost("one"), WorkerLost("two"))
-        async with lanes:
-            with pytest.raises(WorkerLost, match="two"):
-                await lanes.read(RACE)
-            return (await lanes.read(RACE)).body, len(made)
-
-    assert asyncio.run(scene()) == (b"", 3)
-
-
-def test_a_worker_that_is_lost_in_the_midst_of_a_sink_is_not_tried_again():
-    async def scene():
-        lanes, _ = scripted(WorkerLost("it died"))
-        async with lanes:
-            with pytest.raises(WorkerLost):
-                await lanes.read_into(Request("RACE", "20261101000000", 1), None)
-
-    asyncio.run(scene())
-
-
-def test_workers_that_will_not_start_are_told_at_once_after_a_while_and_tried_less_often(monkeypatch):
-    async def scene():
-        lanes, made = scripted(*[WorkerFailed("no such Python")] * 100)
-        async with lanes:
-            errors = []
-            for _ in range(20):
-                with pytest.raises(WorkerFailed) as error:
-                    await lanes.read(RACE)
-                errors.append(error.value.why)
-            return set(errors), len(made) < 20, lanes.sessions()[0].state
-
-    errors, is_bounded, state = asyncio.run(scene())
-    assert (errors, is_bounded, state) == ({"no such Python"}, True, "resting")
-
-
-def test_a_session_is_replaced_after_so_many_opens():
-    async def scene():
-        lanes, made = scripted(recycling=Recycling(opens=3))
-        async with lanes:
-            for _ in range(7):
-                await lanes.read(RACE)
-            return len(made), [worker.alive for worker in made], lanes.faults
-
-    assert asyncio.run(scene()) == (3, [False, False, True], 0)
-
-
-def test_an_idle_session_is_recycled_and_a_busy_one_is_ended():
-    async def scene():
-        lanes, made = scripted()
-        async with lanes:
-            await lanes.read(RACE)
-            lanes.recycle(1)
-            await lanes.read(RACE)
-            with pytest.raises(QueryError, match="no session 7"):
-                lanes.recycle(7)
-            return [worker.alive for worker in made]
-
-    assert asyncio.run(scene()) == [False, True]
 
 
 def test_sessions_can_be_looked_at(links, shelf):
@@ -491,92 +458,24 @@ def test_sessions_can_be_looked_at(links, shelf):
     assert (idle.state, idle.job, idle.opens, idle.takes) == ("idle", "", 1, ("realtime", "stored"))
 
 
-def test_an_errand_takes_a_session():
+def test_what_was_read_last_can_still_be_seen(links):
     async def scene():
-        lanes, _ = scripted()
-        async with lanes:
-            return await lanes.call("silks", "赤")
-
-    assert asyncio.run(scene()) == {"errand": "silks", "arguments": ("赤",)}
-
-
-def test_a_session_is_made_ready_before_anybody_asks():
-    async def scene():
-        lanes, made = scripted()
-        async with lanes:
-            await lanes.warm()
-            return len(made), lanes.idle, lanes.sessions()[0].state
-
-    assert asyncio.run(scene()) == (1, 1, "idle")
-
-
-@pytest.mark.parametrize(
-    ("sessions", "takes"),
-    [(0, [("realtime", "stored")]), (1, [("realtime", "stored")]), (2, [("stored",), ("realtime",)])],
-)
-def test_jvlink_has_one_session_or_one_for_each_kind_of_data(sessions, takes):
-    lanes = Pool(parse_source("jvlink:"), sessions=sessions, limit_bytes=1, queue_limit=1)
-    assert [view.takes for view in lanes.sessions()] == takes
-
-
-def test_jvlink_has_no_third_session():
-    with pytest.raises(SettingsError, match="1 to 2"):
-        Pool(parse_source("jvlink:"), sessions=3, limit_bytes=1, queue_limit=1)
-
-
-def test_a_session_of_one_kind_takes_nothing_else():
-    async def scene():
-        lanes, made = scripted(sessions=2, is_single=True, max_sessions=2)
-        async with lanes:
-            await asyncio.gather(*(lanes.read(RACE) for _ in range(3)), *(lanes.read(realtime(1)) for _ in range(2)))
-            return len(made), [view.opens for view in lanes.sessions()]
-
-    assert asyncio.run(scene()) == (2, [3, 2])
-
-
-class Stuck(Scripted):
-    """A worker whose read hangs until it is killed."""
-
-    def open(self):
-        super().open()
-        self.killed = threading.Event()
-
-    def read(self, request, sink, cancelled):
-        if not self.script:
-            return Summary()
-        self.script.pop()
-        now = time.monotonic()
-        self.activity = Activity("JVGets", now, now)
-        assert self.killed.wait(LIMIT_S)
-        raise WorkerLost("it was killed")
-
-    def kill(self):
-        super().kill()
-        self.killed.set()
-
-
-def test_a_worker_that_hangs_is_ended_and_its_read_begun_once_more():
-    script = ["hang"]
-
-    async def scene():
-        async with pool(None, start=lambda: Stuck(script), limits=CallLimits(read_s=0.01)) as lanes:
+        async with pool(links) as lanes:
             await lanes.read(RACE)
-            return lanes.sessions()[0]
+            return lanes.sessions()[0].progress
 
-    view = asyncio.run(scene())
-    assert (view.faults, view.last_fault) == (1, "JVGets: no progress within 0.01 s")
+    assert asyncio.run(scene()).records_read == len(RECORDS)
 
 
-def test_a_read_that_does_not_heed_its_cancellation_costs_its_worker():
-    script = ["hang"]
-
+def test_a_session_of_one_kind_takes_nothing_else(links):
     async def scene():
-        async with pool(None, start=lambda: Stuck(script), limits=CallLimits(cancel_s=0.01)) as lanes:
-            task = asyncio.create_task(lanes.read(RACE))
-            async with asyncio.timeout(LIMIT_S):
-                while lanes.sessions()[0].doing != "JVGets":  # noqa: ASYNC110  (it happens on a thread)
-                    await asyncio.sleep(0)
-            task.cancel()
-            return (await lanes.read(realtime(1))).body, lanes.faults
+        async with pool(links, sessions=2, is_single=True, max_sessions=2) as lanes:
+            await asyncio.gather(*(lanes.read(RACE) for _ in range(3)), *(lanes.read(realtime(1)) for _ in range(2)))
+            return [(view.takes, view.opens) for view in lanes.sessions()]
 
-    assert asyncio.run(scene()) == (b"", 1)
+    assert asyncio.run(scene()) == [(("stored",), 3), (("realtime",), 2)]
+
+
+def test_one_session_too_many_for_its_source_is_refused(links):
+    with pytest.raises(SettingsError, match="1 to 2"):
+        pool(links, sessions=3, is_single=True, max_sessions=2)
