@@ -5,12 +5,13 @@ What lies behind the COM object is the simulator, so that the contract suite can
 
 from __future__ import annotations
 
-import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import ModuleType
+from types import MethodType, ModuleType
+from typing import Any
 
 import pytest
 
@@ -24,22 +25,33 @@ _PADDING = 7  # JV-Link's array may be longer than the record
 
 
 class com_error(Exception):  # noqa: N801  (pywin32's name)
-    """As pywin32 raises it: the HRESULT is signed."""
+    """As pywin32 raises it: the HRESULT is signed.  excepinfo: (code, source, text, help file, context, scode)."""
 
-    def __init__(self, hresult: int) -> None:
-        super().__init__(hresult - (1 << 32), "error", None, None)
-        self.hresult = hresult - (1 << 32)
+    def __init__(self, hresult: int, excepinfo: tuple[object, ...] | None = None) -> None:
+        super().__init__(hresult - (1 << 32), "error", excepinfo, None)
+        self.hresult, self.excepinfo = hresult - (1 << 32), excepinfo
 
 
 class Machine:
-    """One computer.  widen: how JVRead's text is filled; lacks: methods that its JV-Link has not."""
+    """One computer.
 
-    def __init__(self, make: Callable[[], object], *, widen: str = "latin-1", lacks: tuple[str, ...] = ()) -> None:
+    widen: how JVRead's text is filled.  lacks: members that its JV-Link has not.  renamed: theirs to ours.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], object],
+        *,
+        widen: str = "latin-1",
+        lacks: tuple[str, ...] = (),
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
         self.make = make
         self.widen = widen
         self.lacks = lacks
+        self.renamed = renamed or {}
         self.apartments: set[int] = set()
-        self.objects: list[Dispatched] = []
+        self.objects: list[Pointer] = []
         self.prefix = {"JVDTLab.JVLink": "JV", "NVDTLabLib.NVLink": "NV"}
 
     def dispatch(self, prog_id: str) -> Dispatched:
@@ -47,55 +59,72 @@ class Machine:
             raise com_error(NOT_INITIALISED)
         if prog_id not in self.prefix:
             raise com_error(NOT_REGISTERED)
-        made = Dispatched(self, self.make(), self.prefix[prog_id])
-        self.objects.append(made)
+        pointer = Pointer(self, self.make(), self.prefix[prog_id])
+        made = Dispatched(pointer)
+        pointer.wrapper = weakref.ref(made)
+        self.objects.append(pointer)
         return made
 
     def pump(self) -> None:
         """Deliver events to the objects of this thread."""
-        for made in self.objects:
-            if vars(made)["_thread"] == threading.get_ident() and vars(made)["_sink"] is not None:
-                vars(made)["_behind"].pump()
+        for pointer in self.objects:
+            if pointer.thread == threading.get_ident() and pointer.sinks:
+                pointer.behind.pump()
+
+    def uninitialise(self) -> None:
+        """Leave the apartment; whatever is held by then would crash the process some time later."""
+        held = [pointer for pointer in self.objects if pointer.thread == threading.get_ident() and pointer.is_held()]
+        assert not held, "an object outlives its apartment"
+        self.apartments.discard(threading.get_ident())
 
 
-class Dispatched:
-    """A late-bound object: names are looked up when they are used, out parameters come back in a tuple."""
+class Pointer:
+    """An interface pointer, `_oleobj_` of pywin32's wrapper.  sinks: hold it, and it holds them, until closed."""
 
-    def __init__(self, machine: Machine, behind: object, prefix: str) -> None:
-        vars(self).update(_machine=machine, _behind=behind, _prefix=prefix, _thread=threading.get_ident(), _sink=None)
+    def __init__(self, machine: Machine, behind: Any, prefix: str) -> None:
+        self.machine = machine
+        self.behind = behind
+        self.prefix = prefix
+        self.thread = threading.get_ident()
+        self.sinks: list[Any] = []
+        self.wrapper: Callable[[], Dispatched | None] = lambda: None
+        behind.on_event = self.tell
 
-    def __getattr__(self, name: str) -> object:
-        own = vars(self)
-        plain = name.replace(own["_prefix"], "JV", 1) if name.startswith(own["_prefix"]) else name
-        if plain.startswith("m_NVLink"):
-            plain = plain.replace("NV", "JV", 1)
-        self._check_apartment()
-        if plain in PROPERTIES and plain not in own["_machine"].lacks:
-            return getattr(own["_behind"], plain)
-        if plain not in INTERFACE or plain in own["_machine"].lacks:
+    def is_held(self) -> bool:
+        wrapper = self.wrapper()
+        return bool(self.sinks) or (wrapper is not None and "_oleobj_" in vars(wrapper))
+
+    def tell(self, name: str, parameter: str) -> None:
+        for sink in self.sinks:
+            getattr(sink, f"On{name.replace('JV', self.prefix, 1)}")(parameter)
+
+    def member(self, name: str) -> object:
+        """Return a property's value or a method, by the name that this component gives it."""
+        self.check_apartment()
+        plain = name.replace(f"{self.prefix}Link", "JVLink", 1) if name.startswith("m_") else name
+        plain = plain.replace(self.prefix, "JV", 1) if plain.startswith(self.prefix) else plain
+        if plain in self.machine.lacks:
+            raise AttributeError(f"<unknown>.{name}")
+        plain = self.machine.renamed.get(plain, plain)
+        if plain in PROPERTIES:
+            return getattr(self.behind, plain)
+        if plain not in INTERFACE:
             raise AttributeError(f"<unknown>.{name}")
         return lambda *arguments: self._invoke(plain, arguments)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        self._check_apartment()
-        if name != "ParentHWnd":
-            raise com_error(NO_MEMBER)
-
-    def _check_apartment(self) -> None:
-        own = vars(self)
-        if threading.get_ident() != own["_thread"]:
+    def check_apartment(self) -> None:
+        if threading.get_ident() != self.thread:
             raise com_error(WRONG_THREAD)
-        if own["_thread"] not in own["_machine"].apartments:
+        if self.thread not in self.machine.apartments:
             raise com_error(NOT_INITIALISED)
 
     def _invoke(self, name: str, arguments: tuple[object, ...]) -> object:
-        self._check_apartment()
-        method = getattr(vars(self)["_behind"], name)
-        if len(arguments) != len(inspect.signature(method).parameters):
+        self.check_apartment()
+        if len(arguments) != len(INTERFACE[name]["parameters"]):
             raise com_error(BAD_COUNT)
         if name == "JVGets" and not isinstance(arguments[0], bytearray | bytes):
             raise com_error(BAD_TYPE)
-        return self._shaped(name, method(*arguments))
+        return self._shaped(name, getattr(self.behind, name)(*arguments))
 
     def _shaped(self, name: str, result: object) -> object:
         if name == "JVGets":
@@ -110,18 +139,44 @@ class Dispatched:
         return result
 
     def _widened(self, record: bytes) -> str:
-        widen = vars(self)["_machine"].widen
+        widen = self.machine.widen
         if widen == "cp1252":
             return "".join(bytes([byte]).decode("cp1252", "replace").replace("\ufffd", chr(byte)) for byte in record)
         return record.decode(widen)
 
 
+class Dispatched:
+    """pywin32's wrapper of a late-bound object: each name is looked up when it is used, through a Python function."""
+
+    def __init__(self, pointer: Pointer) -> None:
+        vars(self)["_oleobj_"] = pointer
+
+    def __getattr__(self, name: str) -> object:
+        if name == "_oleobj_":
+            raise AttributeError(name)
+        member = self._oleobj_.member(name)
+        return MethodType(lambda self, *arguments: member(*arguments), self) if callable(member) else member
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._oleobj_.check_apartment()
+        if name != "ParentHWnd" or name in self._oleobj_.machine.lacks:
+            raise AttributeError(f"Property '<unknown>.{name}' can not be set.")
+
+
+class Sink:
+    """What pywin32's generated class of an event interface does."""
+
+    def __init__(self, made: Dispatched) -> None:
+        self.pointer = made._oleobj_
+        self.pointer.sinks.append(self)
+
+    def close(self) -> None:
+        self.pointer.sinks.remove(self)
+
+
 def with_events(made: Dispatched, handler: type) -> object:
     """Connect *handler* as win32com.client.WithEvents does."""
-    sink = handler()
-    vars(made)["_sink"] = sink
-    vars(made)["_behind"].on_event = lambda name, parameter: getattr(sink, f"On{name}")(parameter)
-    return sink
+    return type("COMEventClass", (Sink, handler), {})(made)
 
 
 @contextmanager
@@ -133,7 +188,7 @@ def installed(machine: Machine) -> Iterator[Machine]:
     vars(pythoncom).update(
         com_error=com_error,
         CoInitialize=lambda: machine.apartments.add(threading.get_ident()),
-        CoUninitialize=lambda: machine.apartments.discard(threading.get_ident()),
+        CoUninitialize=machine.uninitialise,
         PumpWaitingMessages=machine.pump,
     )
     vars(dynamic).update(Dispatch=machine.dispatch)

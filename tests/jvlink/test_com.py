@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, records
 from sinks import Kept
-from standin import Machine, installed
+from standin import Machine, Pointer, com_error, installed
 
 from jvgate.errors import ComError, NotInstalled, NotOffered, SourceError
 from jvgate.jvlink.com import EVENTS, JV_LINK, NV_LINK, Product, open_com
@@ -85,9 +85,22 @@ def test_it_is_closed_and_let_go_before_com_is(machine):
         link.JVOpen("RACE", EVER, 1, 0, 0, "")
         (made,) = machine.objects
     assert machine.apartments == set()
-    assert vars(made)["_behind"].JVStatus() == -203
-    with pytest.raises(ComError):
+    assert made.behind.JVStatus() == -203
+    with pytest.raises(ComError, match="was released"):
         link.JVStatus()
+
+
+def test_an_error_that_is_kept_keeps_nothing_of_com(machine, monkeypatch):
+    """Its traceback holds pywin32's frames, and with them the wrapper of the object: the stand-in looks for it."""
+
+    def fail(self):
+        raise com_error(0x80010108)
+
+    monkeypatch.setattr(Simulator, "JVStatus", fail)
+    with pytest.raises(ComError, match="lost its server") as error, open_com(JV_LINK) as link:
+        link.JVStatus()
+    assert error.value.__cause__ is not None
+    assert machine.apartments == set()
 
 
 def test_a_class_that_is_not_registered_is_told_with_this_pythons_bits(machine):
@@ -116,9 +129,58 @@ def test_a_bare_code_is_taken_where_a_tuple_was_due(link, monkeypatch):
     assert link.JVOpen("RACE", EVER, 1, 0, 0, "") == (-303, 0, 0, "")
 
 
-def test_the_other_spelling_of_the_time_stamp_is_known(link, machine, monkeypatch):
-    machine.lacks = ("m_CurrentFileTimestamp",)
-    assert link.m_CurrentFileTimestamp == ""
+@pytest.mark.parametrize("answer", [None, "0", (), (0, 0)])
+def test_a_code_of_another_shape_is_no_success(link, monkeypatch, answer):
+    monkeypatch.setattr(Simulator, "JVStatus", lambda self: answer)
+    with pytest.raises(SourceError, match="unknown shape"):
+        link.JVStatus()
+
+
+def test_a_record_that_is_no_bytes_is_refused(link, monkeypatch):
+    monkeypatch.setattr(Pointer, "_shaped", lambda self, name, result: (4, "text", "SE.jvd"))
+    with pytest.raises(SourceError, match="JVGets gave str"):
+        link.JVGets(b"", 110_000, "")
+
+
+def test_a_jvgets_that_pywin32_cannot_call_gives_way_to_jvread_for_good(link, monkeypatch):
+    calls = []
+
+    def refuse(self, buff, size, filename):
+        calls.append("JVGets")
+        raise TypeError("no conversion")
+
+    monkeypatch.setattr(Simulator, "JVGets", refuse)
+    assert read(link) == b"".join(SE)
+    assert calls == ["JVGets"]
+
+
+def test_what_the_component_tells_of_its_exception_is_passed_on(link, monkeypatch):
+    def fail(self):
+        raise com_error(0x80020009, (0, "JVDTLab", "agent stopped", None, 0, 0x800706BA - (1 << 32)))
+
+    monkeypatch.setattr(Simulator, "JVStatus", fail)
+    with pytest.raises(ComError, match="restart the service") as error:
+        link.JVStatus()
+    assert error.value.hresult == 0x800706BA
+
+
+@pytest.mark.parametrize("spelling", ["m_CurrentFileTimestamp", "m_CurrentFileTimeStamp"])
+def test_the_time_stamp_is_known_by_both_its_spellings(machine, spelling):
+    if spelling != "m_CurrentFileTimestamp":
+        machine.lacks, machine.renamed = ("m_CurrentFileTimestamp",), {spelling: "m_CurrentFileTimestamp"}
+    with open_com(JV_LINK) as link:
+        link.JVInit("UNKNOWN")
+        link.JVOpen("RACE", EVER, 1, 0, 0, "")
+        link.JVGets(b"", 110_000, "")
+        assert link.m_CurrentFileTimestamp == "20261109120000"
+
+
+def test_a_component_without_the_settings_of_dialogs_is_used_as_it_is(machine):
+    machine.lacks = ("ParentHWnd", "m_payflag", "JVSetPayFlag")
+    with open_com(JV_LINK) as link:
+        link.prepare_unattended()
+        link.JVInit("UNKNOWN")
+        assert read(link) == b"".join(SE)
 
 
 def test_nothing_waits_for_a_person(machine, monkeypatch):
@@ -142,20 +204,60 @@ class EventfulShelf(MemoryShelf):
         return [(since, name, f"{number:012}") for number, name in enumerate(EVENTS)]
 
 
-def test_events_come_while_messages_are_pumped_on_the_own_thread():
+@pytest.fixture(params=[JV_LINK, NV_LINK], ids=lambda product: product.prefix)
+def watcher(request):
+    """A link on a machine where every event happens once a second, and what it told."""
     times = iter(datetime(2026, 11, 20, 12) + timedelta(seconds=at) for at in range(9))
     told = []
-    with (
-        installed(Machine(lambda: Simulator(EventfulShelf(), RULES, now=lambda: next(times)))),
-        open_com(JV_LINK) as link,
-    ):
+    machine = Machine(lambda: Simulator(EventfulShelf(), RULES, now=lambda: next(times)))
+    with installed(machine), open_com(request.param) as link:
         link.on_event = lambda name, parameter: told.append((name, parameter))
         link.JVInit("UNKNOWN")
-        assert link.JVWatchEvent() == 0
-        assert told == []
-        link.pump()
-        assert link.JVWatchEventClose() == 0
-    assert told == [(name, f"{number:012}") for number, name in enumerate(EVENTS)]
+        yield link, told
+
+
+ALL_TOLD = [(name, f"{number:012}") for number, name in enumerate(EVENTS)]
+
+
+def test_events_come_while_messages_are_pumped_on_the_own_thread(watcher):
+    link, told = watcher
+    assert link.JVWatchEvent() == 0
+    assert told == []
+    link.pump()
+    assert link.JVWatchEventClose() == 0
+    assert told == ALL_TOLD
+
+
+def test_whoever_watches_again_is_told_everything_once(watcher):
+    link, told = watcher
+    link.JVWatchEvent()
+    link.JVWatchEventClose()
+    link.JVWatchEvent()
+    link.pump()
+    assert told == ALL_TOLD
+
+
+def test_after_the_end_nothing_is_told(watcher):
+    link, told = watcher
+    link.JVWatchEvent()
+    link.JVWatchEventClose()
+    link.pump()
+    assert told == []
+
+
+def test_who_goes_while_watching_leaves_nothing_behind(watcher):
+    """The fixture's end asks for it: the stand-in refuses to leave an apartment with a sink still connected."""
+    link, _ = watcher
+    assert link.JVWatchEvent() == 0
+
+
+def test_a_broken_cache_of_pywin32_is_told_in_words(link, monkeypatch):
+    def fail(made, handler):
+        raise AttributeError("module 'win32com.gen_py.2AB' has no attribute 'CLSIDToClassMap'")
+
+    monkeypatch.setattr(link._client, "WithEvents", fail)
+    with pytest.raises(SourceError, match="gen_py"):
+        link.JVWatchEvent()
 
 
 def test_every_method_can_be_called(link):

@@ -1,10 +1,11 @@
 """Dialogs that block a session are told once, and never answered with anything that could mean yes."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
-from jvgate.jvlink.dialogs import Button, Dialog, DialogWatcher, watching
+from jvgate.jvlink.dialogs import Button, Dialog, DialogWatcher, _User32, watching
 
 
 @dataclass
@@ -78,6 +79,40 @@ def test_what_could_mean_yes_is_never_pressed(desktop, captions):
     assert desktop.pressed == []
 
 
+def test_a_dialog_that_stays_is_refused_again_and_told_once(desktop, monkeypatch):
+    told, refused = [], []
+    monkeypatch.setattr(desktop, "press", lambda button: refused.append(button.caption))
+    desktop.show("はい(&Y)", "いいえ(&N)")
+    watcher = DialogWatcher(desktop, told.append, presses=True)
+    watcher.look()
+    watcher.look()
+    assert (refused, len(told)) == (["いいえ(&N)"] * 2, 1)
+
+
 def test_elsewhere_than_on_windows_there_is_nothing_to_watch():
     with watching(lambda dialog: pytest.fail("there are no dialogs"), presses=True):
         pass
+
+
+CHILDREN = {2: ("Static", "利用キーを入力してください。"), 3: ("Edit", "SECRET"), 4: ("Button", "OK")}
+
+
+class Form(_User32):
+    """A window with a label, a field that somebody typed into, and a button; no Windows behind it."""
+
+    def __init__(self):
+        self._user32 = SimpleNamespace(GetDlgCtrlID=lambda handle: 1)
+
+    def _children(self, window):
+        return list(CHILDREN)
+
+    def _class(self, window):
+        return CHILDREN[window][0]
+
+    def _text(self, window):
+        return CHILDREN[window][1] if window in CHILDREN else "JV-Link"
+
+
+def test_what_somebody_typed_is_not_told():
+    dialog, _ = Form()._described(1)
+    assert (dialog.title, dialog.text, dialog.buttons) == ("JV-Link", "利用キーを入力してください。", ("OK",))

@@ -48,3 +48,15 @@ def test_text_that_does_not_make_as_many_bytes_fails(text, code):
 def test_what_stands_behind_the_record_is_left_out():
     assert record_bytes("RA\r\n\0\0\0", 4) == b"RA\r\n"
     assert record_bytes("アイ\r\n\0", 6) == "アイ\r\n".encode("cp932")
+
+
+@pytest.mark.parametrize("record", ["§\r\n", "±×÷\r\n"])
+def test_signs_that_are_latin_1_too_come_back_as_they_were(record):
+    raw = record.encode("cp932")
+    assert record_bytes(record + "\0" * 5, len(raw)) == raw
+    assert record_bytes(record, len(raw)) == raw
+
+
+def test_what_stands_behind_the_record_must_be_nothing():
+    with pytest.raises(SourceError, match="do not make them"):
+        record_bytes("RA\r\nSE\r\n", 4)

@@ -5,7 +5,11 @@ releases it.  Calls are bound late (`dynamic.Dispatch`): with early binding JVRe
 -3, and a makepy cache, which watching events needs, would turn a plain `Dispatch` into an early one.  Out parameters
 come back in tuples; field reports differ in their length, so more than one is taken, and nothing else.  JVGets gives
 bytes; where a JV-Link has no JVGets, JVRead takes its place, and its text is turned back into the bytes it was.
-Source: JV-Link interface specification 4.9.0.1; `behaviour`, sections 4 and 5.
+
+Nothing of COM may be left when `CoUninitialize` is called, or the process may crash.  Two things would stay: JV-Link
+and a sink hold each other until the sink is closed, and the traceback of an error holds pywin32's wrapper of the object
+(its calls are Python functions), which is why `release` empties the wrapper and does not only drop it.
+Source: JV-Link interface specification 4.9.0.1; `behaviour`, sections 4 and 5; pywin32, `dynamic.py` and `genpy.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ import gc
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +42,8 @@ _HRESULTS = {
     0x800706BA: "the COM server is gone: restart the service JVLinkAgent or JVLink64Agent",
 }
 _NOT_REGISTERED = (0x80040154, 0x800401F3)
-_NO_SUCH_MEMBER = (0x80020003, 0x80020006, 0x80020005)  # DISP_E_MEMBERNOTFOUND, _UNKNOWNNAME, _TYPEMISMATCH
+_NO_MEMBER, _TYPE_MISMATCH, _UNKNOWN_NAME, _EXCEPTION = 0x80020003, 0x80020005, 0x80020006, 0x80020009  # DISP_E_…
+_NO_SUCH_MEMBER = (_NO_MEMBER, _UNKNOWN_NAME, _TYPE_MISMATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +99,22 @@ class ComLink:
 
     def release(self) -> None:
         """Close what is open and let go of the object; it is of no use afterwards."""
-        try:
+        if self._sink is not None:
+            with suppress(SourceError):  # it is being thrown away
+                self.JVWatchEventClose()
+        with suppress(SourceError):
             self.JVClose()
-        except SourceError:  # it is being thrown away
-            pass
-        finally:
-            self._sink = None
-            self._object = None
+        if self._object is not None:
+            vars(self._object).clear()
+        self._object = None
 
     def prepare_unattended(self) -> None:
         """See to it that no dialog waits for a person: no owner window, no pay-out dialog."""
-        self._set("ParentHWnd", 0)
-        if self.m_payflag == 0:
-            self.JVSetPayFlag(1)
+        with _if_there():
+            self._set("ParentHWnd", 0)
+        with _if_there():
+            if self.m_payflag == 0:
+                self.JVSetPayFlag(1)
 
     def pump(self) -> None:
         """Deliver window messages; then tell the events that came with them."""
@@ -162,7 +170,8 @@ class ComLink:
                 self._reads_bytes = False
             else:
                 values = _values("JVGets", answer, (3, 4), (b"", ""))
-                return int(values[0]), values[1] if values[0] > 0 else b"", str(values[-1] or "")
+                code, name = int(values[0]), str(values[-1] or "")
+                return code, _buffer("JVGets", values[1]) if code > 0 else b"", name
         code, text, _, name = self.JVRead("", size, "")
         return code, record_bytes(text, code) if code > 0 else b"", name
 
@@ -201,7 +210,7 @@ class ComLink:
     def JVFuku(self, pattern: str, buff: bytes) -> tuple[int, memoryview | bytes]:
         """Return silks as a bitmap."""
         code, picture = _values("JVFuku", self._call("JVFuku", pattern, bytearray()), (2,), (b"",))
-        return int(code), picture or b""
+        return int(code), _buffer("JVFuku", picture) if picture else b""
 
     def JVCourseFile(self, key: str, filepath: str, explanation: str) -> tuple[int, str, str]:
         """Put the picture of a course into its own folder."""
@@ -241,16 +250,18 @@ class ComLink:
     def JVWatchEvent(self) -> int:
         """Begin to watch; the sink is connected first."""
         if self._sink is None:
-            try:
-                self._sink = self._client.WithEvents(self._object, _handler(self._events))
-            except (self._pythoncom.com_error, TypeError, ValueError) as exc:
-                raise SourceError(f"JV-Link's events cannot be watched here: {exc}") from exc
+            self._sink = self._connect()
         return self._code("JVWatchEvent")
 
     def JVWatchEventClose(self) -> int:
         """End it."""
-        self._sink = None
-        return self._code("JVWatchEventClose")
+        try:
+            return self._code("JVWatchEventClose")
+        finally:
+            sink, self._sink = self._sink, None
+            if sink is not None:
+                with suppress(self._pythoncom.com_error):
+                    sink.close()  # dropping it is not enough, and a second sink would tell everything twice
 
     @property
     def m_saveflag(self) -> int:
@@ -293,8 +304,19 @@ class ComLink:
         return self._code(method, *arguments)
 
     def _code(self, method: str, *arguments: object) -> int:
-        answer = self._call(method, *arguments)
-        return int(answer[0] if isinstance(answer, tuple) and answer else answer or 0)
+        return int(_values(method, self._call(method, *arguments), (1,), ())[0])
+
+    def _connect(self) -> Any:
+        """Return a sink that queues events.  Raises SourceError.
+
+        pywin32 generates its class from the type library, at the first time, into its folder gen_py; a broken file
+        there shows in an AttributeError or ImportError.
+        """
+        try:
+            return self._client.WithEvents(self._object, _handler(self._events, self._product.prefix))
+        except (self._pythoncom.com_error, AttributeError, ImportError, OSError, TypeError, ValueError) as exc:
+            why = "if that says nothing of COM, delete pywin32's folder gen_py"
+            raise SourceError(f"JV-Link's events cannot be watched here: {exc} ({why})") from exc
 
     def _call(self, method: str, *arguments: object) -> Any:
         """Call *method* by its name in this product.  Raises ComError."""
@@ -304,17 +326,23 @@ class ComLink:
         except self._pythoncom.com_error as exc:
             raise _com_error(exc, name) from exc
         except AttributeError as exc:  # what pywin32 makes of a member that is not there
-            raise ComError(_NO_SUCH_MEMBER[0], name, why="there is no such method") from exc
+            why = "the object was released" if self._object is None else "there is no such method"
+            raise ComError(_NO_MEMBER, name, why=why) from exc
+        except TypeError as exc:  # its words may hold an argument, and that may be a secret
+            raise ComError(_TYPE_MISMATCH, name, why="pywin32 cannot pass such arguments") from exc
 
     def _get(self, *spellings: str) -> Any:
         for name in spellings:
             try:
-                return getattr(self._object, name)
+                value = getattr(self._object, name)
             except AttributeError:
                 continue
             except self._pythoncom.com_error as exc:
                 if _hresult(exc) not in _NO_SUCH_MEMBER:
                     raise _com_error(exc, name) from exc
+            else:
+                if not callable(value):  # pywin32 takes what cannot be got for a method
+                    return value
         return None
 
     def _set(self, name: str, value: object) -> None:
@@ -322,6 +350,8 @@ class ComLink:
             setattr(self._object, name, value)
         except self._pythoncom.com_error as exc:
             raise _com_error(exc, name) from exc
+        except AttributeError as exc:
+            raise ComError(_NO_MEMBER, name, why="there is no such property, or it cannot be set") from exc
 
 
 def _pywin32(product: Product) -> tuple[Any, Any]:
@@ -346,22 +376,40 @@ def _values(method: str, answer: Any, counts: tuple[int, ...], missing: tuple[ob
     raise SourceError(f"{method} answered with {type(answer).__name__} of unknown shape")
 
 
-def _handler(events: list[tuple[str, str]]) -> type:
+def _buffer(method: str, value: Any) -> memoryview | bytes:
+    if isinstance(value, memoryview | bytes):
+        return value
+    raise SourceError(f"{method} gave {type(value).__name__} where bytes were due")
+
+
+@contextmanager
+def _if_there() -> Iterator[None]:
+    """Go without a member that this component has not."""
+    try:
+        yield
+    except ComError as exc:
+        if exc.hresult not in _NO_SUCH_MEMBER:
+            raise
+
+
+def _handler(events: list[tuple[str, str]], prefix: str) -> type:
     """Return the class that takes events: each is queued and answered at once, since JV-Link waits for it."""
 
     def keeper(name: str) -> Callable[[Any, str], None]:
         return lambda self, parameter: events.append((name, str(parameter)))
 
-    return type("Handler", (), {f"On{name}": keeper(name) for name in EVENTS})
+    return type("Handler", (), {f"On{name.replace('JV', prefix, 1)}": keeper(name) for name in EVENTS})
 
 
 def _hresult(error: Any) -> int:
-    return int(getattr(error, "hresult", error.args[0] if error.args else 0)) & 0xFFFFFFFF
+    """Return the HRESULT, unsigned; where the component threw an exception, the one that it tells."""
+    hresult, told = int(error.hresult) & 0xFFFFFFFF, error.excepinfo
+    return int(told[5]) & 0xFFFFFFFF if hresult == _EXCEPTION and told and told[5] else hresult
 
 
 def _com_error(error: Any, method: str) -> ComError:
-    hresult = _hresult(error)
-    return ComError(hresult, method, why=_HRESULTS.get(hresult, ""))
+    hresult, told = _hresult(error), error.excepinfo
+    return ComError(hresult, method, why=_HRESULTS.get(hresult, "") or str((told and told[2]) or ""))
 
 
 def _unavailable(product: Product, hresult: int) -> ComError:

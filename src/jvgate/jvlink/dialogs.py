@@ -2,7 +2,8 @@
 
 JV-Link asks whether to load a new version, shows notices, wants its terms accepted - inside a call that then waits for
 ever.  Such a window (class #32770) belongs to the process that called, is no main window, and can only be found by
-enumerating.  What is never pressed is anything that could mean yes.  Source: `behaviour`, section 3.
+enumerating.  What is never pressed is anything that could mean yes.  What is told of a dialog is its title, its words
+and its buttons, and nothing that somebody typed: a service key may stand there.  Source: `behaviour`, section 3.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ __all__ = ["Button", "Dialog", "DialogWatcher", "Windows", "watching"]
 LOOK_EVERY_S = 1.0
 _DIALOG_CLASS = "#32770"
 _BUTTON_CLASS = "button"
-_BM_CLICK = 0x00F5
+_WORDS_CLASS = "static"
+_WM_GETTEXT, _WM_COMMAND = 0x000D, 0x0111
+_SMTO_ABORTIFHUNG = 0x0002
 _TEXT_CHARACTERS = 1024
+_TEXT_PATIENCE_MS = 200
 # Captions that mean no, without their access keys; ids of the standard buttons: IDNO, IDCANCEL.
 _NO_WORDS = ("いいえ", "no", "キャンセル", "cancel")
 _NO_IDS = (7, 2)
@@ -58,7 +62,10 @@ class Windows(Protocol):
 
 
 class DialogWatcher:
-    """Tells each dialog once, and None once all are gone.  presses: whether No or Cancel may be pressed."""
+    """Tells each dialog once, and None once all are gone.
+
+    presses: whether No or Cancel may be pressed; they are at every look, as long as the dialog stands.
+    """
 
     def __init__(self, windows: Windows, tell: Callable[[Dialog | None], None], *, presses: bool) -> None:
         self._windows = windows
@@ -72,9 +79,9 @@ class DialogWatcher:
         for dialog, buttons in found:
             if dialog.handle not in self._known:
                 self._tell(dialog)
-                refusal = _refusal(buttons)
-                if self._presses and refusal is not None:
-                    self._windows.press(refusal)
+            refusal = _refusal(buttons)
+            if self._presses and refusal is not None:
+                self._windows.press(refusal)
         if self._known and not found:
             self._tell(None)
         self._known = {dialog.handle for dialog, _ in found}
@@ -132,7 +139,8 @@ class _User32:
 
     def __init__(self) -> None:
         loader: Any = ctypes
-        self._user32 = loader.windll.user32
+        self._user32 = loader.WinDLL("user32")  # one of its own: `windll` would share the result types set here
+        self._user32.GetParent.restype = ctypes.c_void_p
         self._callback = loader.WINFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
     def dialogs(self) -> Sequence[tuple[Dialog, Sequence[Button]]]:
@@ -140,18 +148,23 @@ class _User32:
         return [self._described(window) for window in self._windows() if self._is_dialog(window)]
 
     def press(self, button: Button) -> None:
-        """Post a click: a sent one would wait for what it does."""
-        self._user32.PostMessageW(ctypes.c_void_p(button.handle), _BM_CLICK, 0, 0)
+        """Tell the dialog of a click, as the button itself would: BM_CLICK may fail where the dialog is not active.
+
+        Posted: a message that is sent would wait for what it does.
+        """
+        handle = ctypes.c_void_p(button.handle)
+        dialog = ctypes.c_void_p(self._user32.GetParent(handle))
+        self._user32.PostMessageW(dialog, _WM_COMMAND, ctypes.c_size_t(button.control & 0xFFFF), handle)
 
     def _described(self, window: int) -> tuple[Dialog, list[Button]]:
         children = self._children(window)
-        is_button = {child: self._class(child).lower() == _BUTTON_CLASS for child in children}
+        classes = {child: self._class(child).lower() for child in children}
         buttons = [
             Button(child, self._text(child), int(self._user32.GetDlgCtrlID(ctypes.c_void_p(child))))
             for child in children
-            if is_button[child]
+            if classes[child] == _BUTTON_CLASS
         ]
-        words = " ".join(filter(None, (self._text(child) for child in children if not is_button[child])))
+        words = " ".join(filter(None, (self._text(child) for child in children if classes[child] == _WORDS_CLASS)))
         captions = tuple(button.caption for button in buttons)
         return Dialog(window, self._text(window), words, captions), buttons
 
@@ -177,6 +190,10 @@ class _User32:
         return buffer.value
 
     def _text(self, window: int) -> str:
-        buffer = ctypes.create_unicode_buffer(_TEXT_CHARACTERS)
-        self._user32.GetWindowTextW(ctypes.c_void_p(window), buffer, len(buffer))
+        """Return a window's text; "" when its thread does not answer, as GetWindowTextW would wait for ever then."""
+        buffer, result = ctypes.create_unicode_buffer(_TEXT_CHARACTERS), ctypes.c_size_t()
+        room, patience = ctypes.c_size_t(len(buffer)), (_SMTO_ABORTIFHUNG, _TEXT_PATIENCE_MS)
+        self._user32.SendMessageTimeoutW(
+            ctypes.c_void_p(window), _WM_GETTEXT, room, buffer, *patience, ctypes.byref(result)
+        )
         return buffer.value

@@ -22,32 +22,33 @@ _TO_LATIN = str.maketrans(_CP1252)
 
 
 def record_bytes(text: str, code: int) -> bytes:
-    """Return the *code* bytes that *text* was made of.
+    """Return the *code* bytes that *text* was made of; NULs may stand behind them.
 
     Raises SourceError when no way back gives as many, or when characters were lost on the way.
     """
     if _LOST in text:
         raise SourceError("JVRead gave a record with characters that were lost (U+FFFD): use a JV-Link with JVGets")
-    for way in (_from_widened, _from_cp932):
-        record = way(text, code)
-        if record is not None:
-            return record
+    widened = _from_widened(text)
+    if widened is not None and len(widened) == code:
+        return widened
+    # cp932 before widened bytes with NULs behind: text whose only Japanese is a sign of Latin-1, such as §, looks like
+    # both.
+    for record in (_from_cp932(text), widened):
+        if record is not None and len(record) >= code and not record[code:].strip(b"\0"):
+            return record[:code]
     raise SourceError(f"JVRead said {code} bytes and gave {len(text)} characters that do not make them")
 
 
-def _from_widened(text: str, code: int) -> bytes | None:
+def _from_widened(text: str) -> bytes | None:
     """Take each character for a byte, as it is or by CP1252."""
-    if len(text) < code:
-        return None
     try:
-        return text[:code].translate(_TO_LATIN).encode("latin-1")
+        return text.translate(_TO_LATIN).encode("latin-1")
     except UnicodeEncodeError:
         return None
 
 
-def _from_cp932(text: str, code: int) -> bytes | None:
+def _from_cp932(text: str) -> bytes | None:
     try:
-        record = text.rstrip("\0").encode("cp932")
+        return text.encode("cp932")
     except UnicodeEncodeError:
         return None
-    return record if len(record) == code else None
