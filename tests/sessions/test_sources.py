@@ -1,101 +1,128 @@
-"""Source URLs: what they mean, and what is refused with a word on what is allowed."""
+"""Source URLs: which source they name, what holds its sessions, and what is refused with a word on what is allowed."""
 
 import subprocess
 import sys
 from datetime import UTC, datetime
-from types import ModuleType
+from pathlib import Path
 
 import pytest
-from tests.jvlink.sinks import Kept
 
-from jvgate.errors import ArchiveError, SettingsError
-from jvgate.jvlink.request import Request
-from jvgate.sessions.simulated import holding_of, parse_play
-from jvgate.sessions.sources import JST, Means, com_command, parse_source
-from jvgate.sessions.workers import ThreadWorker
+from jvgate.errors import ArchiveError, NotInstalled, SettingsError
+from jvgate.sessions.lane import Recycling
+from jvgate.sessions.simulated import parse_play
+from jvgate.sessions.sources import BOTH, JST, REALTIME, STORED, Means, com_command, parse_source
+from jvgate.sessions.watchdog import CallLimits
 
-RECORD = b"RA7202611082026110805081111".ljust(1270) + b"\r\n"
-
-
-class FakeSeason:
-    """What the demo plays, without a season."""
-
-    def __init__(self, seed):
-        self.seed = seed
-
-    def stored(self, dataspec, *, now, setup):
-        return []
-
-    def realtime(self, dataspec, key, *, now):
-        return [f"RA{self.seed:09}{now:%Y%m%d}\r\n".encode()]
+ARCHIVE = "archive:/data/jv"
+AGENT = "agent://host:1"
+ONE_EACH = [{STORED}, {REALTIME}]
 
 
-@pytest.fixture
-def season(monkeypatch):
-    module = ModuleType("jvgate.season.shelf")
-    module.SeasonShelf = FakeSeason
-    monkeypatch.setitem(sys.modules, "jvgate.season.shelf", module)
+@pytest.mark.parametrize("url", ["demo:", "demo:?seed=7&date=2026-11-18", ARCHIVE, "jvlink:", "nvlink:", AGENT])
+def test_a_source_is_named_by_its_url_and_not_looked_at(url):
+    assert parse_source(url).name == url
 
 
-@pytest.fixture
-def archive(tmp_path):
-    (tmp_path / "all.bin").write_bytes(RECORD)
-    return tmp_path
+@pytest.mark.parametrize(
+    ("url", "sessions", "takes"),
+    [
+        ("demo:", 0, [BOTH] * 5),
+        ("demo:", 64, [BOTH] * 64),
+        (ARCHIVE, 3, [BOTH] * 3),
+        ("jvlink:", 0, [BOTH]),
+        ("jvlink:", 1, [BOTH]),
+        ("jvlink:", 2, ONE_EACH),
+        ("nvlink:", 2, ONE_EACH),
+        (AGENT, 0, [BOTH]),
+        (AGENT, 4, [BOTH] * 4),
+        (f"{AGENT}?lanes=split", 0, ONE_EACH),
+        (f"{AGENT}?lanes=split", 1, [BOTH]),
+    ],
+)
+def test_a_source_has_so_many_sessions_for_this_and_that(url, sessions, takes):
+    assert parse_source(url).lanes(sessions) == takes
 
 
-def read(url, request):
-    """What a session on this thread reads from *url*."""
-    kept, worker = Kept(), ThreadWorker(holding_of(parse_play(url), began=0.0))
-    worker.open()
-    worker.read(request, kept, lambda: False)
-    worker.close()
-    return kept.body
+@pytest.mark.parametrize(
+    ("url", "sessions", "allowed"),
+    [
+        ("demo:", 65, "1 to 64"),
+        ("jvlink:", 3, "1 to 2"),
+        ("nvlink:", 9, "1 to 2"),
+        (f"{AGENT}?lanes=split", 3, "1 to 2"),
+    ],
+)
+def test_more_sessions_than_a_source_takes_are_refused(url, sessions, allowed):
+    with pytest.raises(SettingsError, match="JVGATE_SESSIONS") as error:
+        parse_source(url).lanes(sessions)
+    assert error.value.allowed == allowed
 
 
-@pytest.mark.usefixtures("season")
-@pytest.mark.parametrize(("url", "seed"), [("demo:", 1), ("demo:?seed=7", 7), ("demo:?seed=7&open_ms=0", 7)])
-def test_the_demo_plays_the_season_of_its_seed(url, seed):
-    source = parse_source(url)
-    source.check()
-    assert read(url, Request("0B12", key="20261108")) == f"RA{seed:09}{source.now():%Y%m%d}\r\n".encode()
-    assert source.name == url
+@pytest.mark.parametrize(
+    ("url", "open_s", "read_s"),
+    [
+        ("demo:", 5, 5),
+        ("demo:?open_ms=10000", 25, 5),
+        ("demo:?read_us=10000000", 5, 25),
+        (ARCHIVE, 30, 30),
+        (f"{ARCHIVE}?open_ms=1000", 32, 30),
+        ("jvlink:", 60, 30),
+        (AGENT, 60, 30),
+    ],
+)
+def test_the_limits_of_calls_are_those_of_the_source(url, open_s, read_s):
+    limits = parse_source(url).limits
+    assert (limits.open_s, limits.read_s) == (open_s, read_s)
 
 
-@pytest.mark.usefixtures("season")
-def test_the_clock_stands_at_noon_of_the_date():
-    source = parse_source("demo:?date=2026-11-08")
-    assert source.now() == source.now() == datetime(2026, 11, 8, 12)
+@pytest.mark.parametrize("url", ["demo:", ARCHIVE, "jvlink:", AGENT])
+def test_the_settings_have_the_last_word_on_limits_and_recycling(url):
+    recycling = Recycling(opens=3)
+    source = parse_source(url, Means(open_s=1.5, setup_s=2.5, read_s=3.5, recycling=recycling))
+    assert (source.limits.open_s, source.limits.setup_s, source.limits.read_s) == (1.5, 2.5, 3.5)
+    assert source.limits.silent_s == CallLimits().silent_s
+    assert source.recycling is recycling
 
 
-def test_the_clock_runs_at_its_speed_and_the_same_in_every_process(archive, monkeypatch):
-    ticks = iter([100.0, 110.0, 110.0])
-    monkeypatch.setattr("jvgate.sessions.simulated.time.time", lambda: next(ticks))
-    play = parse_play(f"archive:{archive}?date=2026-11-08&speed=60")
-    one, other = play.clock(100.0), play.clock(100.0)
-    assert [one(), one(), other()] == [datetime(2026, 11, 8, 12), *[datetime(2026, 11, 8, 12, 10)] * 2]
+def test_a_worker_process_is_told_when_the_server_began(monkeypatch):
+    monkeypatch.setattr("jvgate.sessions.simulated.time.time", lambda: now[0])
+    now = [1_795_000_000.123456789]
+    source = parse_source("demo:?date=2026-11-08&speed=60")
+    url, began = source.command[-2:]
+    now[0] += 600
+    assert source.now() == parse_play(url).clock(float(began))() == datetime(2026, 11, 8, 22)
 
 
-def test_the_clock_without_a_date_is_real_and_japanese(archive):
-    read = parse_source(f"archive:{archive}").now
+def test_the_clocks_of_two_processes_agree():
+    source = parse_source("demo:?date=2026-11-08&speed=1000")
+    code = "import sys; from jvgate.sessions.simulated import parse_play as play; "
+    code += "print(play(sys.argv[1]).clock(float(sys.argv[2]))())"
+    before = source.now()
+    told = subprocess.check_output([sys.executable, "-c", code, *source.command[-2:]], text=True)
+    assert before < datetime.fromisoformat(told.strip()) < source.now()
+
+
+@pytest.mark.parametrize("url", ["demo:", ARCHIVE, "jvlink:", "nvlink:", AGENT])
+def test_the_clock_without_a_date_is_real_and_japanese(url):
+    read = parse_source(url).now
     before, now, after = datetime.now(UTC), read().replace(tzinfo=JST), datetime.now(UTC)
     assert before <= now <= after
 
 
-def test_an_archive_is_read_through_jvlinks_interface(archive):
-    parse_source(f"archive:{archive}").check()
-    assert read(f"archive:{archive}?read_us=1", Request("RACE", "20200101000000", 1)) == RECORD
-
-
-def test_a_stretch_of_damage_longer_than_any_record_is_read(archive):
-    damaged = RECORD + b"?" * 500_000 + b"\r\n"
-    (archive / "all.bin").write_bytes(damaged)
-    assert read(f"archive:{archive}", Request("RACE", "20200101000000", 1)) == damaged
-
-
-def test_the_server_does_not_load_the_season(tmp_path):
-    code = "import sys, jvgate.gateway as g, jvgate.settings as s; g.source_of(s.Settings()).lanes(0); "
-    code += "sys.exit(any(name.startswith('jvgate.season') for name in sys.modules))"
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import jvgate.gateway as g, jvgate.settings as s; g.source_of(s.Settings()).lanes(0)",
+        "from jvgate.sessions.sources import parse_source; source = parse_source('demo:'); source.check(); source.now()",
+    ],
+)
+def test_the_server_does_not_load_the_season(tmp_path, use):
+    code = f"import sys; {use}; sys.exit(any(name.startswith('jvgate.season') for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+def test_jvlink_is_loaded_by_this_python_unless_another_is_named():
+    assert com_command("jvlink", Means())[:2] == (sys.executable, "-c")
 
 
 def test_the_python_of_jvlink_may_be_another_one():
@@ -106,8 +133,37 @@ def test_the_python_of_jvlink_may_be_another_one():
     assert "sys.path.append(" in command[3]  # behind its own packages, so that its own pywin32 is found first
 
 
-def test_under_wine_the_package_is_found_on_the_drive_of_this_machine():
-    assert "append('Z:/" in com_command("nvlink", Means(worker_python="wine python.exe"))[3]
+@pytest.mark.parametrize("python", ["wine python.exe", "wine64 python.exe", "/opt/wine/bin/wine 'C:/my py/python.exe'"])
+def test_under_wine_the_package_is_found_on_the_drive_of_this_machine(python):
+    assert "append('Z:/" in com_command("nvlink", Means(worker_python=python))[3]
+
+
+@pytest.mark.parametrize(
+    ("platform", "python", "words"),
+    [
+        ("linux", "'/opt/my py/python' -X utf8", ("/opt/my py/python", "-X", "utf8")),
+        ("win32", r'"C:\Program Files\Python\python.exe" -E', (r"C:\Program Files\Python\python.exe", "-E")),
+        ("win32", r"C:\py\python.exe", (r"C:\py\python.exe",)),
+    ],
+)
+def test_a_path_with_spaces_stands_in_quotes(monkeypatch, platform, python, words):
+    monkeypatch.setattr(sys, "platform", platform)
+    assert com_command("jvlink", Means(worker_python=python))[: len(words)] == words
+
+
+def test_the_package_comes_last_on_the_path_of_the_other_python():
+    python, _, code, _ = com_command("jvlink", Means())
+    shown = code.partition("; from jvgate")[0] + "; print(sys.path[-1])"
+    told = subprocess.check_output([python, "-S", "-c", shown], text=True).strip()
+    assert (Path(told) / "jvgate" / "errors.py").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there JV-Link may be installed")
+def test_the_worker_of_jvlink_runs_in_a_bare_python_and_says_what_is_missing():
+    worker = parse_source("jvlink:", Means(worker_python=f"{sys.executable} -S")).start()
+    with pytest.raises(NotInstalled, match="pythoncom"):
+        worker.open()
+    worker.close()
 
 
 def test_an_archive_that_is_not_there_fails_the_check_and_not_the_url(tmp_path):
@@ -116,7 +172,6 @@ def test_an_archive_that_is_not_there_fails_the_check_and_not_the_url(tmp_path):
         source.check()
 
 
-@pytest.mark.usefixtures("season")
 @pytest.mark.parametrize(
     ("url", "said"),
     [
