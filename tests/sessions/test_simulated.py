@@ -124,6 +124,7 @@ def test_without_faults_there_are_no_dice(archive):
 
 
 def test_a_fault_at_a_rate_of_one_always_happens(archive):
+    (archive / "all.bin").write_bytes(RECORD * 20)  # it strikes at one of the first reads
     with pytest.raises(JVLinkError) as error:
         read(f"archive:{archive}?fault=error402:1", EVER)
     assert (error.value.code, error.value.method) == (-402, "JVGets")
