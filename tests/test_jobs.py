@@ -1,6 +1,7 @@
 """Jobs: equal ones are one, they outlive who asked, and are forgotten in time."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -122,3 +123,91 @@ def test_results_are_kept_for_a_while_and_not_too_many(monkeypatch):
 )
 def test_what_is_left_is_judged_by_the_files_done(progress, left_s):
     assert eta_s(progress, 60.0) == left_s
+
+
+def test_the_task_that_is_one_too_many_is_cancelled():
+    async def scene(jobs, adopt, gate):
+        tasks = [asyncio.create_task(gate.wait()) for _ in range(3)]
+        jobs.adopt("a", tasks[0], list)
+        jobs.adopt("a", tasks[1], list)  # equal
+        with pytest.raises(SourceBusy):
+            jobs.adopt("b", tasks[2], list)
+        await asyncio.wait(tasks[1:])
+        return [task.cancelled() for task in tasks]
+
+    assert play(scene, limit=1) == [False, True, True]
+
+
+def test_only_running_jobs_count_against_the_limit():
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        for name in "abc":
+            await adopt(name).task
+        return [job.question for job in jobs.all()]
+
+    assert play(scene, limit=1) == ["a", "b", "c"]
+
+
+def test_a_job_is_known_by_its_question_today_and_tomorrow():
+    async def scene(jobs, adopt, gate):
+        return adopt("RACE").id, adopt("DIFF").id
+
+    first, again = play(scene), play(scene)
+    assert first == again
+    assert len(set(first)) == 2
+
+
+def test_a_job_that_ended_can_be_thrown_away():
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        job = adopt("a")
+        await job.task
+        jobs.cancel(job)
+        return job.state, jobs.get(job.id)
+
+    assert play(scene) == ("done", None)
+
+
+def test_running_jobs_are_kept_however_old_they_are(monkeypatch):
+    async def scene(jobs, adopt, gate):
+        job = adopt("a")
+        monkeypatch.setattr(jobs_module.time, "monotonic", lambda: job.began + 1e6)
+        return jobs.get(job.id) is job
+
+    assert play(scene, keep=0) is True
+
+
+def test_progress_is_asked_for_when_somebody_wants_it():
+    async def scene(jobs, adopt, gate):
+        steps = []
+        job = jobs.adopt("a", asyncio.create_task(gate.wait()), lambda: steps)
+        before = list(job.progress())
+        steps.append(Progress(files=1))
+        return before, job.progress()
+
+    assert play(scene) == ([], [Progress(files=1)])
+
+
+def test_an_error_that_nobody_asks_after_is_not_reported_as_never_retrieved():
+    reports = []
+
+    async def scene(jobs, adopt, gate):
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: reports.append(context))
+        gate.set()
+        task = adopt("a", ValueError("no")).task
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        jobs.cancel(jobs.all()[0])
+
+    play(scene)
+    gc.collect()
+    assert reports == []
+
+
+def test_closing_ends_every_job():
+    async def scene(jobs, adopt, gate):
+        running = [adopt("a"), adopt("b")]
+        await jobs.close()
+        return [job.state for job in running], len(jobs)
+
+    assert play(scene) == (["cancelled", "cancelled"], 0)

@@ -8,19 +8,30 @@ from jvgate.cache.flights import Flights
 
 
 class Maker:
-    """Makes one value after another, each when the gate is open.  calls: how often it was asked to."""
+    """Makes one value after another, each when the gate is open.
+
+    calls: how often it was asked to.  ended: how often it was cancelled; slow_to_end: what it waits for then.
+    """
 
     def __init__(self):
         self.calls = 0
         self.gate = asyncio.Event()
         self.began = asyncio.Event()
         self.error = None
+        self.ended = 0
+        self.slow_to_end = None
 
     async def __call__(self):
         self.calls += 1
         number = self.calls
         self.began.set()
-        await self.gate.wait()
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.ended += 1
+            if self.slow_to_end:
+                await self.slow_to_end.wait()
+            raise
         if self.error is not None:
             raise self.error
         return number
@@ -107,6 +118,67 @@ def test_a_flight_that_everybody_left_is_ended_and_who_asks_later_begins_anew():
 
 def test_a_flight_may_go_on_for_nobody():
     assert play(left_and_asked_again, Flights(goes_on=True)) == (1, True)
+
+
+def test_the_last_one_who_leaves_ends_the_flight_and_none_before():
+    async def scene(flights, maker):
+        tasks = [asyncio.create_task(flights.join("a", maker)) for _ in range(3)]
+        await maker.began.wait()
+        flying = []
+        for task in tasks:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            flying.append((len(flights), maker.ended))
+        return flying
+
+    assert play(scene) == [(1, 0), (1, 0), (0, 1)]
+
+
+def test_who_comes_while_it_is_being_ended_begins_anew_and_is_not_disturbed():
+    async def scene(flights, maker):
+        maker.slow_to_end = asyncio.Event()
+        first = asyncio.create_task(flights.join("a", maker))
+        await maker.began.wait()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        second = asyncio.create_task(flights.join("a", maker))
+        await asyncio.sleep(0)
+        maker.slow_to_end.set()
+        await asyncio.sleep(0)
+        third = asyncio.create_task(flights.join("a", maker))
+        await asyncio.sleep(0)
+        maker.gate.set()
+        return await asyncio.gather(second, third), maker.calls, maker.ended
+
+    assert play(scene) == ([(2, False), (2, True)], 2, 1)
+
+
+def test_who_leaves_what_has_just_landed_ends_nothing():
+    async def scene(flights, maker):
+        task = asyncio.create_task(flights.join("a", maker))
+        await maker.began.wait()
+        maker.gate.set()
+        while len(flights):  # noqa: ASYNC110  (it lands when the loop comes to it)
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return maker.ended, await flights.join("a", maker)
+
+    assert play(scene) == (0, (2, False))
+
+
+def test_closing_waits_for_what_was_left_as_well():
+    async def scene(flights, maker):
+        maker.slow_to_end = asyncio.Event()
+        task = asyncio.create_task(flights.join("a", maker))
+        await maker.began.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        closing = asyncio.create_task(flights.close())
+        await asyncio.sleep(0)
+        return closing.done()
+
+    assert play(scene) is False
 
 
 def test_an_error_that_nobody_waits_for_is_not_reported_as_never_retrieved():

@@ -59,6 +59,19 @@ def test_who_leaves_is_not_served():
     assert served(turns) == [1]
 
 
+def test_a_prefetch_goes_where_nobody_else_can():
+    turns = Turns()
+    turns.add(Turn(INTERACTIVE, "a", True, "elsewhere"))
+    turns.add(Turn(BATCH, "twin", False, "twin"))
+    turns.add(Turn(PREFETCH, "b", False, "prefetch"))
+    assert turns.take(lambda turn: not turn.is_realtime, {"twin"}).ticket == "prefetch"
+
+
+def test_those_who_wait_are_counted_and_told_the_most_urgent_first():
+    turns = queue(PREFETCH, BATCH, INTERACTIVE)
+    assert (len(turns), [turn.ticket for turn in turns]) == (3, [2, 1, 0])
+
+
 @given(st.lists(st.sampled_from(Priority)), st.lists(st.booleans()))
 def test_nobody_is_lost_or_served_twice(wanted, leaves):
     turns = queue(*wanted)
@@ -70,3 +83,18 @@ def test_nobody_is_lost_or_served_twice(wanted, leaves):
 def test_a_batch_never_starves(interactive):
     order = served(queue(BATCH, *[INTERACTIVE] * interactive))
     assert order.index(0) <= 4
+
+
+@given(st.lists(st.sampled_from([{True}, {False}, {True, False}]), max_size=60))
+def test_a_batch_does_not_starve_beside_sessions_for_other_data_either(sessions):
+    """However many come, of whatever kind: a session that takes it serves four others first, at most."""
+    turns, passed_over = Turns(), 0
+    turns.add(Turn(BATCH, "", False, "the batch"))
+    for takes in sessions:
+        for priority, is_realtime in ((INTERACTIVE, True), (INTERACTIVE, False), (BATCH, True)):
+            turns.add(Turn(priority, "", is_realtime, "another"))
+        turn = turns.take(lambda turn, takes=takes: turn.is_realtime in takes, ())
+        if turn.ticket == "the batch":
+            return
+        passed_over += False in takes
+    assert passed_over <= 4

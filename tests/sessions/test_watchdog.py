@@ -19,6 +19,7 @@ def heard(doing, ago_s, *, silent_s=0.0, busy=0.0, dialog=""):
         (heard("idle", 9999, silent_s=9999), None),
         (heard("start", 29), None),
         (heard("start", 31), "start"),
+        (heard("start", 29, silent_s=29), None),
         (heard("JVOpen", 59), None),
         (heard("JVOpen", 61), "JVOpen"),
         (heard("JVOpen setup", 7000), None),
@@ -27,6 +28,14 @@ def heard(doing, ago_s, *, silent_s=0.0, busy=0.0, dialog=""):
         (heard("JVGets", 29), None),
         (heard("JVGets", 31), "JVGets"),
         (heard("JVStatus", 31), "JVStatus"),
+        (heard("silks", 31), "silks"),
+        (heard("JVGets", 30), None),
+        (heard("JVGets", 1, silent_s=10), None),
+        (heard("JVOpen", 100, busy=0.5), None),
+        (heard("JVOpen setup", 7000, busy=0.5), None),
+        (heard("JVGets", 31, busy=0.01), "JVGets"),
+        (heard("JVGets", 5, silent_s=11, busy=0.5), "JVGets (not a sign of life)"),
+        (heard("JVGets", 5, dialog="JV-Link"), None),
         (heard("JVGets", 31, busy=0.5), None),
         (heard("JVGets", 121, busy=0.5), "JVGets"),
         (heard("JVGets", 5, silent_s=11), "JVGets (not a sign of life)"),
@@ -44,3 +53,26 @@ def test_a_call_hangs_after_its_own_limit(activity, hangs_in):
 def test_a_read_that_nobody_waits_for_has_little_time_to_end(busy, ago_s, hangs):
     found = verdict(heard("JVGets", 1, busy=busy), LIMITS, now=NOW, cancelled_at=NOW - ago_s)
     assert (found is not None) is hangs
+
+
+def test_a_session_at_rest_is_not_ended_for_a_read_that_was_cancelled():
+    assert verdict(heard("idle", 1), LIMITS, now=NOW, cancelled_at=NOW - 60) is None
+
+
+@pytest.mark.parametrize(
+    ("activity", "cancelled_at", "limit_s"),
+    [
+        (heard("JVOpen", 61), None, 60),
+        (heard("JVOpen", 121, busy=0.5), None, 120),
+        (heard("JVGets", 1, silent_s=11), None, 10),
+        (heard("JVGets", 1), NOW - 1, 0.5),
+    ],
+)
+def test_the_limit_that_was_passed_is_told(activity, cancelled_at, limit_s):
+    assert verdict(activity, LIMITS, now=NOW, cancelled_at=cancelled_at)[1] == limit_s
+
+
+def test_every_limit_can_be_another():
+    limits = CallLimits(start_s=1, open_s=2, setup_s=3, read_s=4, other_s=5)
+    calls = ("start", "JVOpen", "JVRTOpen", "JVOpen setup", "JVGets", "JVClose")
+    assert [limits.of(call) for call in calls] == [1, 2, 2, 3, 4, 5]
