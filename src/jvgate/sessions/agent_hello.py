@@ -4,11 +4,14 @@ The agent says HELLO with a nonce.  The client answers with a nonce of its own a
 agent with its own proof, or with an ERROR in clear words.  A proof is HMAC-SHA256 over both nonces, so that the token
 never travels and nothing that was overheard can be used again.  After that the connection is a worker's channel.
 Where neither TLS nor a token is used, nothing is proven, and nothing but loopback is listened on.
+
+Nobody is known before the proof: what is said until then is short, has one form, and is never shown as it came.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
@@ -17,26 +20,32 @@ from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import VERSION, Channel, Frame, Kind
 from jvgate.jvlink.wire_errors import error_fields, error_of
 
-__all__ = ["HELLO_LIMIT_BYTES", "HELLO_LIMIT_S", "greet_client", "greet_server", "refuse"]
+__all__ = ["HELLO_LIMIT_BYTES", "HELLO_LIMIT_S", "greet_client", "greet_server", "hear_agent", "refuse"]
 
 HELLO_LIMIT_BYTES = 4096
 HELLO_LIMIT_S = 5.0
 _NONCE_BYTES = 16
-_SHOWN = 200
+_NONCE = re.compile(r"[0-9a-f]{32}")
+_SHOWN = 300
 
 
-def greet_client(channel: Channel, *, token: str, about: Mapping[str, Any]) -> None:
-    """Greet whoever has connected to the agent.  about: what the agent tells of itself.
+def greet_client(channel: Channel, *, token: str, about: Mapping[str, Any]) -> bool:
+    """Greet whoever has connected to the agent; False when it hung up instead of answering: it only looked.
 
+    about: what the agent tells of itself.
     Raises WorkerLost for what is no client of ours, WorkerFailed for one that does not know the token.
     """
     nonce = token_hex(_NONCE_BYTES)
     channel.send(Kind.HELLO, 0, {"protocol": VERSION, "nonce": nonce})
-    answer = _hello(channel.receive())
-    theirs, proof = str(answer.get("nonce", "")), str(answer.get("proof", ""))
-    if token and not hmac.compare_digest(proof.encode(), _proof(token, "server", nonce, theirs).encode()):
+    frame = _receive(channel)
+    if frame is None:
+        return False
+    answer = _hello(frame)
+    theirs, proof = _nonce(answer), str(answer.get("proof", ""))
+    if token and not _is_same(proof, _proof(token, "server", nonce, theirs)):
         raise WorkerFailed("the agent does not accept the token (JVGATE_AGENT_TOKEN must be the same on both sides)")
     channel.send(Kind.HELLO, 0, {"proof": _proof(token, "agent", nonce, theirs), **about})
+    return True
 
 
 def greet_server(channel: Channel, *, token: str) -> dict[str, Any]:
@@ -44,13 +53,18 @@ def greet_server(channel: Channel, *, token: str) -> dict[str, Any]:
 
     Raises WorkerFailed when it does not know the token, WorkerLost for what is no agent, and what it refuses us with.
     """
-    nonce = str(_hello(channel.receive()).get("nonce", ""))
+    nonce = hear_agent(channel)
     ours = token_hex(_NONCE_BYTES)
     channel.send(Kind.HELLO, 0, {"nonce": ours, "proof": _proof(token, "server", nonce, ours)})
-    about = _hello(channel.receive())
-    if token and not hmac.compare_digest(str(about.get("proof", "")), _proof(token, "agent", nonce, ours)):
-        raise WorkerFailed("the agent does not know the token: it may not be ours")
+    about = _hello(_accepted(_receive(channel)))
+    if token and not _is_same(str(about.get("proof", "")), _proof(token, "agent", nonce, ours)):
+        raise WorkerFailed("the agent does not know the token: it may not be ours, or has no JVGATE_AGENT_TOKEN")
     return {name: value for name, value in about.items() if name != "proof"}
+
+
+def hear_agent(channel: Channel) -> str:
+    """Wait for an agent's first word and return its nonce.  Raises as `greet_server`."""
+    return _nonce(_hello(_accepted(_receive(channel))))
 
 
 def refuse(channel: Channel, error: Exception) -> None:
@@ -61,18 +75,59 @@ def refuse(channel: Channel, error: Exception) -> None:
         return
 
 
-def _hello(frame: Frame | None) -> dict[str, Any]:
+def _receive(channel: Channel) -> Frame | None:
+    try:
+        return channel.receive()
+    except WorkerLost as exc:
+        if isinstance(exc.__cause__, TimeoutError):
+            raise WorkerLost("the other side did not say HELLO in time") from exc
+        raise
+
+
+def _accepted(frame: Frame | None) -> Frame:
+    """Return the agent's frame.  Raises what it tells of when it is an ERROR."""
     if frame is None:
         raise WorkerLost("the other side hung up instead of saying HELLO")
     if frame.kind is Kind.ERROR:
-        raise error_of(frame.fields())
+        raise error_of({name: _shown(value) for name, value in _fields(frame).items()})
+    return frame
+
+
+def _hello(frame: Frame) -> dict[str, Any]:
     if frame.kind is not Kind.HELLO:
         raise WorkerLost(f"the other side said {frame.kind.name} instead of HELLO")
-    return frame.fields()
+    return _fields(frame)
+
+
+def _fields(frame: Frame) -> dict[str, Any]:
+    try:
+        return frame.fields()
+    except RecursionError as exc:  # 4 KiB are enough for brackets in brackets
+        raise WorkerLost(f"a message {frame.kind.name} that makes no sense") from exc
+
+
+def _nonce(fields: Mapping[str, Any]) -> str:
+    """Return the nonce.  One form only: what goes into a proof must have one meaning."""
+    nonce = fields.get("nonce")
+    if not isinstance(nonce, str) or not _NONCE.fullmatch(nonce):
+        raise WorkerLost("a HELLO without a nonce")
+    return nonce
+
+
+def _shown(value: Any) -> str | int | float | None:
+    """Return what an agent that has proven nothing says, such that it can stand in a log line."""
+    if value is None or isinstance(value, int | float):
+        return value
+    return "".join(letter if letter.isprintable() else " " for letter in str(value)[:_SHOWN])
+
+
+def _is_same(proof: str, wanted: str) -> bool:
+    return hmac.compare_digest(proof.encode(errors="replace"), wanted.encode())
 
 
 def _proof(token: str, who: str, nonce: str, answer: str) -> str:
     if not token:
         return ""
-    said = f"jvgate {who} {nonce} {answer}"
-    return hmac.new(token.encode(), said.encode(), "sha256").hexdigest()
+    # The environment may hold any bytes: they are the secret as they are.
+    key = token.encode(errors="surrogateescape")
+    return hmac.new(key, f"jvgate {who} {nonce} {answer}".encode(), "sha256").hexdigest()
