@@ -117,3 +117,33 @@ def test_a_folder_that_is_a_file_is_told(source, tmp_path):
     process = run(tmp_path / "file", f"archive:{source}", "--from", "20261101")
     told = process.communicate(timeout=LIMIT_S)[1]
     assert (process.returncode, "cannot write" in told) == (2, True)
+
+
+def test_an_archive_is_not_recorded_into_itself(source):
+    process = run(source / "deeper", f"archive:{source}", "--from", "20261101")
+    told = process.communicate(timeout=LIMIT_S)[1]
+    assert (process.returncode, "lie in one another" in told) == (2, True), told
+
+
+def test_other_ways_to_record_do_not_mix_in_one_folder(source, tmp_path):
+    finished(run(tmp_path, f"archive:{source}", "--from", "20261101", "--record", "SE"))
+    for arguments in (("--record", "RA"), ("--option", "4"), ("--source", "demo:")):
+        process = run(tmp_path, f"archive:{source}", "--from", "20261101", *arguments)
+        told = process.communicate(timeout=LIMIT_S)[1]
+        assert (process.returncode, "would mix" in told) == (3, True), told
+
+
+def test_a_set_up_goes_on_week_by_week(source, tmp_path):
+    finished(run(tmp_path, f"archive:{source}", "--from", "20261101", "--option", "4"))
+    assert "0 files recorded" in finished(run(tmp_path, f"archive:{source}"))
+    process = run(tmp_path, f"archive:{source}", "--from", "20261101")
+    told = process.communicate(timeout=LIMIT_S)[1]
+    assert (process.returncode, "by a set-up" in told) == (3, True), told
+
+
+def test_two_files_of_one_name_are_told_before_anything_is_read(tmp_path):
+    for place in ("one", "two"):
+        archive(tmp_path / "source" / place, record("SE"), name="SEVM2026111620261116000000.jvd")
+    process = run(tmp_path / "out", f"archive:{tmp_path / 'source'}", "--from", "20261101")
+    told = process.communicate(timeout=LIMIT_S)[1]
+    assert (process.returncode, "have one name" in told) == (3, True), told

@@ -52,13 +52,38 @@ def test_what_is_not_whole_is_thrown_away_at_once_and_after_a_crash(tmp_path):
 
 
 def test_a_file_provided_later_than_asked_for_is_there_already(tmp_path):
-    for name, provided in (("a.jvd", "20261101000000"), ("b.jvd.zst", PROVIDED)):
+    for name, moment in (("a.jvd", 0.0), ("b.jvd.zst", PROVIDED_S)):
         (tmp_path / name).write_bytes(RA)
-        recording = Recording(tmp_path)
-        moment = {"20261101000000": 0.0, PROVIDED: PROVIDED_S}[provided]
         os.utime(tmp_path / name, (moment, moment))
-    assert recording.have("20261110000000") == {"b.jvd"}
-    assert recording.have(PROVIDED) == frozenset()
+    recording = Recording(tmp_path)
+    assert recording.have("20261110000000", by_name=True) == {"b.jvd"}
+    assert recording.have(PROVIDED, by_name=True) == frozenset()
+
+
+def test_a_name_that_does_not_tell_its_version_is_read_again_but_in_a_set_up(tmp_path):
+    for name in ("setup.jvd", FILE_NAME):
+        (tmp_path / name).write_bytes(RA)
+        os.utime(tmp_path / name, (PROVIDED_S, PROVIDED_S))
+    recording = Recording(tmp_path)
+    assert recording.have("20261110000000", by_name=False) == {FILE_NAME}
+    assert recording.have("20261110000000", by_name=True) == {FILE_NAME, "setup.jvd"}
+
+
+def test_a_file_in_both_forms_is_read_again(tmp_path):
+    for name in (FILE_NAME, f"{FILE_NAME}.zst"):
+        (tmp_path / name).write_bytes(RA)
+        os.utime(tmp_path / name, (PROVIDED_S, PROVIDED_S))
+    assert Recording(tmp_path).have("20261110000000", by_name=True) == frozenset()
+
+
+def test_a_closed_recording_takes_no_more(tmp_path):
+    recording = Recording(tmp_path)
+    recording.begin("a.jvd", PROVIDED)
+    recording.close()
+    for late in (lambda: recording.records(RA, 1), lambda: recording.begin("b.jvd", PROVIDED)):
+        with pytest.raises(SourceError, match="has ended"):
+            late()
+    assert shown(tmp_path) == []
 
 
 def test_compressed_files_are_the_same_bytes_every_time_and_replace_the_plain_one(tmp_path):
@@ -98,12 +123,25 @@ def test_two_files_of_one_name_are_refused(tmp_path):
 
 def test_a_mark_comes_back_as_it_was_written(tmp_path):
     assert Mark.read(tmp_path) is None
-    Mark(PROVIDED, 1, ("RA", "SE")).write(tmp_path)
-    assert Mark.read(tmp_path) == Mark(PROVIDED, 1, ("RA", "SE"))
+    mark = Mark(1, ("RA", "SE"), "demo:?seed=7", PROVIDED, setup_until=PROVIDED)
+    mark.write(tmp_path)
+    assert Mark.read(tmp_path) == mark
     assert shown(tmp_path) == [MARK_NAME]
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 2}', '{"version": 1}', "no JSON"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"version": 2}',
+        '{"version": 1}',
+        "no JSON",
+        '{"version": 1, "option": 1, "records": [1]}',
+        '{"version": 1, "option": 1, "records": [], "last_file_timestamp": "soon"}',
+    ],
+)
 def test_a_mark_that_makes_no_sense_is_told(tmp_path, text):
     (tmp_path / MARK_NAME).write_text(text)
     with pytest.raises(ArchiveError, match="remove it"):

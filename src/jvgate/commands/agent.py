@@ -7,6 +7,7 @@ import ssl
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -15,13 +16,15 @@ from jvgate.commands.log import set_up_log
 from jvgate.commands.serve import listen
 from jvgate.errors import SettingsError
 from jvgate.gateway import source_of
-from jvgate.sessions.agent_link import DEFAULT_PORT
+from jvgate.sessions.agent_link import DEFAULT_PORT, Address
 from jvgate.sessions.agent_server import Agent
 from jvgate.settings import Settings
 
 __all__ = ["run"]
 
 _LISTEN = "--listen"
+# A service manager of Windows and Ctrl+Break send the last.
+_ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 
 
 def run(settings: Settings, *, address: str, certificate: Path | None, key: Path | None) -> None:
@@ -36,26 +39,34 @@ def run(settings: Settings, *, address: str, certificate: Path | None, key: Path
         why = f"{host} can be reached by others, and nothing protects the agent."
         raise SettingsError(_LISTEN, why, allowed="127.0.0.1, or a token (JVGATE_AGENT_TOKEN) or --tls-cert with it")
     set_up_log(settings.log_format)
+    log = structlog.get_logger("jvgate.agent")
     listener = listen(host, port, name=_LISTEN)
-    shown = "{}:{}".format(*listener.getsockname()[:2])
-    structlog.get_logger("jvgate.agent").info(
+    if not token and not _is_loopback(host):
+        log.warning("TLS hides what is said, but whoever reaches this address may read: set JVGATE_AGENT_TOKEN")
+    shown = str(Address(*listener.getsockname()[:2]))
+    log.info(
         "listening", version=__version__, source=settings.source, address=shown, sessions=sessions,
         tls=tls is not None, token=bool(token),
     )  # fmt: skip
     with Agent(source.command, listener, sessions=sessions, token=token, tls=tls) as agent:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDS:
             # A handler must not wait for a lock that the interrupted code may hold.
             signal.signal(number, lambda number, frame: Thread(target=agent.close, daemon=True).start())
         agent.run()
+    log.info("ended", **agent.counts)
 
 
 def _split(address: str) -> tuple[str, int]:
-    host, colon, port = address.rpartition(":")
-    if not colon:
-        host, port = address, str(DEFAULT_PORT)
-    if not (port.isascii() and port.isdigit() and int(port) <= 65535 and host):
-        raise SettingsError(_LISTEN, f"{address!r} is no address.", allowed="HOST:PORT, such as 127.0.0.1:8900")
-    return host.strip("[]"), int(port)
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # brackets or a port that are none
+        host, port = None, None
+    if not host or parts.netloc != address or "@" in address:
+        raise SettingsError(
+            _LISTEN, f"{address!r} is no address.", allowed="HOST:PORT, such as 127.0.0.1:8900 or [::1]:8900"
+        )
+    return host, DEFAULT_PORT if port is None else port
 
 
 def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
@@ -65,10 +76,11 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
         raise SettingsError("--tls-key", "a key needs its certificate.", allowed="--tls-cert FILE with it")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password="")  # one that needs a password is refused: nobody is asked
     except OSError as exc:
-        why = f"{certificate} cannot be used: {exc.strerror or exc}."
-        raise SettingsError("--tls-cert", why, allowed="a PEM file with a certificate; --tls-key with its key") from exc
+        why = f"{certificate} cannot be used: {getattr(exc, 'reason', '') or exc.strerror or exc}."
+        allowed = "a PEM file with a certificate; --tls-key with its key, no password"
+        raise SettingsError("--tls-cert", why, allowed=allowed) from exc
     return context
 
 

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from jvgate.commands.log import set_up_log
-from jvgate.errors import QueryError, SessionHung, SourceError, WorkerLost
+from jvgate.errors import ArchiveError, QueryError, SessionHung, SettingsError, SourceError, WorkerLost
 from jvgate.gateway import source_of
+from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
 from jvgate.question import parse_question
+from jvgate.sessions.archive import ArchiveShelf
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.recording import Mark, Recording, exclusive
+from jvgate.sessions.simulated import parse_play
+from jvgate.sessions.sources import Source
 from jvgate.settings import load_settings
+from jvgate.spec.dataspecs import dataspecs as known_dataspecs
 from jvgate.values import Query
 
 __all__ = ["record_all"]
@@ -27,8 +44,25 @@ __all__ = ["record_all"]
 TRIES = 3  # opens in a row that bring no file, when workers are lost
 LOOK_S = 0.2
 EXIT_INTERRUPTED = 130
-_GOES_ON = "What was recorded stays; the same command goes on from there."
+_GOES_ON = "What was recorded stays; the same command goes on from there"
 _FROM_THE_MARK = "19860101"  # stands in for a from-time while the question is read
+_SETUP = (3, 4)
+_NORMAL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What holds for every data spec of one call.
+
+    origin: what made the data, as `Mark` has it.  place: the archive that is recorded, None for other sources.
+    """
+
+    folder: Path
+    source: Source
+    origin: str
+    place: Path | None
+    has_from: bool
+    is_compressed: bool
 
 
 def record_all(
@@ -42,17 +76,23 @@ def record_all(
     """Record each of *dataspecs* into *folder*; return whether all of them came to their end.
 
     parameters: as of the data route (from_time, to_time, option, key, record).  Progress and results go to stderr.
-    Raises QueryError, SettingsError, and OSError for a folder that cannot be written.
+    Raises QueryError, SettingsError, and OSError, in words, for what cannot be written.
     """
-    queries = [query for dataspec in dataspecs for query in _queries(dataspec, parameters)]
+    queries = list(dict.fromkeys(query for dataspec in dataspecs for query in _queries(dataspec, parameters)))
     settings = load_settings(source=source)
     set_up_log(settings.log_format)
-    pool = Pool(source_of(settings), sessions=1, limit_bytes=0, queue_limit=1)
+    way = _Way(
+        folder, source_of(settings), _origin(settings.source), _place(settings.source),
+        has_from="from_time" in parameters, is_compressed=is_compressed,
+    )  # fmt: skip
+    _check_apart(way)
     try:
-        return asyncio.run(_record_all(pool, queries, "from_time" in parameters, folder, is_compressed))
+        return asyncio.run(_record_all(queries, way))
     except KeyboardInterrupt:
-        typer.echo(f"jvgate: interrupted. {_GOES_ON}", err=True)
+        typer.echo(f"jvgate: interrupted. {_GOES_ON}.", err=True)
         raise SystemExit(EXIT_INTERRUPTED) from None
+    except OSError as exc:  # reading has errors of its own
+        raise OSError(exc.errno, f"{exc.strerror or exc} ({exc.filename or folder}). {_GOES_ON}") from exc
 
 
 def _queries(dataspec: str, parameters: Mapping[str, Sequence[str]]) -> tuple[Query, ...]:
@@ -62,104 +102,217 @@ def _queries(dataspec: str, parameters: Mapping[str, Sequence[str]]) -> tuple[Qu
     return parse_question(dataspec, {**parameters, **stand_in}, formats=("json",)).queries
 
 
-async def _record_all(pool: Pool, queries: Sequence[Query], has_from: bool, folder: Path, is_compressed: bool) -> bool:
+def _origin(url: str) -> str:
+    """Return what makes the data of a source, "" for JRA-VAN: whatever way they come, they are the same."""
+    scheme = url.partition(":")[0]
+    return f"demo:?seed={parse_play(url).seed}" if scheme == "demo" else "nvlink:" if scheme == "nvlink" else ""
+
+
+def _place(url: str) -> Path | None:
+    return Path(parse_play(url).place).expanduser().resolve() if url.startswith("archive:") else None
+
+
+def _check_apart(way: _Way) -> None:
+    """Refuse to record an archive into itself: a narrower recording would replace what it reads."""
+    folder = way.folder.resolve()
+    if way.place is not None and (way.place in (folder, *folder.parents) or folder in way.place.parents):
+        why = f"{way.folder} and the source lie in one another."
+        raise SettingsError("--output (-o)", why, allowed="a folder apart from the source's")
+
+
+async def _record_all(queries: Sequence[Query], way: _Way) -> bool:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     is_whole = True
-    async with pool:
+    async with Pool(way.source, sessions=1, limit_bytes=0, queue_limit=1) as pool:
         for query in queries:
             with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
                 try:
-                    told = await _record(pool, query, has_from, folder / query.dataspec, is_compressed, bars)
+                    told = await _record(_Reader(pool, bars), query, way)
+                except ArchiveError as exc:
+                    told, is_whole = f"{exc}.", False
                 except SourceError as exc:
-                    told, is_whole = f"{exc}. {_GOES_ON}", False
+                    told, is_whole = f"{exc}. {_GOES_ON}.", False
                 except QueryError as exc:
                     told, is_whole = str(exc), False
             typer.echo(f"{query.dataspec}: {told}", err=True)
     return is_whole
 
 
-async def _record(
-    pool: Pool, query: Query, has_from: bool, folder: Path, is_compressed: bool, bars: Progress
-) -> str:  # fmt: skip
+async def _record(reader: _Reader, query: Query, way: _Way) -> str:
     """Record one data spec and return what to tell of it."""
+    folder = way.folder / query.dataspec
     with exclusive(folder):
-        mark = None if query.is_realtime else Mark.read(folder)
-        query = _with_start(query, mark, has_from)
         only_name = f"{query.key}.jvd" if query.is_realtime else ""  # as an archive names what a key gives
-        recording = Recording(folder, is_compressed=is_compressed, only_name=only_name)
-        already = frozenset() if query.is_realtime else recording.have(query.from_time)
-        summary = await _read(pool, query, recording, already, bars)
+        recording = Recording(folder, is_compressed=way.is_compressed, only_name=only_name)
+        before = Mark.read(folder)
+        mark, query = _begin(query, before, way, is_empty=recording.is_empty)
+        if mark != before:
+            mark.write(folder)
+        have: frozenset[str] = frozenset()
         if not query.is_realtime:
-            _advance(query, mark, summary, folder)
-    there = f", {len(already)} there already" if already else ""
-    size = f"{recording.records_added} records, {recording.added_bytes / 1e6:.1f} MB"
-    return f"{len(recording.added)} files recorded ({size}){there}"
-
-
-def _with_start(query: Query, mark: Mark | None, has_from: bool) -> Query:
-    """Return the query with its from-time.  Raises QueryError where there is none, or one way does not fit another."""
-    if query.is_realtime:
-        return query
-    if mark is not None and (mark.option, mark.records) != (query.option, query.records):
-        how = f"--option {mark.option}" + (f" --record {','.join(mark.records)}" if mark.records else "")
-        why = f"{query.dataspec} has been recorded there with {how}."
-        raise QueryError("parameter-not-allowed", why, parameter="record", value=str(query),
-                         allowed="the same, or another folder")  # fmt: skip
-    if has_from:
-        return query
-    if mark is None:
-        why = f"{query.dataspec} has not been recorded there yet, so that there is nothing to go on from."
-        raise QueryError("invalid-from-time", why, parameter="from_time", value=None, allowed="--from YYYYMMDD")
-    return replace(query, from_time=mark.last_file_timestamp)
-
-
-async def _read(
-    pool: Pool, query: Query, recording: Recording, already: frozenset[str], bars: Progress
-) -> Summary:  # fmt: skip
-    """Read until everything is recorded; a worker that is lost costs the file that it was at."""
-    request = replace(request_of(query, limit_bytes=None), have=already)
-    tries = 0
-    while True:
-        recorded = len(recording.added)
+            _check_names(query.dataspec, way)
+            # A set-up goes on by names, as JRA-VAN has it: its files stand for years, whatever they are called.
+            by_name = query.option in _SETUP and not mark.last_file_timestamp
+            have = recording.have(query.from_time, by_name=by_name)
         try:
-            summary = await _watched(pool, _less(request, recording, query), recording, query.dataspec, bars)
-        except (WorkerLost, SessionHung):
-            recording.discard()
-            tries = 1 if len(recording.added) > recorded else tries + 1
-            if tries >= TRIES:
-                raise
-        except SourceError:
-            recording.discard()
-            raise
-        else:
-            recording.finish()
-            return summary
+            summary = await reader.read(query, recording, have)
+        finally:
+            recording.close()
+        if not query.is_realtime:
+            after = _advanced(mark, query, summary.last_file_timestamp)
+            if after != mark:
+                after.write(folder)
+            mark = after
+    return _told(recording, len(have), mark.last_file_timestamp)
 
 
-def _less(request: Request, recording: Recording, query: Query) -> Request:
-    return request if query.is_realtime else replace(request, have=request.have | frozenset(recording.added))
+def _told(recording: Recording, there: int, reached: str) -> str:
+    size = f"{recording.records_added} records, {recording.added_bytes / 1e6:.1f} MB"
+    already = f", {there} there already" if there else ""
+    complete = f"; complete up to {_readable(reached)}" if reached else ""
+    return f"{len(recording.added)} files recorded ({size}){already}{complete}"
 
 
-async def _watched(pool: Pool, request: Request, recording: Recording, name: str, bars: Progress) -> Summary:
-    """Read, with a bar that shows how far it has come."""
-    bar = bars.add_task(name, total=None, size="")
-    reading = asyncio.create_task(pool.read_into(request, recording))
-    try:
-        while not (await asyncio.wait([reading], timeout=LOOK_S))[0]:
-            latest = recording.latest
-            size = f"{(recording.added_bytes + latest.bytes_read) / 1e6:.1f} MB"
-            bars.update(bar, total=latest.files or None, completed=latest.files_read, size=size)
-        return reading.result()
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-        bars.remove_task(bar)
+def _begin(query: Query, before: Mark | None, way: _Way, *, is_empty: bool) -> tuple[Mark, Query]:
+    """Return the mark to record under, and the query with its from-time.
+
+    before: the folder's mark.  Raises QueryError where there is nothing to go on from, or one way does not fit another.
+    """
+    asked = Mark(query.option, query.records, way.origin)
+    if before is not None and is_empty and not before.last_file_timestamp:
+        before = None  # nothing has come of it
+    mark = asked if before is None else _continued(query, before, asked)
+    if query.is_realtime:
+        return mark, query
+    if not way.has_from:
+        if not mark.last_file_timestamp:
+            why = f"{query.dataspec} has not been recorded there to an end yet, so that there is nothing to go on from."
+            raise QueryError("invalid-from-time", why, parameter="from_time", value=None, allowed="--from YYYYMMDD")
+        query = replace(query, from_time=mark.last_file_timestamp)
+    _check_times(query, mark)
+    return mark, query
 
 
-def _advance(query: Query, mark: Mark | None, summary: Summary, folder: Path) -> None:
-    """Write how far it has been recorded, unless that would pass over a stretch that nobody has asked for."""
-    newest = summary.last_file_timestamp
-    if not newest or (mark is not None and not query.from_time <= mark.last_file_timestamp < newest):
+def _continued(query: Query, before: Mark, asked: Mark) -> Mark:
+    """Return *before* as it is asked for now.  Raises QueryError where the two would mix."""
+    kept = replace(asked, last_file_timestamp=before.last_file_timestamp, setup_until=before.setup_until)
+    if (before.records, before.origin) != (asked.records, asked.origin):
+        _refuse(query, before)
+    if before.option == asked.option or (before.option in _SETUP and asked.option in _SETUP):
+        return kept
+    if before.option not in _SETUP or asked.option != _NORMAL or not before.last_file_timestamp:
+        _refuse(query, before)
+    return replace(kept, setup_until=before.last_file_timestamp)  # a set-up, and then what comes week by week
+
+
+def _refuse(query: Query, before: Mark) -> NoReturn:
+    how = [f"--option {before.option}"] if before.option else []
+    how += [f"--record {','.join(before.records)}"] if before.records else ["every record type"]
+    how += [f"from {before.origin or 'JRA-VAN or an archive'}"]
+    why = f"{query.dataspec} has been recorded there with {', '.join(how)}; another way would mix with that."
+    raise QueryError("parameter-not-allowed", why, parameter="record", value=str(query),
+                     allowed="the same, or another folder")  # fmt: skip
+
+
+def _check_times(query: Query, mark: Mark) -> None:
+    if query.option not in _SETUP and query.from_time < mark.setup_until:
+        why = f"What came up to {_readable(mark.setup_until)} was recorded by a set-up, in files of its own."
+        raise QueryError("invalid-from-time", why, parameter="from_time", value=query.from_time,
+                         allowed="a later --from, or none")  # fmt: skip
+    if query.to_time and query.to_time <= query.from_time:
+        why = f"{query.dataspec} has been recorded up to {_readable(query.from_time)}, which is not before --to."
+        raise QueryError("invalid-to-time", why, parameter="to_time", value=query.to_time,
+                         allowed="a later --to, or --from")  # fmt: skip
+
+
+def _advanced(mark: Mark, query: Query, newest: str) -> Mark:
+    """Return the mark after a run that was whole; the same where it would pass over what nobody has asked for yet.
+
+    newest: the file that was provided last, "" where there was none.
+    """
+    reached = newest or query.from_time
+    if mark.last_file_timestamp and not query.from_time <= mark.last_file_timestamp < reached:
+        return mark
+    return replace(mark, last_file_timestamp=reached)
+
+
+def _check_names(dataspec: str, way: _Way) -> None:
+    """Raise ArchiveError when an archive has files of one name for *dataspec*, in different folders.
+
+    Before the first is read: a later run knows a file by its name, and would take one of them for both.
+    """
+    place = way.place
+    if place is None or max(Counter(_names(place, dataspec)).values(), default=1) == 1:
         return
-    Mark(newest, query.option, query.records).write(folder)
+    shelved = ArchiveShelf(place).stored(dataspec, now=way.source.now(), setup=False)
+    names = Counter(file.name.casefold() for file in shelved)
+    if equal := [name for name, count in names.items() if count > 1]:
+        why = f"several files of {dataspec} in it have one name, such as {equal[0]}; rename all but one of these"
+        raise ArchiveError(str(place), why)
+
+
+def _names(place: Path, dataspec: str) -> Iterator[str]:
+    """Yield the name of each file that may belong to *dataspec*, whatever lies in it; quick."""
+    for folder, folders, files in os.walk(place):
+        if Path(folder) == place:
+            folders[:] = [name for name in folders if name == dataspec or name not in known_dataspecs()]
+        yield from {name.removesuffix(".zst").casefold() for name in files if not name.startswith(".")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads through a pool, and shows how far it has come."""
+
+    pool: Pool
+    bars: Progress
+
+    async def read(self, query: Query, recording: Recording, have: frozenset[str]) -> Summary:
+        """Read until everything is recorded; a worker that is lost costs the file that it was at."""
+        request = replace(request_of(query, limit_bytes=None), have=have)
+        bar = self.bars.add_task(query.dataspec, total=None, size="")
+        lost = 0
+        while True:
+            recorded = len(recording.added)
+            done = frozenset() if query.is_realtime else frozenset(recording.added)
+            try:
+                summary = await self._watched(replace(request, have=have | done), recording, bar)
+            except (WorkerLost, SessionHung) as exc:
+                recording.discard()
+                lost = 1 if len(recording.added) > recorded else lost + 1
+                if lost >= TRIES:
+                    raise
+                told = f"{query.dataspec}: {exc}; going on after {len(recording.added)} files"
+                self.bars.console.print(told, markup=False, highlight=False, soft_wrap=True)
+            else:
+                await asyncio.to_thread(recording.finish)
+                return summary
+
+    async def _watched(self, request: Request, recording: Recording, bar: TaskID) -> Summary:
+        """Read, and move the bar."""
+        reading = asyncio.create_task(self.pool.read_into(request, recording))
+        began, before = time.monotonic(), recording.seen_bytes
+        try:
+            while not (await asyncio.wait([reading], timeout=LOOK_S))[0]:
+                rate = (recording.seen_bytes - before) / (time.monotonic() - began)
+                self._show(bar, request.dataspec, recording.latest, recording.seen_bytes, rate)
+            return reading.result()
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    def _show(self, bar: TaskID, name: str, latest: Read, size: int, rate: float) -> None:
+        is_download = latest.downloaded < latest.downloads
+        self.bars.update(
+            bar,
+            description=f"{name} (download)" if is_download else name,
+            total=(latest.downloads if is_download else latest.files) or None,
+            completed=latest.downloaded if is_download else latest.files_read,
+            size=f"{size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s",
+        )
+
+
+def _readable(stamp: str) -> str:
+    """Return YYYYMMDDhhmmss for people."""
+    day, hour = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}", f"{stamp[8:10]}:{stamp[10:12]}:{stamp[12:]}"
+    return f"{day} {hour}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
-from jvgate.errors import SettingsError, SourceError, WorkerFailed, WorkerLost
+from jvgate.errors import SettingsError, WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import LIMIT_BYTES
 from jvgate.sessions.agent_hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, greet_server, hear_agent
 from jvgate.sessions.remote import RemoteWorker
@@ -171,7 +171,7 @@ def _check_words(given: dict[str, str]) -> None:
     if given.get("tls", "0") not in ("0", "1") or given.get("lanes", "split") != "split":
         raise SettingsError(SETTING, "a parameter of the agent has a value that is not allowed.", allowed=_ALLOWED)
     if given.get("name") and not _is_name(given["name"]):
-        raise SettingsError(SETTING, f"name={given['name']} is no name of a machine.", allowed=_ALLOWED)
+        raise SettingsError(SETTING, f"name={given['name']!r} is no name of a machine.", allowed=_ALLOWED)
     if given.get("tls") != "1" and (given.get("ca") or given.get("name")):
         raise SettingsError(SETTING, "ca and name go with tls=1.", allowed=_ALLOWED)
 
