@@ -5,90 +5,16 @@ What becomes of sessions that are lost, hang or will not start stands in `test_p
 
 import asyncio
 import threading
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 
 import pytest
 from tests.jvlink.sinks import Kept
+from tests.sessions.gated import RACE, RECORDS, GatedShelf, Links, pool, reached, realtime
 
 from jvgate.errors import DatasetTooLarge, JVLinkError, SettingsError, SourceBusy, SourceError
-from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.request import Request
-from jvgate.jvlink.rules import DataspecRule
-from jvgate.jvlink.simulator import Simulator
-from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source
-from jvgate.sessions.turns import Priority
-from jvgate.sessions.workers import ThreadWorker
-from jvgate.values import Query, SourceFile
-
-NOW = datetime(2026, 11, 9, 12)
-RULES = {
-    "RACE": DataspecRule(is_realtime=False, options=(1, 2, 3, 4)),
-    "0B12": DataspecRule(is_realtime=True, key_forms=("YYYYMMDD",)),
-}
-RECORDS = [f"{kind}720261108{number:04}\r\n".encode() for kind in ("RA", "SE") for number in range(100)]
-RACE = Query("RACE", from_time="20261101000000", option=1)
-LIMIT_S = 10
-
-
-@dataclass
-class File:
-    records: list[bytes]
-    name: str = "RA.jvd"
-    provided: str = "20261108120000"
-    size: int = 1
-
-    def read(self):
-        return self.records
-
-
-@dataclass
-class GatedShelf:
-    """A shelf where a data spec or a real-time key that has a gate holds the thread until it opens.
-
-    reached: tells that the thread is there.
-    """
-
-    gates: dict[str, threading.Event] = field(default_factory=dict)
-    reached: dict[str, threading.Event] = field(default_factory=dict)
-    threads: set[str] = field(default_factory=set)
-    order: list[str] = field(default_factory=list)
-    faults: list[Exception] = field(default_factory=list)
-
-    def gate(self, key):
-        self.gates[key], self.reached[key] = threading.Event(), threading.Event()
-
-    def stored(self, dataspec, *, now, setup):
-        self.threads.add(threading.current_thread().name)
-        if self.faults:
-            raise self.faults.pop()
-        self._stand_at(dataspec)
-        return [File(RECORDS)]
-
-    def realtime(self, dataspec, key, *, now):
-        self.threads.add(threading.current_thread().name)
-        self.order.append(key)
-        self._stand_at(key)
-        return RECORDS
-
-    def _stand_at(self, name):
-        if name in self.gates:
-            self.reached[name].set()
-            assert self.gates[name].wait(LIMIT_S)
-
-
-class Links:
-    """Makes links and keeps on which thread each was made."""
-
-    def __init__(self, shelf):
-        self.shelf = shelf
-        self.made = []
-
-    def __call__(self):
-        self.made.append(threading.current_thread().name)
-        return Simulator(self.shelf, RULES, now=lambda: NOW)
+from jvgate.sessions.turns import Priority, Turn
+from jvgate.values import SourceFile
 
 
 @pytest.fixture
@@ -99,21 +25,6 @@ def shelf():
 @pytest.fixture
 def links(shelf):
     return Links(shelf)
-
-
-def pool(links, *, sessions=1, limit_bytes=1 << 20, queue_limit=10, **source):
-    holding = Holding(lambda channel: nullcontext(links()), one_type_per_file=False)
-    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda: None, now=lambda: NOW, **source)
-    return Pool(source, sessions=sessions, limit_bytes=limit_bytes, queue_limit=queue_limit)
-
-
-def realtime(day):
-    return Query("0B12", key=f"202612{day:02}")
-
-
-async def reached(shelf, query):
-    """Wait until a thread stands at the gate of *query*."""
-    assert await asyncio.to_thread(shelf.reached[query.key or query.dataspec].wait, LIMIT_S)
 
 
 def test_a_query_gives_its_whole_dataset(links):
@@ -242,7 +153,8 @@ def test_a_cancelled_wait_leaves_the_queue(links, shelf):
 def test_a_wait_cancelled_in_the_moment_of_its_turn_passes_the_session_on(links, is_first):
     async def scene():
         async with pool(links) as lanes:
-            lane = await lanes._lease(Priority.INTERACTIVE, "x", is_realtime=True)
+            ticket = asyncio.get_running_loop().create_future()
+            lane = await lanes._lease(Turn(Priority.INTERACTIVE, "x", True, ticket))
             first, second = (asyncio.create_task(lanes.read(realtime(day))) for day in (1, 2))
             await asyncio.sleep(0)
             moment = [first.cancel, lambda: lanes._give_back(lane)]

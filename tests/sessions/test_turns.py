@@ -67,6 +67,16 @@ def test_a_prefetch_goes_where_nobody_else_can():
     assert turns.take(lambda turn: not turn.is_realtime, {"twin"}).ticket == "prefetch"
 
 
+def test_a_hastened_turn_queues_behind_those_of_its_new_priority_and_can_still_leave():
+    turns = queue(INTERACTIVE, PREFETCH, BATCH, PREFETCH)
+    first, *_, last = turns
+    turns.hasten(last.data, INTERACTIVE)
+    turns.hasten(first.data, BATCH)  # less urgent than it is: nothing changes
+    assert [turn.ticket for turn in turns] == [0, 3, 2, 1]
+    assert turns.remove(last)
+    assert served(turns) == [0, 2, 1]
+
+
 def test_those_who_wait_are_counted_and_told_the_most_urgent_first():
     turns = queue(PREFETCH, BATCH, INTERACTIVE)
     assert (len(turns), [turn.ticket for turn in turns]) == (3, [2, 1, 0])

@@ -35,11 +35,12 @@ from jvgate.errors import (
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.sessions.collecting import Collected, request_of
 from jvgate.sessions.lane import Lane
+from jvgate.sessions.shown import SessionView, view_of
 from jvgate.sessions.sources import Source
 from jvgate.sessions.turns import Priority, Turn, Turns
 from jvgate.values import Dataset, Query
 
-__all__ = ["Pool", "SessionView"]
+__all__ = ["Pool"]
 
 WATCH_S = 0.25
 REST_S, REST_LIMIT_S = 0.25, 30.0
@@ -50,25 +51,14 @@ Result = TypeVar("Result")
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    """One session as it is shown.  state: new, starting, idle, busy or resting.  for_s: how long it has been so.
+@dataclass(slots=True, eq=False)
+class _Running:
+    """A read at work.  priority: of the most urgent one who wants it, None for what is nobody's."""
 
-    doing: JV-Link's method; job: what is read; facts: what the worker told of itself (pid, bits, version, …).
-    """
-
-    id: int
-    state: str
-    for_s: float
-    takes: tuple[str, ...]
-    job: str
-    doing: str
-    dialog: str
-    progress: Progress
-    opens: int
-    faults: int
-    last_fault: str
-    facts: dict[str, Any]
+    lane: Lane
+    stop: Event
+    data: str = ""
+    priority: Priority | None = None
 
 
 class Pool:
@@ -91,7 +81,7 @@ class Pool:
         ]
         self._idle = self._lanes[::-1]
         self._turns: Turns[asyncio.Future[Lane]] = Turns()
-        self._running: dict[asyncio.Future[Any], tuple[Lane, Event]] = {}
+        self._running: dict[asyncio.Future[Any], _Running] = {}
         self._at_work: dict[Lane, str] = {}
         self._resting: dict[Lane, asyncio.TimerHandle] = {}
         self._failures: Counter[Lane] = Counter()
@@ -155,9 +145,8 @@ class Pool:
             _fail(turn.ticket, SourceError("the pool of sessions is closed"))
         for timer in self._resting.values():
             timer.cancel()
-        for lane, stop in self._running.values():
-            stop.set()
-            lane.nudge()
+        for running in self._running.values():
+            _stop(running)
         # A lane's thread comes to the release once its read has ended.
         released = [asyncio.wrap_future(lane.thread.submit(lane.release)) for lane in self._lanes]
         _, stuck = await asyncio.wait(released, timeout=drain_s)
@@ -198,10 +187,19 @@ class Pool:
         summary, _ = await self._read(request, sink, priority)
         return summary
 
+    def hasten(self, query: Query) -> None:
+        """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
+        data = _data(request_of(query, limit_bytes=None))
+        self._turns.hasten(data, Priority.INTERACTIVE)
+        for running in self._running.values():
+            if running.data == data and running.priority is not None:
+                running.priority = Priority.INTERACTIVE
+
     async def call(self, errand: str, *arguments: str) -> dict[str, Any]:
         """Do one of JV-Link's errands.  Raises as `read`, and NotOffered where the source has no such thing."""
-        lane = await self._lease(Priority.INTERACTIVE, f"{errand}:{':'.join(arguments)}", is_realtime=True)
-        return await self._run(lane, lambda cancelled: lane.call(errand, arguments))
+        turn = _turn(Priority.INTERACTIVE, f"{errand}:{':'.join(arguments)}", is_realtime=True)
+        lane = await self._lease(turn)
+        return await self._run(_Running(lane, Event()), lambda cancelled: lane.call(errand, arguments))
 
     async def warm(self) -> None:
         """Make one session ready; reads of its lane come behind that.  Raises what it raises: WorkerFailed, …"""
@@ -212,7 +210,7 @@ class Pool:
 
     def sessions(self) -> list[SessionView]:
         """Return every session as it is now."""
-        return [self._view(lane) for lane in self._lanes]
+        return [view_of(lane, is_idle=lane in self._idle, is_resting=lane in self._resting) for lane in self._lanes]
 
     def recycle(self, session: int) -> None:
         """End the worker of one session; what it reads is begun anew.  Raises QueryError when there is none."""
@@ -231,36 +229,36 @@ class Pool:
     async def _read(self, request: Request, sink: Sink, priority: Priority) -> tuple[Summary, float]:
         """Wait for a lane and read through it -> (summary, seconds waited)."""
         asked = time.monotonic()
-        data = f"{request.dataspec}:{request.key or request.fromtime}:{request.option}"
-        lane = await self._lease(priority, data, is_realtime=bool(request.key))
+        turn = _turn(priority, _data(request), is_realtime=bool(request.key))
+        lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
         self.opens[request.dataspec] += 1
-        return await self._run(lane, lambda cancelled: lane.read(request, sink, cancelled)), waited_s
+        running = _Running(lane, Event(), turn.data, turn.priority)
+        return await self._run(running, partial(lane.read, request, sink)), waited_s
 
-    async def _run(self, lane: Lane, job: Callable[[Callable[[], bool]], Result]) -> Result:
+    async def _run(self, running: _Running, job: Callable[[Callable[[], bool]], Result]) -> Result:
         """Let a leased lane do *job*; it comes back when its thread is done with it."""
+        lane = running.lane
         if self._closed:  # handed over in the moment before the close
             self._give_back(lane)
             raise SourceError("the pool of sessions is closed")
-        stop = Event()
-        running = asyncio.wrap_future(lane.thread.submit(job, stop.is_set))
-        self._running[running] = lane, stop
-        running.add_done_callback(lambda done: self._finish(lane, done))
+        result = asyncio.wrap_future(lane.thread.submit(job, running.stop.is_set))
+        self._running[result] = running
+        result.add_done_callback(lambda done: self._finish(lane, done))
         try:
             # Shielded: the thread goes on until its next look, and the lane is not free before that.
-            return await asyncio.shield(running)
+            return await asyncio.shield(result)
         except asyncio.CancelledError:
-            stop.set()
-            if not running.done():  # else the lane may be at something else by now
+            running.stop.set()
+            if not result.done():  # else the lane may be at something else by now
                 lane.nudge()
             raise
 
-    async def _lease(self, priority: Priority, data: str, *, is_realtime: bool) -> Lane:
+    async def _lease(self, turn: Turn[asyncio.Future[Lane]]) -> Lane:
         """Return a free lane, in its turn."""
         if self._closed:
             raise SourceError("the pool of sessions is closed")
-        ticket: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
-        turn = Turn(priority, data, is_realtime, ticket)
+        ticket = turn.ticket
         self._check_hope(turn)
         self._turns.add(turn)
         self._deal()
@@ -268,12 +266,23 @@ class Pool:
         if not ticket.done() and len(self._turns) > self._queue_limit:
             self._turns.remove(turn)
             raise SourceBusy(len(self._turns) + 1)
+        if not ticket.done():
+            self._make_way(turn)
         try:
             return await ticket
         except BaseException:
             if not self._turns.remove(turn) and not ticket.cancelled() and ticket.exception() is None:
                 self._give_back(ticket.result())  # handed over in the same moment
             raise
+
+    def _make_way(self, turn: Turn[asyncio.Future[Lane]]) -> None:
+        """Stop a prefetch whose session *turn* could have, one for each turn that waits."""
+        if turn.priority is Priority.PREFETCH:
+            return
+        for running in self._running.values():
+            if running.priority is Priority.PREFETCH and not running.stop.is_set() and _fits(running.lane, turn):
+                _stop(running)
+                return
 
     def _check_hope(self, turn: Turn[asyncio.Future[Lane]]) -> None:
         """Raise what keeps every session that could take *turn* from starting."""
@@ -321,9 +330,9 @@ class Pool:
     def _revive(self, lane: Lane) -> None:
         del self._resting[lane]
         self._at_work[lane] = ""
-        running = asyncio.wrap_future(lane.thread.submit(lane.warm))
-        self._running[running] = lane, Event()
-        running.add_done_callback(lambda done: self._started(lane, done))
+        warming = asyncio.wrap_future(lane.thread.submit(lane.warm))
+        self._running[warming] = _Running(lane, Event())
+        warming.add_done_callback(lambda done: self._started(lane, done))
 
     def _started(self, lane: Lane, done: asyncio.Future[None]) -> None:
         """Take a lane back with its new worker, or let it rest once more and nobody wait for it."""
@@ -347,31 +356,19 @@ class Pool:
             for lane in self._lanes:
                 lane.watch(now)
 
-    def _view(self, lane: Lane) -> SessionView:
-        activity, worker = lane.activity, lane.worker
-        return SessionView(
-            id=lane.id,
-            state=self._state(lane),
-            for_s=round(time.monotonic() - lane.since, 3),
-            takes=tuple(sorted(lane.takes)),
-            job=lane.job,
-            doing=activity.doing if activity else "",
-            dialog=activity.dialog if activity else "",
-            progress=lane.progress,
-            opens=lane.opens,
-            faults=lane.faults,
-            last_fault=lane.fault,
-            facts=dict(worker.facts) if worker else {},
-        )
 
-    def _state(self, lane: Lane) -> str:
-        if lane in self._resting:
-            return "resting"
-        if lane.job:
-            return "busy"
-        if lane not in self._idle or (lane.worker is not None and not lane.is_open):
-            return "starting"
-        return "idle" if lane.worker is not None else "new"
+def _turn(priority: Priority, data: str, *, is_realtime: bool) -> Turn[asyncio.Future[Lane]]:
+    return Turn(priority, data, is_realtime, asyncio.get_running_loop().create_future())
+
+
+def _data(request: Request) -> str:
+    return f"{request.dataspec}:{request.key or request.fromtime}:{request.option}"
+
+
+def _stop(running: _Running) -> None:
+    """Make a running read end at its next look."""
+    running.stop.set()
+    running.lane.nudge()
 
 
 def _fits(lane: Lane, turn: Turn[Any]) -> bool:

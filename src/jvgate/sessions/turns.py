@@ -29,9 +29,12 @@ class Priority(IntEnum):
     PREFETCH = 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Turn(Generic[Ticket]):
-    """One read that waits.  data: names what it reads, so that twins are known; "" has none.  ticket: whose it is."""
+    """One read that waits.  data: names what it reads, so that twins are known; "" has none.  ticket: whose it is.
+
+    priority: of the most urgent one who wants it; set by the queue alone.
+    """
 
     priority: Priority
     data: str
@@ -64,6 +67,14 @@ class Turns(Generic[Ticket]):
         except ValueError:
             return False
         return True
+
+    def hasten(self, data: str, priority: Priority) -> None:
+        """Queue those that read *data* as if they had been added now with *priority*, where that is more urgent."""
+        for lower in (other for other in Priority if other > priority):
+            for turn in [turn for turn in self._queues[lower] if turn.data == data]:
+                self.remove(turn)
+                turn.priority = priority
+                self.add(turn)
 
     def take(self, takes: Callable[[Turn[Ticket]], bool], at_work: Collection[str]) -> Turn[Ticket] | None:
         """Return the next turn for a session, out of the queue, or None.
