@@ -26,10 +26,13 @@ MAY_IMPORT = {
     "render": BASE | {"spec", "records"},
     "cache": BASE | {"spec"},
     "jobs": BASE | {"jvlink"},
-    "gateway": BASE | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink"},
+    "errands": BASE | {"cache", "sessions"},
+    "source_reader": BASE | {"cache", "sessions", "jvlink"},
+    "gateway": BASE
+    | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"},
     "doctor": BASE | {"spec", "sessions", "settings", "gateway"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
-    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question", "jobs"},
+    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question", "jobs", "errands"},
     "client": {"errors"},
     "bench": {"errors", "client"},
 }

@@ -449,7 +449,7 @@ def test_look_ups_are_counted_by_tier_and_result(shelf):
     async def scene(opened):
         for _ in range(3):
             await opened.ask(race())
-        return opened.cache_requests, opened.kept("nothing")
+        return opened.cache_requests, opened.kept(race(), "nothing")
 
     assert play(shelf, scene) == ({("l1", "miss"): 1, ("l1", "hit"): 2}, MISSING)
 

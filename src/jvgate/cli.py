@@ -101,6 +101,7 @@ def serve(
     l1_bytes: Annotated[int | None, _flag("l1_bytes")] = None,
     dataset_bytes: Annotated[int | None, _flag("dataset_bytes")] = None,
     queue: Annotated[int | None, _flag("queue")] = None,
+    waiters: Annotated[int | None, _flag("waiters")] = None,
     deadline_s: Annotated[float | None, _flag("deadline_s")] = None,
     log_format: Annotated[str | None, _flag("log_format")] = None,
     worker_python: Annotated[str | None, _flag("worker_python")] = None,
@@ -129,7 +130,7 @@ def serve(
     run(
         load_settings(
             host=host, port=port, source=source, sessions=sessions, l1_entries=l1_entries, l1_bytes=l1_bytes,
-            dataset_bytes=dataset_bytes, queue=queue, deadline_s=deadline_s, log_format=log_format,
+            dataset_bytes=dataset_bytes, queue=queue, waiters=waiters, deadline_s=deadline_s, log_format=log_format,
             worker_python=worker_python, press_dialogs=press_dialogs, open_limit_s=open_limit_s,
             setup_limit_s=setup_limit_s, read_limit_s=read_limit_s, recycle_opens=recycle_opens, recycle_mb=recycle_mb,
             jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s,

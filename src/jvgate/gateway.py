@@ -1,6 +1,10 @@
 """The one path from a question to its answer: memory, else one read for all who wait, then decode and render.
 
 Knows the cache, the sessions and the renderer, and nothing of HTTP.
+
+Theory of operation.  A finished answer is made of datasets and lives as long as the first of them that gets old.  Who
+asks for one that is stale gets it nevertheless, while it may still be used so, and has it made anew for the next one.
+What each dataset may be used for, and where it comes from, is `cache/datasets.py`'s matter.
 """
 
 from __future__ import annotations
@@ -8,44 +12,47 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from math import inf
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import structlog
 
+from jvgate.cache.datasets import ENTRY_OVERHEAD_BYTES, Datasets, Got, How
 from jvgate.cache.flights import Flights
-from jvgate.cache.lifetimes import lifetime_s
+from jvgate.cache.judging import judge
 from jvgate.cache.memory import Memory
-from jvgate.errors import SessionTimeout, SourceError
+from jvgate.errands import Errands
+from jvgate.errors import SourceError
 from jvgate.jobs import Job, Jobs
-from jvgate.jvlink.request import Progress
 from jvgate.render.json_answer import render_json
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Means, Source, parse_source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
-from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
+from jvgate.source_reader import SourceReader
+from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
 
-__all__ = ["Fetched", "Found", "Gateway", "Outcome", "Served", "open_gateway", "source_of"]
+__all__ = ["Gateway", "Outcome", "Served", "open_gateway", "source_of"]
 
-# hit: the finished answer was in memory; dataset: its raw records were; miss: JV-Link was read;
-# collapsed: the same question was being answered already; refresh: the client insisted on a new read.
-Outcome = Literal["hit", "dataset", "miss", "collapsed", "refresh"]
-Found = Mapping[str, Any]
-"""What one of JV-Link's errands gave, by name: `picture`, `found`, `available`, …"""
+# hit: the finished answer was in memory; dataset, shared: its raw records were, in memory or in Redis; stale: it was
+# kept and is being made anew; fallback: it was kept and the source fails; miss: JV-Link was read; collapsed: the same
+# question was being answered already; refresh: the client insisted on a new read.
+Outcome = Literal["hit", "dataset", "shared", "stale", "fallback", "miss", "collapsed", "refresh"]
 
 # A client may ask for a refresh as often as it likes; JV-Link is asked again only after this many seconds.
 REFRESH_AFTER_S = 5.0
-# An entry weighs a little more than its bytes: the objects around them.
-ENTRY_OVERHEAD_BYTES = 1024
 WORKER_THREADS = 2
 CHECK_LIMIT_S = 5.0
+# Of several datasets, the first of these tells how their answer came about.
+_HOWS: tuple[How, ...] = ("fallback", "read", "stale", "shared", "memory")
+_OUTCOMES: Mapping[How, Outcome] = {"fallback": "fallback", "stale": "stale", "shared": "shared", "memory": "dataset"}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
 
@@ -64,21 +71,11 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What an errand gave and how it came about; otherwise as `Served`."""
-
-    entry: Entry[Found]
-    outcome: Outcome
-    is_kept: bool
-    stages: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
 class _Made:
-    """A finished flight: the entry, whether JV-Link had to be read, and where the time went."""
+    """A finished flight: the entry, where its datasets came from, and where the time went."""
 
     entry: Entry[Answer]
-    was_read: bool
+    how: How
     is_kept: bool
     stages: Mapping[str, float]
 
@@ -120,17 +117,14 @@ class Gateway:
     def __init__(self, source: Source, pool: Pool, settings: Settings) -> None:
         self.source = source
         self.pool = pool
-        self.memory: Memory[Answer | Dataset | Found] = Memory(
-            max_entries=settings.l1_entries, max_bytes=settings.l1_bytes
-        )
+        self.memory: Memory[object] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
         self.cache_requests: Counter[tuple[str, str]] = Counter()
         self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
+        self.errands = Errands(pool, self.memory, requests=self.cache_requests, deadline_s=settings.deadline_s)
         self._deadline_s = settings.deadline_s
-        self._read_limit_s = settings.job_limit_s
-        self._answer_flights: Flights[_Made] = Flights()
-        self._dataset_flights: Flights[Entry[Dataset]] = Flights()
-        self._errands: Flights[tuple[Entry[Found], bool]] = Flights(goes_on=True)  # a call cannot be interrupted
-        self._progress: dict[str, Progress] = {}
+        self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
+        self.datasets = Datasets(self.memory, self._reader, judge=judge, most_waiters=settings.waiters)
+        self._flights: Flights[_Made] = Flights(most=settings.waiters)
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
@@ -144,11 +138,8 @@ class Gateway:
     ) -> None:
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
-        await self.jobs.close()
-        await self._answer_flights.close()
-        await self._dataset_flights.close()
-        await self._errands.close()
-        await self._checks.close()
+        for part in (self.jobs, self._flights, self.datasets, self.errands, self._checks):
+            await part.close()
         self._checker.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
@@ -160,12 +151,17 @@ class Gateway:
         except TimeoutError as exc:
             raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
 
-    def kept(self, key: str) -> Entry[Answer] | Missing:
-        """Return the fresh finished answer of the question whose text is *key*, or MISSING."""
+    def kept(self, question: Question, key: str) -> Entry[Answer] | Missing:
+        """Return the finished answer that may be given at once, or MISSING; have it made anew when it is time.
+
+        key: the question's text.  On the path of every hit: one look when the answer is fresh.
+        """
         entry = self.memory.get(key)
-        if entry is MISSING or not isinstance(entry.value, Answer):
-            return MISSING
-        return entry  # type: ignore[return-value]  # its value is an Answer, seen just now
+        if entry is MISSING:
+            return self._stale(question, key)
+        if entry.refresh_at <= time.monotonic():
+            self._refresh(question, key)
+        return entry  # type: ignore[return-value]  # under a question's text stands no other
 
     async def ask(
         self, question: Question, *, refresh: bool = False, deadline_s: float | None = None
@@ -179,10 +175,11 @@ class Gateway:
         """
         began = time.perf_counter()
         key = str(question)
-        entry = self.kept(key)
+        entry = self.kept(question, key)
         if entry is not MISSING and not (refresh and _is_old(entry)):
-            self.cache_requests["l1", "hit"] += 1
-            return Served(entry, "hit", True, {"l1": time.perf_counter() - began})
+            outcome: Outcome = self.outcome_of_kept(entry)
+            self.cache_requests["l1", outcome] += 1
+            return Served(entry, outcome, True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
         answering = asyncio.create_task(self._answer(question, refresh=refresh, looked_s=looked_s))
         limit_s = self._deadline_s if deadline_s is None else min(deadline_s, self._deadline_s)
@@ -193,59 +190,59 @@ class Gateway:
             raise
         if answering.done():
             return answering.result()
-        return self.jobs.adopt(key, answering, partial(self._progress_of, question))
+        return self.jobs.adopt(key, answering, partial(self._reader.progress_of, question.queries))
 
-    async def errand(self, name: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
-        """Return what one of JV-Link's errands gives: from memory, else by one call for all who wait.
-
-        keep_s: for how long what was found may be used.
-        Raises SessionTimeout when the deadline passes, NotOffered, and what else `Pool.call` raises.
-        """
-        began = time.perf_counter()
-        key = f"errand:{name}:{':'.join(arguments)}"
-        entry = self.memory.get(key)
-        looked = {"l1": time.perf_counter() - began}
-        self.cache_requests["l1", "miss" if entry is MISSING else "hit"] += 1
-        if entry is not MISSING:
-            return Fetched(entry, "hit", True, looked)  # type: ignore[arg-type]  # under its key there is nothing else
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                (made, is_kept), joined = await self._errands.join(
-                    key, partial(self._call, key, name, arguments, keep_s)
-                )
-        except TimeoutError as exc:
-            raise SessionTimeout(f"the call for {name}", limit_s=self._deadline_s) from exc
-        stages = looked | {"read": time.perf_counter() - began - looked["l1"]}
-        return Fetched(made, "collapsed" if joined else "miss", is_kept, stages)
-
-    async def _call(
-        self, key: str, name: str, arguments: tuple[str, ...], keep_s: Callable[[Found], float]
-    ) -> tuple[Entry[Found], bool]:
-        """Call for all who wait, and for the next one who asks."""
-        found = await self.pool.call(name, *arguments)
+    def outcome_of_kept(self, entry: Entry[Answer]) -> Literal["hit", "stale", "fallback"]:
+        """Return how an answer that memory gave comes about: fresh, or in which of its windows."""
         now = time.monotonic()
-        entry: Entry[Found] = Entry(found, now, now + keep_s(found), _weight(found))
-        return entry, self.memory.put(key, entry)
+        return "hit" if now < entry.fresh_until else "stale" if now < entry.stale_until else "fallback"
+
+    def _stale(self, question: Question, key: str) -> Entry[Answer] | Missing:
+        """Return the answer that is stale but may be given: while it is made anew, or while its source fails."""
+        entry = self.memory.last(key)
+        if entry is MISSING:
+            return MISSING
+        is_failing = any(map(self.datasets.is_failing, question.queries))
+        if not is_failing:
+            if entry.stale_until <= time.monotonic():
+                return MISSING
+            self._refresh(question, key)
+        elif entry.error_until <= time.monotonic():
+            return MISSING
+        return entry  # type: ignore[return-value]  # under a question's text stands no other
+
+    def _refresh(self, question: Question, key: str) -> None:
+        """Have an answer made anew, each of its datasets read again for which it is time; nobody waits for it."""
+        now = time.monotonic()
+        due = [self._due(query, now) for query in question.queries]
+        self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
+
+    def _due(self, query: Query, now: float) -> float:
+        """Return the moment before which a dataset of *query* must not have been read to be of use for a refresh."""
+        kept = self.datasets.kept(query)
+        return kept.read_at if kept is not MISSING and kept.refresh_at <= now else -inf
 
     async def _answer(self, question: Question, *, refresh: bool, looked_s: float) -> Served:
         """Answer a question that is not in memory, with whoever else asks it; for hours if need be."""
         key = str(question)
+        newer_than = time.monotonic() - REFRESH_AFTER_S if refresh else -inf
         # Who insists on a new read must not join those who render an old one; the datasets' flights keep it one read.
         flight = f"new:{key}" if refresh else key
-        made, joined = await self._answer_flights.join(flight, partial(self._make, question, refresh=refresh))
-        self.cache_requests["l1", "miss" if made.was_read else "hit"] += 1
+        make = partial(self._make, question, [newer_than] * len(question.queries))
+        made, joined = await self._flights.join(flight, make)
+        self.cache_requests["l1", "miss" if made.how in ("read", "shared") else "hit"] += 1
         outcome = _outcome(made, joined=joined, refresh=refresh)
         return Served(made.entry, outcome, made.is_kept, {"l1": looked_s, **made.stages})
 
-    async def _make(self, question: Question, *, refresh: bool) -> _Made:
-        """Read what is not in memory, one data spec after another, and render it once."""
-        entries, was_read = [], False
-        for query in question.queries:
-            entry = self._kept_dataset(query)
-            if entry is MISSING or (refresh and _is_old(entry)):
-                was_read = True
-                entry, _ = await self._dataset_flights.join(str(query), partial(self._read, query))
-            entries.append(entry)
+    async def _make(self, question: Question, newer_than: Sequence[float], *, is_refresh: bool = False) -> _Made:
+        """Get one dataset after another, and render them once."""
+        began = time.monotonic()
+        got: list[Got] = []
+        for query, moment in zip(question.queries, newer_than, strict=True):
+            stale_ok = not is_refresh and moment == -inf
+            urgency: Literal["refresh", "now"] = "refresh" if is_refresh else "now"
+            got.append(await self.datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
+        entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
         rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render_json, question, datasets)
         made: Entry[Answer] = Entry(
@@ -253,18 +250,15 @@ class Gateway:
             read_at=min(entry.read_at for entry in entries),
             fresh_until=min(entry.fresh_until for entry in entries),
             weight=len(rendered.answer.body) + ENTRY_OVERHEAD_BYTES,
+            stale_until=min(entry.stale_until for entry in entries),
+            error_until=min(entry.error_until for entry in entries),
+            refresh_at=min(entry.refresh_at for entry in entries),
+            tags=frozenset().union(*(entry.tags for entry in entries)),
         )
-        is_kept = self.memory.put(str(question), made)
+        is_kept = not self.datasets.is_purged(made.tags, since=began) and self.memory.put(str(question), made)
+        how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
-        return _Made(made, was_read, is_kept, (_read_stages(datasets) if was_read else {}) | stages)
-
-    def _kept_dataset(self, query: Query) -> Entry[Dataset] | Missing:
-        """Return the dataset of *query*, or the wider one that holds all of it, or MISSING."""
-        for known in (query, replace(query, records=())):
-            entry = self.memory.get(_dataset_key(known))
-            if entry is not MISSING and isinstance(entry.value, Dataset):
-                return entry  # type: ignore[return-value]  # its value is a Dataset, seen just now
-        return MISSING
+        return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages)
 
     async def _check_source(self) -> None:
         await asyncio.wrap_future(self._checker.submit(self.source.check))
@@ -276,52 +270,21 @@ class Gateway:
         except SourceError as exc:  # told again to whoever asks
             log.warning("no session could be made ready", source=self.source.name, why=str(exc))
 
-    async def _read(self, query: Query) -> Entry[Dataset]:
-        """Read for all who wait, and for the next one who asks."""
-        text = str(query)
-        try:
-            async with asyncio.timeout(self._read_limit_s):
-                dataset = await self.pool.read(query, on_progress=partial(self._progress.__setitem__, text))
-        except TimeoutError as exc:
-            raise SessionTimeout(f"the read of {query}", limit_s=self._read_limit_s) from exc
-        finally:
-            self._progress.pop(text, None)
-        now = time.monotonic()
-        entry = Entry(dataset, now, now + lifetime_s(dataset), len(dataset.body) + ENTRY_OVERHEAD_BYTES)
-        self.memory.put(_dataset_key(query), entry)
-        return entry
 
-    def _progress_of(self, question: Question) -> list[Progress]:
-        """Return how far the reads of *question* have come, those that have begun and not ended."""
-        return [self._progress[text] for query in question.queries if (text := str(query)) in self._progress]
-
-
-def _weight(found: Found) -> int:
-    sized = [value for value in found.values() if isinstance(value, bytes | str | list)]
-    return ENTRY_OVERHEAD_BYTES + sum(
-        sum(map(len, value)) if isinstance(value, list) else len(value) for value in sized
-    )
-
-
-def _is_old(entry: Entry[Answer] | Entry[Dataset]) -> bool:
+def _is_old(entry: Entry[Answer]) -> bool:
     return time.monotonic() - entry.read_at >= REFRESH_AFTER_S
 
 
-def _dataset_key(query: Query) -> str:
-    return f"raw:{query}"
-
-
 def _outcome(made: _Made, *, joined: bool, refresh: bool) -> Outcome:
+    if made.how == "fallback":
+        return "fallback"
     if joined:
         return "collapsed"
-    if not made.was_read:
-        return "dataset"
-    return "refresh" if refresh else "miss"
+    if made.how == "read":
+        return "refresh" if refresh else "miss"
+    return _OUTCOMES[made.how]
 
 
-def _read_stages(datasets: list[Dataset]) -> dict[str, float]:
-    return {
-        "wait": sum(dataset.wait_s for dataset in datasets),
-        "open": sum(dataset.open_s for dataset in datasets),
-        "read": sum(dataset.read_s for dataset in datasets),
-    }
+def _summed(stages: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the seconds of several reads, by stage."""
+    return {name: sum(each.get(name, 0.0) for each in stages) for name in dict.fromkeys(n for s in stages for n in s)}

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
     dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")
     queue: int = Field(2000, ge=0, description="Requests that may wait for a session.")
+    waiters: int = Field(10_000, ge=1, description="Requests that may wait for one and the same read.")
     deadline_s: float = Field(
         30.0, gt=0, le=86400, description="Seconds a request may take; what takes longer becomes a job (202)."
     )

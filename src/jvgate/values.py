@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import Final, Generic, TypeVar
 
 __all__ = ["MISSING", "Answer", "Dataset", "Entry", "Missing", "Query", "Question", "Selection", "SourceFile"]
@@ -144,9 +145,23 @@ MISSING: Final = Missing.MISSING
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry(Generic[Value_co]):
-    """A kept value.  read_at, fresh_until: monotonic seconds; weight: bytes it counts for."""
+    """A kept value and for how long it may be used.  Times are monotonic seconds; weight: bytes it counts for.
+
+    fresh_until: as it is.  stale_until: while it is being refreshed.  error_until: while its source fails.
+    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old.
+    tags: what it is purged by.
+    """
 
     value: Value_co
     read_at: float
     fresh_until: float
     weight: int
+    stale_until: float = 0.0
+    error_until: float = 0.0
+    refresh_at: float = inf
+    tags: frozenset[str] = frozenset()
+
+    @property
+    def kept_until(self) -> float:
+        """When it is of no use any more."""
+        return max(self.fresh_until, self.stale_until, self.error_until)

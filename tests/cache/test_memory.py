@@ -1,5 +1,7 @@
 """The first tier: bounded by entries and bytes, the least recently used leaves first, a stale entry is a miss."""
 
+from dataclasses import replace
+
 import pytest
 
 from jvgate.cache.memory import Memory
@@ -48,14 +50,42 @@ def test_an_empty_value_is_an_entry_and_no_miss(clock, value):
     assert kept.get("a").value == value
 
 
-def test_an_entry_is_fresh_up_to_its_last_moment_and_then_gone(clock):
+def test_an_entry_is_fresh_up_to_its_last_moment(clock):
     kept = memory(clock)
     kept.put("a", entry(fresh_until=110.0))
     clock.now_s = 109.9
     assert kept.get("a") is not MISSING
     clock.now_s = 110.0
     assert kept.get("a") is MISSING
+
+
+@pytest.mark.parametrize("window", ["stale_until", "error_until"])
+def test_a_stale_entry_is_of_use_up_to_the_last_moment_of_its_last_window_and_then_gone(clock, window):
+    kept = memory(clock)
+    kept.put("a", replace(entry(fresh_until=110.0), **{window: 120.0}))
+    clock.now_s = 119.9
+    assert (kept.get("a"), kept.last("a").value) == (MISSING, "v")
+    clock.now_s = 120.0
+    assert kept.last("a") is MISSING
     assert (len(kept), kept.bytes) == (0, 0)
+
+
+def test_a_stale_look_keeps_an_entry_in_use(clock):
+    kept = memory(clock)
+    for key in "abc":
+        kept.put(key, entry())
+    kept.last("a")
+    kept.put("d", entry())
+    assert keys(kept) == "acd"
+
+
+def test_a_purge_drops_what_has_the_tags_and_nothing_else(clock):
+    kept = memory(clock)
+    for key, tags in (("a", {"x"}), ("b", {"x", "y"}), ("c", set())):
+        kept.put(key, replace(entry(weight=10), tags=frozenset(tags)))
+    assert kept.purge(lambda tags: "y" in tags) == 1
+    assert (keys(kept), kept.bytes) == ("ac", 20)
+    assert [key for key, _ in kept.items()] == ["a", "c"]
 
 
 def test_one_entry_too_many_drives_out_the_least_recently_used(clock):

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from jvgate.errors import SourceBusy
+
 __all__ = ["Flights"]
 
 Value = TypeVar("Value")
@@ -24,20 +26,29 @@ class Flights(Generic[Value]):
     """What is being made right now, by key.  An error is shared by all who wait, and not kept.
 
     goes_on: whether what is being made is finished even when nobody waits for it any more.
+    most: who may wait for one of them at once.
     """
 
-    def __init__(self, *, goes_on: bool = False) -> None:
+    def __init__(self, *, goes_on: bool = False, most: int = 1_000_000) -> None:
         self._goes_on = goes_on
+        self._most = most
         self._flying: dict[str, _Flight[Value]] = {}
         self._tasks: set[asyncio.Task[Value]] = set()
 
     def __len__(self) -> int:
         return len(self._flying)
 
-    async def join(self, key: str, make: Callable[[], Awaitable[Value]]) -> tuple[Value, bool]:
+    def __contains__(self, key: str) -> bool:
+        return key in self._flying
+
+    async def join(
+        self, key: str, make: Callable[[], Awaitable[Value]], *, is_worth: Callable[[], bool] = lambda: False
+    ) -> tuple[Value, bool]:
         """Return the value of *key*, made by *make* unless it is being made already, and whether one joined.
 
+        is_worth: asked when the last one leaves: whether it is so far that it had better be finished.
         No await between the caller's look into the cache and the look here, so that nothing is made twice.
+        Raises SourceBusy when too many wait for it already.
         """
         flight = self._flying.get(key)
         joined = flight is not None
@@ -45,14 +56,20 @@ class Flights(Generic[Value]):
             flight = self._flying[key] = _Flight(asyncio.ensure_future(self._make(make)))
             self._tasks.add(flight.task)
             flight.task.add_done_callback(lambda done: self._land(key, flight))
+        elif flight.waiters >= self._most:
+            raise SourceBusy(flight.waiters + 1)
         flight.waiters += 1
         try:
             # Shielded: a client that leaves must not cancel what the others wait for.
             return await asyncio.shield(flight.task), joined
         finally:
             flight.waiters -= 1
-            if not (flight.waiters or flight.task.done() or self._goes_on):
+            if not (flight.waiters or flight.task.done() or self._goes_on or is_worth()):
                 self._abandon(key, flight)
+
+    def let_go(self) -> None:
+        """Have nobody join what is being made now: who asks from now on gets something newer."""
+        self._flying.clear()
 
     async def close(self) -> None:
         """Cancel what is being made and wait for its end."""

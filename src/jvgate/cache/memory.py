@@ -1,13 +1,14 @@
 """The first tier: datasets and finished answers in this process's memory.
 
-Bounded by entries and by bytes; the least recently used entry leaves first; a stale entry is a miss.
+Bounded by entries and by bytes; the least recently used entry leaves first.  A stale entry is a miss, but stays for
+those who may still use it, while it is refreshed or its source fails.
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from jvgate.values import MISSING, Entry, Missing
@@ -38,9 +39,17 @@ class Memory(Generic[Value]):
     def get(self, key: str) -> Entry[Value] | Missing:
         """Return the fresh entry of *key*, now the most recently used one, or MISSING."""
         entry = self._entries.get(key)
+        if entry is None or entry.fresh_until <= self._clock():
+            return MISSING
+        self._entries.move_to_end(key)
+        return entry
+
+    def last(self, key: str) -> Entry[Value] | Missing:
+        """Return the entry of *key*, stale or not, as long as it is of any use; else MISSING."""
+        entry = self._entries.get(key)
         if entry is None:
             return MISSING
-        if entry.fresh_until <= self._clock():
+        if entry.kept_until <= self._clock():
             self._drop(key)
             return MISSING
         self._entries.move_to_end(key)
@@ -56,6 +65,17 @@ class Memory(Generic[Value]):
         while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
             self._drop(next(iter(self._entries)))
         return True
+
+    def items(self) -> Iterator[tuple[str, Entry[Value]]]:
+        """Yield every key with its entry, the least recently used first; nothing is used by that."""
+        yield from self._entries.items()
+
+    def purge(self, matches: Callable[[frozenset[str]], bool]) -> int:
+        """Drop the entries whose tags *matches*; return how many."""
+        found = [key for key, entry in self._entries.items() if matches(entry.tags)]
+        for key in found:
+            self._drop(key)
+        return len(found)
 
     def _drop(self, key: str) -> None:
         entry = self._entries.pop(key, None)

@@ -28,6 +28,9 @@ RawHeaders = list[tuple[bytes, bytes]]
 _CACHE_STATUS: dict[Outcome, str] = {
     "hit": "hit",
     "dataset": "hit; detail=dataset",
+    "shared": "hit; detail=shared",
+    "stale": "hit; detail=stale",
+    "fallback": "fwd=stale; detail=source-failed",
     "miss": "fwd=miss",
     "collapsed": "fwd=miss; collapsed",
     "refresh": "fwd=request",
@@ -56,12 +59,11 @@ class AnswerResponse(Response):
 def fixed_headers(entry: Entry[Answer]) -> RawHeaders:
     """Return the headers that stay the same as long as *entry* is kept."""
     answer = entry.value
-    lifetime_s = max(0, round(entry.fresh_until - entry.read_at))
     headers = [
         (b"content-type", answer.content_type.encode()),
         (b"content-length", b"%d" % len(answer.body)),
         (b"etag", answer.etag.encode()),
-        (b"cache-control", b"max-age=%d" % lifetime_s),
+        (b"cache-control", _cache_control(entry)),
         (b"vary", b"Accept, Accept-Encoding"),
     ]
     if answer.successor:
@@ -70,13 +72,25 @@ def fixed_headers(entry: Entry[Answer]) -> RawHeaders:
     return headers
 
 
+def _cache_control(entry: Entry[Answer]) -> bytes:
+    """Return for how long a cache on the way may use it as this one does (RFC 9111, section 5.2.2.1; RFC 5861)."""
+    windows = (
+        ("max-age", entry.fresh_until - entry.read_at),
+        ("stale-while-revalidate", entry.stale_until - entry.fresh_until),
+        ("stale-if-error", entry.error_until - entry.fresh_until),
+    )
+    first, *stale = [(name, max(0, round(seconds))) for name, seconds in windows]
+    shown = [first, *(window for window in stale if window[1] > 0)]
+    return ", ".join(f"{name}={seconds}" for name, seconds in shown).encode()
+
+
 def moving_headers(entry: Entry[Answer], outcome: Outcome, *, is_kept: bool = True) -> RawHeaders:
     """Return the headers that tell how old the answer is and where it came from.
 
     is_kept: whether it is in memory now for the next one who asks.
     """
     now = time.monotonic()
-    ttl_s = max(0, int(entry.fresh_until - now))
+    ttl_s = int(entry.fresh_until - now)  # below zero it is stale since
     stored = "; stored" if is_kept and outcome in ("miss", "refresh") else ""
     return [
         (b"age", b"%d" % max(0.0, now - entry.read_at)),

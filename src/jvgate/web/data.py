@@ -84,7 +84,7 @@ async def get_data(
         return job_accepted(served)
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
-    request.scope[ANSWERED] = str(question)
+    request.scope[ANSWERED] = question
     return AnswerResponse(served)
 
 

@@ -15,21 +15,21 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import count
 from os import urandom
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import ref
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jvgate.gateway import Gateway
-from jvgate.values import MISSING, Answer, Entry
+from jvgate.values import MISSING, Answer, Entry, Question
 from jvgate.web.answers import RawHeaders, asks_for_refresh, fixed_headers, moving_headers, send_answer
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_response
 
 __all__ = ["ANSWERED", "MAX_URL_BYTES", "REQUEST_ID", "TOO_LONG", "Edge"]
 
-ANSWERED = "jvgate.answered"  # where a route leaves the text of the question it answered
+ANSWERED = "jvgate.answered"  # where a route leaves the question it answered
 REQUEST_ID = "jvgate.request_id"
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
@@ -44,12 +44,14 @@ _Request = tuple[bytes, bytes, bytes]
 
 
 class _Remembered(NamedTuple):
-    """A request that was answered.  entry: weak, since what memory lets go must not be held here.
+    """A request that was answered, and the question it asked.  key: its text.
 
+    entry: weak, since what memory lets go must not be held here.
     fixed, head: the headers that stay as long as the entry is kept, also as the bytes from the status line on.
     """
 
-    question: str
+    question: Question
+    key: str
     entry: Callable[[], Entry[Answer] | None]
     fixed: RawHeaders
     head: bytes
@@ -78,7 +80,7 @@ class Edge:
     def finished(self, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes] | None:
         """Return head (from the status line on, without its last empty line) and body of a plain GET's answer.
 
-        None when there is none in memory, or when the request asks for more than the bytes: the routes know.
+        None when there is no fresh one in memory, or when the request asks for more than the bytes: the routes know.
         """
         began = time.perf_counter()
         asked = _asked(headers)
@@ -90,9 +92,11 @@ class Edge:
             return None
         entry, remembered = kept
         now = time.monotonic()
+        if entry.fresh_until <= now:
+            return None
         spent_s = time.perf_counter() - began
-        self._count_hit(200, spent_s)
-        ages = (now - entry.read_at, max(0.0, entry.fresh_until - now), spent_s * 1000)
+        self._count_hit("hit", 200, spent_s)
+        ages = (now - entry.read_at, entry.fresh_until - now, spent_s * 1000)
         moving = _MOVING % (*ages, self._request_id(asked.request_id))
         return remembered.head + moving, entry.value.body
 
@@ -112,29 +116,31 @@ class Edge:
             await self._route(scope, receive, send, request, request_id)
             return
         entry, remembered = kept
+        assert self.gateway is not None
+        outcome = self.gateway.outcome_of_kept(entry)
         spent_s = time.perf_counter() - began
-        moving = [*moving_headers(entry, "hit"), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
+        moving = [*moving_headers(entry, outcome), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
         headers = [*remembered.fixed, *moving, (b"x-request-id", request_id)]
-        self._count_hit(await send_answer(send, entry, headers, if_none_match=asked.if_none_match), spent_s)
+        self._count_hit(outcome, await send_answer(send, entry, headers, if_none_match=asked.if_none_match), spent_s)
 
     def _look(self, request: _Request) -> tuple[Entry[Answer], _Remembered] | None:
         """Return the kept answer of a remembered request and its headers, made once for each answer."""
         remembered = self._remembered.get(request)
         if remembered is None or self.gateway is None:
             return None
-        entry = self.gateway.kept(remembered.question)
+        entry = self.gateway.kept(remembered.question, remembered.key)
         if entry is MISSING:
             del self._remembered[request]
             return None
         if remembered.entry() is not entry:
             fixed = fixed_headers(entry)
             head = b"".join([b"HTTP/1.1 200 OK\r\n", *(b"%b: %b\r\n" % header for header in fixed)])
-            remembered = self._remembered[request] = _Remembered(remembered.question, ref(entry), fixed, head)
+            remembered = self._remembered[request] = remembered._replace(entry=ref(entry), fixed=fixed, head=head)
         return entry, remembered
 
-    def _count_hit(self, status: int, spent_s: float) -> None:
+    def _count_hit(self, outcome: str, status: int, spent_s: float) -> None:
         assert self.gateway is not None
-        self.gateway.cache_requests["l1", "hit"] += 1
+        self.gateway.cache_requests["l1", outcome] += 1
         self._metrics.observe("edge", spent_s)
         self._metrics.requests[DATA_ROUTE, status] += 1
 
@@ -173,12 +179,12 @@ class Edge:
         self._remember(scope, request)
 
     def _remember(self, scope: Scope, request: _Request) -> None:
-        key: Any = scope.get(ANSWERED)
-        if key is None or len(request[2]) > MAX_URL_BYTES:
+        question: Question | None = scope.get(ANSWERED)
+        if question is None or len(request[2]) > MAX_URL_BYTES:
             return
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[request] = _Remembered(key, _no_entry, [], b"")
+        self._remembered[request] = _Remembered(question, str(question), _no_entry, [], b"")
 
 
 def _asked(headers: Iterable[tuple[bytes, bytes]]) -> _Asked:

@@ -9,8 +9,8 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from jvgate.errands import Fetched, Found
 from jvgate.errors import QueryError
-from jvgate.gateway import Fetched, Found
 from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.spec.racekeys import DayKey, HorseKey, Key, RaceKey, TrainingMovieKey
 from jvgate.web.errands import answer, fetch, parameter

@@ -1,0 +1,80 @@
+"""Refreshes that nobody waits for: one at a time for each key, and none for a while after one that failed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from jvgate.errors import JVLinkError, ReadCancelled, SourceError
+from jvgate.spec.returncodes import return_code
+
+__all__ = ["Refreshes", "is_passing"]
+
+FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
+# Of what fails at once, as many keys are remembered.
+_MAX_FAILING = 4096
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
+
+
+def is_passing(error: SourceError) -> bool:
+    """Whether waiting may help against *error*, so that something stale had better be served meanwhile."""
+    if isinstance(error, JVLinkError):
+        known = return_code(error.code, error.method)
+        return known is not None and known.retryable
+    return error.retry_after_s is not None
+
+
+class Refreshes:
+    """What is being refreshed, and what failed lately.  clock: monotonic seconds.  One event loop's."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._resting: OrderedDict[str, tuple[float, float]] = OrderedDict()  # until, and how long that was
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def begin(self, key: str, make: Callable[[], Awaitable[object]]) -> bool:
+        """Refresh *key* by *make*, unless that is going on or failed a moment ago; whether it begins."""
+        if key in self._running or self.is_failing(key):
+            return False
+        task = self._running[key] = asyncio.create_task(self._refresh(key, make), name=f"jvgate-refresh-{key}")
+        task.add_done_callback(lambda done: self._running.pop(key, None))
+        return True
+
+    def is_failing(self, key: str) -> bool:
+        """Whether the source failed for *key*, and is not to be asked again yet."""
+        return self._resting.get(key, (0.0, 0.0))[0] > self._clock()
+
+    def note(self, key: str, error: SourceError | None) -> None:
+        """Keep how a read of *key* ended, whoever made it."""
+        if error is None:
+            self._resting.pop(key, None)
+            return
+        if isinstance(error, ReadCancelled) or not is_passing(error) or self.is_failing(key):
+            return
+        rest_s = min(LONGEST_REST_S, 2 * self._resting.pop(key, (0.0, FIRST_REST_S / 2))[1])
+        self._resting[key] = self._clock() + rest_s, rest_s
+        while len(self._resting) > _MAX_FAILING:
+            self._resting.popitem(last=False)
+
+    async def close(self) -> None:
+        """Cancel what is being refreshed and wait for its end."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _refresh(self, key: str, make: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await make()
+        except ReadCancelled:
+            return
+        except SourceError as exc:
+            self.note(key, exc)
+            log.warning("what is stale could not be refreshed", key=key, why=str(exc))

@@ -1,0 +1,91 @@
+"""What JV-Link does beside records (pictures, videos): from memory, else by one call for all who wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from jvgate.cache.datasets import ENTRY_OVERHEAD_BYTES
+from jvgate.cache.flights import Flights
+from jvgate.cache.memory import Memory
+from jvgate.errors import SessionTimeout
+from jvgate.sessions.pool import Pool
+from jvgate.values import MISSING, Entry
+
+__all__ = ["Errands", "Fetched", "Found"]
+
+Found = Mapping[str, Any]
+"""What one of JV-Link's errands gave, by name: `picture`, `found`, `available`, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an errand gave and how it came about.  is_kept: whether it is in memory for the next one who asks.
+
+    stages: seconds by the names of `Server-Timing`.
+    """
+
+    entry: Entry[Found]
+    outcome: Literal["hit", "miss", "collapsed"]
+    is_kept: bool
+    stages: Mapping[str, float]
+
+
+class Errands:
+    """Runs errands through *pool*.  requests: look-ups in memory, counted by tier and result.  deadline_s: of each."""
+
+    def __init__(
+        self, pool: Pool, memory: Memory[object], *, requests: Counter[tuple[str, str]], deadline_s: float
+    ) -> None:
+        self._pool = pool
+        self._memory = memory
+        self._requests = requests
+        self._deadline_s = deadline_s
+        self._flights: Flights[tuple[Entry[Found], bool]] = Flights(goes_on=True)  # a call cannot be interrupted
+
+    async def fetch(self, name: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
+        """Return what an errand gives.  keep_s: for how long what was found may be used.
+
+        Raises SessionTimeout when the deadline passes, NotOffered, and what else `Pool.call` raises.
+        """
+        began = time.perf_counter()
+        key = f"errand:{name}:{':'.join(arguments)}"
+        entry = self._memory.get(key)
+        looked = {"l1": time.perf_counter() - began}
+        self._requests["l1", "miss" if entry is MISSING else "hit"] += 1
+        if entry is not MISSING:
+            return Fetched(entry, "hit", True, looked)  # type: ignore[arg-type]  # under its key there is nothing else
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                (made, is_kept), joined = await self._flights.join(
+                    key, partial(self._call, key, name, arguments, keep_s)
+                )
+        except TimeoutError as exc:
+            raise SessionTimeout(f"the call for {name}", limit_s=self._deadline_s) from exc
+        stages = looked | {"read": time.perf_counter() - began - looked["l1"]}
+        return Fetched(made, "collapsed" if joined else "miss", is_kept, stages)
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self._flights.close()
+
+    async def _call(
+        self, key: str, name: str, arguments: tuple[str, ...], keep_s: Callable[[Found], float]
+    ) -> tuple[Entry[Found], bool]:
+        """Call for all who wait, and for the next one who asks."""
+        found = await self._pool.call(name, *arguments)
+        now = time.monotonic()
+        entry: Entry[Found] = Entry(found, now, now + keep_s(found), _weight(found))
+        return entry, self._memory.put(key, entry)
+
+
+def _weight(found: Found) -> int:
+    sized = [value for value in found.values() if isinstance(value, bytes | str | list)]
+    return ENTRY_OVERHEAD_BYTES + sum(
+        sum(map(len, value)) if isinstance(value, list) else len(value) for value in sized
+    )

@@ -1,0 +1,119 @@
+"""Refreshes: one at a time, and none for a while after one that failed."""
+
+import asyncio
+
+import pytest
+
+from jvgate.cache.refreshing import FIRST_REST_S, LONGEST_REST_S, Refreshes, is_passing
+from jvgate.errors import ArchiveError, JVLinkError, ReadCancelled, SessionTimeout, SourceBusy, SourceError
+from tests.cache.clocks import Clock, settled
+
+BUSY = SourceBusy(1)
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (BUSY, True),
+        (SessionTimeout("a read", limit_s=1.0), True),
+        (ReadCancelled("a read"), True),
+        (JVLinkError(-504, "JVOpen"), True),  # maintenance
+        (JVLinkError(-411, "JVOpen"), True),
+        (JVLinkError(-301, "JVOpen"), False),  # the service key
+        (JVLinkError(-9999, "JVOpen"), False),
+        (ArchiveError("a", "it is gone"), False),
+        (SourceError("closed"), False),
+    ],
+)
+def test_what_may_pass_by_itself(error, passes):
+    assert is_passing(error) is passes
+
+
+def play(scene):
+    async def on_stage():
+        clock = Clock()
+        refreshes = Refreshes(clock=clock)
+        try:
+            return await scene(refreshes, clock)
+        finally:
+            await refreshes.close()
+
+    return asyncio.run(on_stage())
+
+
+def test_what_is_being_refreshed_is_not_begun_again():
+    async def scene(refreshes, clock):
+        gate, calls = asyncio.Event(), []
+
+        async def make():
+            calls.append(1)
+            await gate.wait()
+
+        begun = [refreshes.begin("a", make), refreshes.begin("a", make), refreshes.begin("b", make)]
+        await settled()
+        gate.set()
+        await settled()
+        return begun, len(calls), len(refreshes), refreshes.begin("a", make)
+
+    assert play(scene) == ([True, False, True], 2, 0, True)
+
+
+def test_after_a_failure_there_is_a_rest_twice_as_long_each_time_and_none_after_a_success():
+    async def scene(refreshes, clock):
+        async def fail():
+            raise BUSY
+
+        rests = []
+        for _ in range(8):
+            refreshes.begin("a", fail)
+            await settled()
+            until = clock.now_s
+            while refreshes.is_failing("a"):
+                until += 0.5
+                clock.now_s = until
+            rests.append(until)
+        lengths = [after - before for before, after in zip([1000.0, *rests], rests, strict=False)]
+        refreshes.note("a", BUSY)
+        refreshes.note("a", None)
+        return lengths, refreshes.is_failing("a")
+
+    lengths, is_failing = play(scene)
+    assert lengths[:3] == [FIRST_REST_S, 2 * FIRST_REST_S, 4 * FIRST_REST_S]
+    assert (max(lengths), is_failing) == (LONGEST_REST_S, False)
+
+
+def test_one_failure_told_twice_is_one():
+    async def scene(refreshes, clock):
+        refreshes.note("a", BUSY)
+        refreshes.note("a", BUSY)
+        clock.now_s += FIRST_REST_S
+        return refreshes.is_failing("a")
+
+    assert play(scene) is False
+
+
+@pytest.mark.parametrize("error", [ReadCancelled("a"), JVLinkError(-301, "JVOpen")])
+def test_what_was_given_up_or_will_not_pass_is_no_reason_to_rest(error):
+    async def scene(refreshes, clock):
+        refreshes.note("a", error)
+        return refreshes.is_failing("a")
+
+    assert play(scene) is False
+
+
+def test_closing_cancels_what_is_being_refreshed():
+    async def scene(refreshes, clock):
+        ended = []
+
+        async def make():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(1)
+
+        refreshes.begin("a", make)
+        await settled()
+        await refreshes.close()
+        return ended, len(refreshes)
+
+    assert play(scene) == ([1], 0)
