@@ -6,10 +6,11 @@
     jvgate:1:purges                                        when each tag was purged last
     jvgate:1:news                                          the channel
 
-Theory of operation.  Queries are checked before they come here, and still each part of one is escaped by itself: what is not a
-letter, a digit or `_.` becomes %XX, so that no part can hold a separator, a hash tag of Redis Cluster (`{…}`) or a
-pattern.  The first part, the data spec, is written in capitals in JV-Link; a small letter there is escaped too, and so
-no query's key can begin like `lease:` or `tag:`.  A command has one key only, so it never crosses the slots of a cluster.
+Theory of operation.  Queries are checked before they come here, and still each part of one is escaped by itself: what
+is not a letter, a digit or `_.` becomes %XX, so that no part can hold a separator, a hash tag of Redis Cluster
+(`{…}`) or a pattern.  The first part, the data spec, is written in capitals in JV-Link; a small letter there is
+escaped too, and so no query's key can begin like `lease:` or `tag:`.  A command has one key only, so it never crosses
+the slots of a cluster.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _UNSAFE_FIRST = re.compile(r"[^A-Z0-9_.]")
 
 
 def query_text(query: Query) -> str:
-    """Return the text of *query* in keys and messages: `str(query)` for every valid query, never that of another one."""
+    """Return the text of *query* in keys and messages: `str(query)` where it is valid, and never another one's."""
     parts = [_escape(query.dataspec, _UNSAFE_FIRST)]
     if query.is_realtime:
         parts.append(_escape(query.key))
