@@ -1,0 +1,43 @@
+"""The second tier where there is none: nothing is found, nothing is kept, and everybody reads for himself."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jvgate.cache.shared import HOLD_S, Inspection, Lease, Miss, Packed, Purged, TierState
+from jvgate.values import Query
+
+__all__ = ["NoTier"]
+
+
+class NoTier:
+    """A `SharedTier` without Redis.  Its misses are not counted: nothing was asked."""
+
+    stamp = 0
+    state = TierState("off")
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    async def get(self, query: Query) -> Packed | Miss:
+        """Return a miss."""
+        return Miss("off")
+
+    def put(self, packed: Packed) -> None:
+        """Do nothing."""
+
+    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+        """Return a lease that nobody else knows of."""
+        return Lease()
+
+    async def wait(self, query: Query, *, limit_s: float) -> Packed | Miss:
+        """Return a miss: nobody else reads."""
+        return Miss("off")
+
+    async def purge(self, *tags: str) -> Purged:
+        """Return that nothing was there."""
+        return Purged()
+
+    async def inspect(self, *, limit: int = 1000) -> Inspection:
+        """Return that nothing is there."""
+        return Inspection()

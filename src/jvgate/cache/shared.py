@@ -1,0 +1,131 @@
+"""The second tier as the gateway sees it: what every process that points at it shares, and never an error.
+
+A tier that cannot be reached answers at once and with nothing: a `Miss`, a lease of one's own, a purge that is owed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from jvgate.cache.packing import Miss, Packed
+from jvgate.values import Query
+
+__all__ = ["ALL", "HOLD_S", "Inspection", "KeptKey", "Lease", "Miss", "Packed", "Purged", "SharedTier", "TierState"]
+
+ALL = "all"
+"""The tag that every entry carries."""
+
+HOLD_S = 10.0
+"""How long a lease lasts of which nobody hears any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierState:
+    """How the tier is.  state: `off`, `closed` (all is well), `half-open`, `open`.  reason: one word, "" when well.
+
+    writes: the same word for writes alone, "" when the tier takes them.  is_listening: whether purges arrive.
+    """
+
+    state: str
+    reason: str = ""
+    writes: str = ""
+    is_listening: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge did.  entries: how many left the tier; is_owed: the tier was out of reach, and it is done later."""
+
+    entries: int = 0
+    is_owed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """An entry of the tier.  bytes: as kept, compressed; expires_in_s: until the tier drops it by itself."""
+
+    query: str
+    bytes: int
+    expires_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the tier holds.  entries: all of them; keys: some of them, those that live longest first."""
+
+    entries: int = 0
+    keys: tuple[KeptKey, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """The right to read a query from the source; used with `with`, around the read and the `put`.
+
+    is_shared: no other process may read it meanwhile.  False when the tier cannot say: everyone for himself.
+    stamp: the last purge that was known when it was taken; it belongs into what is put.
+    Giving it back is done behind a `put` before it, so that whoever waits finds the value first.
+    """
+
+    stamp: int = 0
+    is_shared: bool = False
+    on_release: Callable[[], None] = field(default=lambda: None, repr=False)
+    is_released: bool = field(default=False, init=False)
+
+    def release(self) -> None:
+        """Give it back.  A second time does nothing."""
+        if not self.is_released:
+            self.is_released = True
+            self.on_release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class SharedTier(Protocol):
+    """A tier behind memory.  No method raises but by cancellation, and cancelling one disturbs no other.
+
+    counts: (what was asked, how it went) -> how often, for reading only.
+    """
+
+    counts: Counter[tuple[str, str]]
+
+    @property
+    def stamp(self) -> int:
+        """The last purge that is known; a read that begins now and what comes of it carry it."""
+
+    @property
+    def state(self) -> TierState:
+        """How the tier is at present."""
+
+    async def get(self, query: Query) -> Packed | Miss:
+        """Return the entry of *query* within the tier's deadline."""
+
+    def put(self, packed: Packed) -> None:
+        """Keep *packed* soon, or not at all: nobody waits for it."""
+
+    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+        """Return the lease of *query*, or None when somebody else has it.
+
+        It is renewed as long as the task that took it runs; then it expires within *hold_s*.
+        """
+
+    async def wait(self, query: Query, *, limit_s: float) -> Packed | Miss:
+        """Return the entry of *query* as it lands.
+
+        A miss comes as soon as nobody reads it (`free`: ask for the lease), at the limit (`late`), or in trouble.
+        """
+
+    async def purge(self, *tags: str) -> Purged:
+        """Remove what carries any of *tags*, here and for everybody, and what is being read since before."""
+
+    async def inspect(self, *, limit: int = 1000) -> Inspection:
+        """Return what is in the tier, with at most *limit* keys; nothing when it is out of reach."""
