@@ -33,8 +33,8 @@ MOST_RACES = 512
 MOST_DAYS = 512
 
 _ANY = "any"
-_DAY = re.compile(rb"[0-9]{8}")
-_RACE = re.compile(rb"[0-9]{8}[0-9A-Z]{2}[0-9]{2}")
+_DAY = r"[0-9]{8}"
+_RACE = r"[0-9]{8}[0-9A-Z]{2}[0-9]{2}"
 
 
 def tags_of(dataset: Dataset) -> frozenset[str]:
@@ -106,11 +106,18 @@ def _found(heads: Heads) -> tuple[set[str], set[str], set[str]]:
         place = place_of(run.layout)
         if not place.day:
             continue
-        for key in run.distinct(place.day + place.race):
-            if (_RACE if place.race else _DAY).fullmatch(key) is None:
-                wide.add(_ANY)
-                continue
-            text = key.decode("ascii")
-            days.add(text[:8])
-            (races if place.race else wide).add(text)
+        keys = run.distinct(place.day + place.race)
+        named = _texts(keys, _RACE if place.race else _DAY)
+        if len(named) < len(keys):
+            wide.add(_ANY)
+        days.update([name[:8] for name in named])
+        (races if place.race else wide).update(named)
     return races, days, wide
+
+
+def _texts(keys: Collection[bytes], form: str) -> list[str]:
+    """Return those of *keys* that have the *form*, all looked at in one go."""
+    joined = b" ".join(keys).decode("ascii", "replace") + " "
+    if re.fullmatch(f"(?:{form} )+", joined) is None:
+        return [text for text in joined[:-1].split(" ") if re.fullmatch(form, text) is not None]
+    return joined[:-1].split(" ")
