@@ -21,6 +21,7 @@ import re
 from collections.abc import Collection
 
 from jvgate.cache.heads import Heads, heads_of, place_of
+from jvgate.cache.posts import about
 from jvgate.spec.racekeys import DayKey, RaceKey
 from jvgate.values import Dataset, Query
 
@@ -85,16 +86,13 @@ def is_purged(tags: Collection[str], purge: Purge) -> bool:
 
 def _asked(query: Query) -> tuple[set[str], set[str], set[str]]:
     """Return the day, the race and the day of which any race is meant, that a real-time key names."""
-    key = query.key
-    if not key:
+    if not query.key:
         return set(), set(), set()
-    if len(key) == 8:
-        return {key}, set(), {key}
-    if len(key) in (12, 16):
-        return {key[:8]}, {key[:10] + key[-2:]}, set()
-    if len(key) == 28:  # an event: record type, race, time sent
-        return {key[2:10]}, {key[2:14]}, set()
-    return {_ANY}, set(), {_ANY}
+    subject = about(query.key)
+    if len(subject) > 8:
+        return {subject[:8]}, {subject}, set()
+    day = subject or _ANY
+    return {day}, set(), {day}
 
 
 def _found(heads: Heads) -> tuple[set[str], set[str], set[str]]:
