@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
+from functools import cache
 
 from jvgate.cache.deliveries import stored_life_s
 from jvgate.cache.figures import Figures, Overrides, figures_with
@@ -82,8 +83,13 @@ class Lifetimes:
 
 def lifetime_s(dataset: Dataset) -> int:
     """Return for how many seconds after its read *dataset* may be used, by the plain figures; an empty one briefly."""
-    figures = Lifetimes().figures(dataset.query)
+    figures = _plain().figures(dataset.query)
     return int(figures.fresh if dataset.body else min(figures.fresh, figures.empty))
+
+
+@cache
+def _plain() -> Lifetimes:
+    return Lifetimes()
 
 
 def is_final(heads: Heads, *, is_realtime: bool) -> bool:
@@ -105,11 +111,11 @@ def should_refresh_early(now: float, fresh_until: float, *, cost_s: float, rando
     """Whether the one who asks at *now* should already read again what is fresh until *fresh_until*.
 
     The nearer the end and the longer a read takes (cost_s), the more likely; at the end itself always.  Of many who
-    ask, one alone is likely to be first, so nobody finds the entry missing.  random: 0 (excluded) to 1.  beta: more
-    than 1 is earlier.  Source: A. Vattani, F. Chierichetti, K. Lowenstein, "Optimal Probabilistic Cache Stampede
+    ask, one alone is likely to be first, so nobody finds the entry missing.  random: from 0 up to 1, as
+    `random.random` gives it.  beta: more than 1 is earlier.  Source: A. Vattani, F. Chierichetti, K. Lowenstein, "Optimal Probabilistic Cache Stampede
     Prevention", Proceedings of the VLDB Endowment 8(8), 2015 (XFetch).
     """
-    return now - cost_s * beta * math.log(random) >= fresh_until
+    return now - cost_s * beta * math.log1p(-random) >= fresh_until
 
 
 def _live_s(
