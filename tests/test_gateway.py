@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 
 from jvgate import gateway as gateway_module
+from jvgate.cache.no_tier import NoTier
 from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
 from jvgate.gateway import Gateway, open_gateway
 from jvgate.jvlink.holding import Holding
@@ -62,7 +63,7 @@ async def gateway(shelf, *, one_type_per_file=False, **given):
     pool = Pool(
         source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip
-    async with pool, Gateway(source, pool, settings) as opened:
+    async with pool, Gateway(source, pool, settings, shared=NoTier()) as opened:
         yield opened
         shelf.gate.set()  # nobody is left standing there
 

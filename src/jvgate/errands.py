@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from jvgate.cache.datasets import ENTRY_OVERHEAD_BYTES
+from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Memory
 from jvgate.errors import SessionTimeout

@@ -23,10 +23,15 @@ from typing import Literal, Self
 
 import structlog
 
-from jvgate.cache.datasets import ENTRY_OVERHEAD_BYTES, Datasets, Got, How
+from jvgate.cache.datasets import Datasets, Got, How
+from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
-from jvgate.cache.judging import judge
+from jvgate.cache.jst import JST
+from jvgate.cache.judging import Judge
+from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.memory import Memory
+from jvgate.cache.no_tier import NoTier
+from jvgate.cache.shared import SharedTier
 from jvgate.errands import Errands
 from jvgate.errors import SourceError
 from jvgate.jobs import Job, Jobs
@@ -104,7 +109,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     pool = Pool(
         source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip
-    async with pool, Gateway(source, pool, settings) as gateway:
+    async with pool, Gateway(source, pool, settings, shared=NoTier()) as gateway:
         yield gateway
 
 
@@ -114,7 +119,7 @@ class Gateway:
     cache_requests: how many answers came from which tier, for reading only.
     """
 
-    def __init__(self, source: Source, pool: Pool, settings: Settings) -> None:
+    def __init__(self, source: Source, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
         self.source = source
         self.pool = pool
         self.memory: Memory[object] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
@@ -123,7 +128,8 @@ class Gateway:
         self.errands = Errands(pool, self.memory, requests=self.cache_requests, deadline_s=settings.deadline_s)
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
-        self.datasets = Datasets(self.memory, self._reader, judge=judge, most_waiters=settings.waiters)
+        judge = Judge(Lifetimes(), now=lambda: source.now().replace(tzinfo=JST).timestamp())
+        self.datasets = Datasets(self.memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters)
         self._flights: Flights[_Made] = Flights(most=settings.waiters)
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")

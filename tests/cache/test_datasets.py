@@ -5,8 +5,10 @@ from collections import Counter
 
 import pytest
 
-from jvgate.cache.datasets import Datasets, Judged, early
+from jvgate.cache.datasets import Datasets
+from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory
+from jvgate.cache.no_tier import NoTier
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.values import MISSING, Query
 from tests.cache.clocks import Clock, settled
@@ -50,6 +52,16 @@ class Source:
         return self.nearly
 
 
+class Judge:
+    """Judges every dataset the same."""
+
+    def judge(self, dataset, before):
+        return Judged(FRESH_S, STALE_S, ERROR_S, frozenset({dataset.query.dataspec}))
+
+    def after(self, query):
+        return STALE_S, ERROR_S
+
+
 def number(got):
     """Which read gave it."""
     return int(got.entry.value.body[25:27])
@@ -59,8 +71,8 @@ def play(scene, **settings):
     async def on_stage():
         clock, source = Clock(), Source()
         memory = Memory(max_entries=100, max_bytes=1 << 20, clock=clock)
-        judge = lambda read: Judged(FRESH_S, STALE_S, ERROR_S, frozenset({read.query.dataspec}))  # noqa: E731
-        made = Datasets(memory, source, judge=judge, clock=clock, **{"most_waiters": 100} | settings)
+        parts = {"judge": Judge(), "shared": NoTier(), "clock": clock, "wall": clock, "most_waiters": 100}
+        made = Datasets(memory, source, **parts | settings)
         try:
             return await scene(made, source, clock)
         finally:
@@ -247,9 +259,3 @@ def test_a_purge_drops_what_is_kept_and_keeps_nothing_that_was_on_its_way():
         return dropped, number(asked_before), number(asked_after), datasets.kept(OTHER) is MISSING, source.reads[QUERY]
 
     assert play(scene) == (1, 2, 3, False, 3)
-
-
-def test_a_refresh_early_comes_before_the_end_by_what_a_read_takes_at_least_and_a_tenth_of_the_life_at_most():
-    assert early(100.0, cost_s=1.0, lifetime_s=100.0, dice=lambda: 0.0) == 99.0
-    assert early(100.0, cost_s=1.0, lifetime_s=100.0, dice=lambda: 0.99) == pytest.approx(100 - 1 - 4.605, abs=0.01)
-    assert early(100.0, cost_s=50.0, lifetime_s=100.0, dice=lambda: 0.0) == 90.0

@@ -113,19 +113,24 @@ def test_the_headers_of_a_miss_and_of_a_hit_are_complete(cold):
     for response in (cold.data(), cold.data()):
         headers = response.headers
         assert re.fullmatch(r'"[0-9a-f]{32}"', headers["etag"])
-        assert (headers["cache-control"], headers["vary"]) == (
-            "max-age=86400, stale-while-revalidate=8640, stale-if-error=86400",
-            "Accept, Accept-Encoding",
-        )
+        assert headers["vary"] == "Accept, Accept-Encoding"
+        windows = r"max-age=\d+, stale-while-revalidate=3600, stale-if-error=604800"
+        assert re.fullmatch(windows, headers["cache-control"])
         assert 0 <= int(headers["age"]) < 60
         assert 86400 - 60 < int(re.search(r"ttl=(\d+)", headers["cache-status"])[1]) <= 86400
         assert int(headers["content-length"]) == len(response.content)
         assert headers["x-request-id"]
 
 
-def test_the_lifetime_is_that_of_the_data_spec(web):
-    assert web.data("0B12", key=RACE_KEY).headers["cache-control"].startswith("max-age=60, ")
-    assert web.data(from_time="20261117").headers["cache-control"] .startswith("max-age=30, ")
+def test_the_lifetime_is_what_the_content_says(web):
+    """A race long over does not change any more; that there is nothing yet holds for half a minute."""
+    over, nothing_yet = web.data("0B12", key=RACE_KEY), web.data(from_time="20261117")
+    assert 80_000 < max_age(over) <= 86_400
+    assert 25 < max_age(nothing_yet) <= 30
+
+
+def max_age(response):
+    return int(re.match(r"max-age=(\d+)", response.headers["cache-control"])[1])
 
 
 def test_server_timing_tells_every_stage_of_a_miss_and_the_edge_alone_of_a_hit(cold):

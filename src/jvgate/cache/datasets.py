@@ -3,31 +3,34 @@
 Theory of operation.  Whoever wants a dataset says how old it may be at most (`newer_than`) and whether a stale one
 will do.  What memory has fresh is given at once.  What it has stale, within its window, is given at once too, and a
 refresh begins that nobody waits for.  Else one flight for all who ask brings it: from Redis, or from the source by one
-read.  When the source fails in a way that may pass, those who wait get the last dataset there was, if it may still be
-used for that, and for a while nobody asks the source again.
+read, and by one alone of all processes that share the Redis: who has the lease reads, the others wait for what lands.
+When the source fails in a way that may pass, those who wait get the last dataset there was, if it may still be used
+for that, and for a while nobody asks the source again.
 
-Nothing is kept that was purged while it was on its way: each flight remembers when it began (`purging.py`).
+Nothing is kept that was purged while it was on its way: each flight remembers when it began (`purging.py`), and so does
+what goes to Redis (`Lease.stamp`).  Moments in here are monotonic seconds; in Redis they are the wall clock's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf, log
+from math import inf
 from typing import Literal, Protocol
 
+from jvgate.cache.entries import Judged, entry_of, packed_of, unpacked
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Memory
 from jvgate.cache.purging import Matches, Purges
 from jvgate.cache.refreshing import Refreshes, is_passing
+from jvgate.cache.shared import Miss, Packed, SharedTier
 from jvgate.errors import ReadCancelled, SourceError
 from jvgate.values import MISSING, Dataset, Entry, Missing, Query
 
-__all__ = ["ENTRY_OVERHEAD_BYTES", "Datasets", "Got", "How", "Judged", "Reader", "Urgency"]
+__all__ = ["Datasets", "Got", "How", "Judges", "Reader", "Urgency"]
 
 How = Literal["memory", "shared", "stale", "read", "fallback"]
 """Where it came from: memory, Redis, memory though stale, the source; the last there was, since the source fails."""
@@ -35,24 +38,10 @@ How = Literal["memory", "shared", "stale", "read", "fallback"]
 Urgency = Literal["now", "refresh", "prefetch"]
 
 TRIES = 3
+# How long to wait for what another process reads, before one looks anew who does.
+LANDING_S = 60.0
 _LARGE_BYTES = 1 << 18
 _STALE: tuple[How, ...] = ("stale", "fallback")
-# An entry weighs a little more than its bytes: the objects around them.
-ENTRY_OVERHEAD_BYTES = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a dataset's content says.  tags: what it is about.
-
-    For how many seconds it may be used: after its read as it is (fresh), after that while it is being refreshed
-    (stale), or while the source fails (error).
-    """
-
-    fresh_s: float
-    stale_s: float
-    error_s: float
-    tags: frozenset[str]
 
 
 class Reader(Protocol):
@@ -66,6 +55,16 @@ class Reader(Protocol):
 
     def is_nearly_read(self, query: Query) -> bool:
         """Whether so much has been read that it is better to read the rest, even when nobody waits any more."""
+
+
+class Judges(Protocol):
+    """Says of datasets what their life in the cache is; from any thread."""
+
+    def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
+        """Return what the content of *dataset*, read just now, says.  before: what the same query gave last."""
+
+    def after(self, query: Query) -> tuple[float, float]:
+        """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,8 @@ class Got:
 class Datasets:
     """Gives datasets.  One event loop's.
 
-    memory: shared with whatever else is kept there.  judge: says of a dataset just read how long it may be used, and
-    what it is about; it may be called in another thread.
-    most_waiters: for one flight.
+    memory: shared with whatever else is kept there.  shared: the tier behind it.  most_waiters: for one flight.
+    clock: monotonic seconds.  wall: seconds since the epoch.
     """
 
     def __init__(
@@ -95,14 +93,18 @@ class Datasets:
         memory: Memory[object],
         reader: Reader,
         *,
-        judge: Callable[[Dataset], Judged],
+        judge: Judges,
+        shared: SharedTier,
         most_waiters: int,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.refreshes = Refreshes(clock=clock)
         self._memory = memory
         self._reader = reader
         self._judge = judge
+        self._shared = shared
+        self._wall = wall
         self._clock = clock
         self._flights: Flights[Got] = Flights(most=most_waiters)
         self._purges = Purges(clock=clock)
@@ -179,7 +181,50 @@ class Datasets:
         raise AssertionError("the last try returns or raises")
 
     async def _bring(self, query: Query, newer_than: float, urgency: Urgency) -> Got:
-        """Read for all who wait, and for the next one who asks."""
+        """Bring it for all who wait, and for the next one who asks: from Redis, else by one read."""
+        began = self._clock()
+        while True:
+            found = await self._find(query, self._shared.get(query), newer_than, urgency, since=began)
+            if found is not None:
+                return found
+            lease = await self._shared.lease(query)
+            if lease is not None:
+                break
+            # Somebody else reads it.
+            landing = self._shared.wait(query, limit_s=LANDING_S)
+            found = await self._find(query, landing, newer_than, urgency, since=began)
+            if found is not None:
+                return found
+        with lease:
+            if lease.is_shared:  # it may have landed between the look and the lease
+                found = await self._find(query, self._shared.get(query), newer_than, urgency, since=began)
+                if found is not None:
+                    return found
+            return await self._read(query, urgency, stamp=lease.stamp)
+
+    async def _find(
+        self, query: Query, looking: Awaitable[Packed | Miss], newer_than: float, urgency: Urgency, *, since: float
+    ) -> Got | None:
+        """Return what Redis has, where it is of use; memory keeps it.  since: when the flight began."""
+        began = self._clock()
+        packed = await looking
+        if isinstance(packed, Miss):
+            return None
+        entry = unpacked(packed, now=self._clock(), ahead_s=self._ahead_s(), after=self._judge.after(query))
+        if not self.is_purged(entry.tags, since=since):
+            self._keep(query, entry)
+        now, stages = self._clock(), {"l2": self._clock() - began}
+        if entry.read_at <= newer_than:
+            return None
+        if now < entry.fresh_until:
+            return Got(entry, "shared", stages)
+        if urgency == "now" and newer_than == -inf and now < entry.stale_until:
+            self.refresh(query, newer_than=entry.read_at)
+            return Got(entry, "stale", stages)
+        return None
+
+    async def _read(self, query: Query, urgency: Urgency, *, stamp: int) -> Got:
+        """Read it from the source.  Where that fails for a while, return the last there was."""
         began = self._clock()
         try:
             dataset = await self._reader.read(query, urgency)
@@ -192,26 +237,28 @@ class Datasets:
         self.refreshes.note(str(query), None)
         entry = await self._judged(dataset, cost_s=self._clock() - began)
         if not self.is_purged(entry.tags, since=began):
-            self._memory.put(_key(query), entry)
+            self._keep(query, entry)
+            self._shared.put(packed_of(entry, stamp=stamp, ahead_s=self._ahead_s()))
         stages = {"wait": dataset.wait_s, "open": dataset.open_s, "read": dataset.read_s}
         return Got(entry, "read", stages)
 
     async def _judged(self, dataset: Dataset, *, cost_s: float) -> Entry[Dataset]:
         """Return what was read just now as it is kept.  cost_s: what reading it took."""
-        read_at = self._clock()
+        read_at, last = self._clock(), self._last(dataset.query)
+        before = None if last is MISSING else last.value
         is_large = len(dataset.body) > _LARGE_BYTES  # too long a look for the event loop
-        judged = await asyncio.to_thread(self._judge, dataset) if is_large else self._judge(dataset)
-        fresh_until = read_at + judged.fresh_s
-        return Entry(
-            dataset,
-            read_at=read_at,
-            fresh_until=fresh_until,
-            weight=len(dataset.body) + ENTRY_OVERHEAD_BYTES,
-            stale_until=fresh_until + judged.stale_s,
-            error_until=fresh_until + judged.error_s,
-            refresh_at=early(fresh_until, cost_s=cost_s, lifetime_s=judged.fresh_s),
-            tags=judged.tags,
-        )
+        judge = partial(self._judge.judge, dataset, before)
+        judged = await asyncio.to_thread(judge) if is_large else judge()
+        return entry_of(dataset, judged, read_at=read_at, cost_s=cost_s)
+
+    def _ahead_s(self) -> float:
+        return self._wall() - self._clock()
+
+    def _keep(self, query: Query, entry: Entry[Dataset]) -> None:
+        """Keep *entry* in memory, unless something newer is there."""
+        last = self._last(query)
+        if last is MISSING or last.read_at <= entry.read_at:
+            self._memory.put(_key(query), entry)
 
     def _last(self, query: Query) -> Entry[Dataset] | Missing:
         entry = self._memory.last(_key(query))
@@ -220,13 +267,3 @@ class Datasets:
 
 def _key(query: Query) -> str:
     return f"raw:{query}"
-
-
-def early(fresh_until: float, *, cost_s: float, lifetime_s: float, dice: Callable[[], float] = random.random) -> float:
-    """Return from when on a hit has a refresh begin, so that what is asked for often is never seen to get old.
-
-    cost_s: what a read takes.  The lead over its end is random, in proportion to that, so that several servers do not
-    come at once, and a tenth of the lifetime at most.  Source: Vattani, Chierichetti, Lowenstein, Optimal Probabilistic
-    Cache Stampede Prevention (VLDB 2015), with one throw for each entry instead of one for each hit.
-    """
-    return fresh_until - min(cost_s * (1 - log(1 - dice())), lifetime_s / 10)

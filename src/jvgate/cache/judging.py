@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
-from jvgate.cache.datasets import Judged
-from jvgate.cache.lifetimes import lifetime_s
-from jvgate.values import Dataset
+import random
+from collections.abc import Callable
+from threading import Lock
 
-__all__ = ["judge"]
+from jvgate.cache.changes import ChangeRate, family_of
+from jvgate.cache.entries import Judged
+from jvgate.cache.heads import heads_of
+from jvgate.cache.lifetimes import Lifetimes
+from jvgate.cache.posts import PostTimes
+from jvgate.cache.tags import tags_of
+from jvgate.values import Dataset, Query
+
+__all__ = ["Judge"]
 
 
-def judge(dataset: Dataset) -> Judged:
-    """Return the windows and the tags of a dataset that was read just now."""
-    fresh_s = lifetime_s(dataset)
-    tags = frozenset({f"dataspec={dataset.query.dataspec}"})
-    return Judged(fresh_s=fresh_s, stale_s=fresh_s / 10, error_s=86400.0, tags=tags)
+class Judge:
+    """Judges datasets by their content, and by what was learnt from those before: post times, how often they change.
+
+    now: seconds since the epoch, by the clock that the source's data goes by.  May be called from several threads.
+    """
+
+    def __init__(
+        self, lifetimes: Lifetimes, *, now: Callable[[], float], dice: Callable[[], float] = random.random
+    ) -> None:
+        self.posts = PostTimes()
+        self._lifetimes = lifetimes
+        self._now = now
+        self._dice = dice
+        self._changes = ChangeRate()
+        self._lock = Lock()
+
+    def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
+        """Return the windows and the tags of *dataset*, read just now.  before: what the same query gave last."""
+        heads, tags, now = heads_of(dataset.body), tags_of(dataset), self._now()
+        with self._lock:
+            self.posts.learn(heads, now=now)
+            family = family_of(dataset.query)
+            if before is not None:
+                self._changes.observe(family, now, changed=before.body != dataset.body)
+            windows = self._lifetimes.windows(
+                dataset, now=now, heads=heads, posts=self.posts, change_every_s=self._changes.every_s(family, now),
+                random=self._dice(),
+            )  # fmt: skip
+        return Judged(windows.fresh_s, windows.stale_s, windows.error_s, tags)
+
+    def after(self, query: Query) -> tuple[float, float]:
+        """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
+        figures = self._lifetimes.figures(query)
+        return figures.stale, figures.error

@@ -1,0 +1,33 @@
+"""A dataset as memory keeps it, and as Redis does: the same moments by two clocks."""
+
+import pytest
+
+from jvgate.cache.entries import Judged, early, entry_of, packed_of, unpacked
+from tests.raceday import dataset, record
+
+AHEAD_S = 1_790_000_000.0
+READ_AT = 1000.0
+JUDGED = Judged(fresh_s=100.0, stale_s=20.0, error_s=500.0, tags=frozenset({"dataspec=RACE", "date=20261115"}))
+RACE_DAY = dataset(record("RA"), read_at=AHEAD_S + READ_AT)
+
+
+def test_what_goes_to_redis_and_comes_back_is_the_same_entry_but_for_its_early_refresh():
+    entry = entry_of(RACE_DAY, JUDGED, read_at=READ_AT, cost_s=1.0)
+    packed = packed_of(entry, stamp=7, ahead_s=AHEAD_S)
+    back = unpacked(packed, now=READ_AT + 50.0, ahead_s=AHEAD_S, after=(20.0, 500.0))
+    assert (packed.stamp, packed.tags) == (7, ("dataspec=RACE", "date=20261115"))
+    for name in ("value", "read_at", "fresh_until", "stale_until", "error_until", "tags", "weight"):
+        assert getattr(back, name) == getattr(entry, name), name
+
+
+def test_what_comes_from_redis_is_used_no_longer_than_it_is_kept_there_and_is_never_from_the_future():
+    packed = packed_of(entry_of(RACE_DAY, JUDGED, read_at=READ_AT, cost_s=1.0), stamp=0, ahead_s=AHEAD_S)
+    back = unpacked(packed, now=READ_AT - 5.0, ahead_s=AHEAD_S, after=(9999.0, 9999.0))
+    assert (back.stale_until, back.error_until) == (1600.0, 1600.0)
+    assert back.read_at == READ_AT - 5.0
+
+
+def test_a_refresh_early_comes_before_the_end_by_what_a_read_takes_at_least_and_a_tenth_of_the_life_at_most():
+    assert early(100.0, cost_s=1.0, lifetime_s=100.0, dice=lambda: 0.0) == 99.0
+    assert early(100.0, cost_s=1.0, lifetime_s=100.0, dice=lambda: 0.99) == pytest.approx(100 - 1 - 4.605, abs=0.01)
+    assert early(100.0, cost_s=50.0, lifetime_s=100.0, dice=lambda: 0.0) == 90.0
