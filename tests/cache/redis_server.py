@@ -10,6 +10,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-__all__ = ["RedisServer", "server_binaries"]
+__all__ = ["RedisCluster", "RedisSentinel", "RedisServer", "free_port", "server_binaries"]
 
 START_LIMIT_S = 20
 
@@ -115,7 +117,7 @@ class RedisServer:
     def follow(self, other: RedisServer) -> None:
         """Become a read-only replica of *other*."""
         self.command("REPLICAOF", "127.0.0.1", other.port)
-        self._until(lambda: self.command("INFO", "replication")["master_link_status"] == "up")
+        self.until(lambda: self.command("INFO", "replication")["master_link_status"] == "up")
 
     def lead(self) -> None:
         self.command("REPLICAOF", "NO", "ONE")
@@ -141,9 +143,10 @@ class RedisServer:
             except (redis.ConnectionError, redis.TimeoutError):
                 return False
 
-        self._until(answers)
+        self.until(answers)
 
-    def _until(self, is_so) -> None:
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so that the server does in its own time."""
         end = time.monotonic() + START_LIMIT_S
         while not is_so():
             if time.monotonic() > end:
@@ -152,6 +155,64 @@ class RedisServer:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that is free, and low enough for a cluster's second one, which lies 10,000 higher."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port + 10_000 < 1 << 16:
+            return port
+
+
+class RedisCluster:
+    """Servers that share the slots evenly; otherwise as one of them."""
+
+    def __init__(self, servers: int, *, binary: Path | None = None) -> None:
+        self.servers = [RedisServer("--cluster-enabled", "yes", binary=binary) for _ in range(servers)]
+        self._end = ExitStack()
+
+    def __enter__(self) -> RedisCluster:
+        first = self._end.enter_context(self.servers[0])
+        for server in self.servers[1:]:
+            self._end.enter_context(server)
+            server.command("CLUSTER", "MEET", "127.0.0.1", first.port)
+        for number, server in enumerate(self.servers):
+            server.command("CLUSTER", "ADDSLOTS", *range(number, 16384, len(self.servers)))
+        for server in self.servers:
+            server.until(lambda server=server: self._is_whole(server))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.close()
+
+    @property
+    def url(self) -> str:
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers)
+
+    def names(self) -> set[str]:
+        return set().union(*(server.names() for server in self.servers))
+
+    def _is_whole(self, server: RedisServer) -> bool:
+        info = server.command("CLUSTER INFO")
+        return info["cluster_state"] == "ok" and int(info["cluster_known_nodes"]) == len(self.servers)
+
+
+class RedisSentinel(RedisServer):
+    """One that watches *leader* and makes another leader when it is gone for half a second."""
+
+    def __init__(self, leader: RedisServer) -> None:
+        super().__init__(binary=leader.binary)
+        self._leader = leader
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self.port}/main"
+
+    def _base_options(self) -> list[str]:
+        config = Path(self._folder.name) / "sentinel.conf"  # it writes into it
+        config.write_text(
+            f"port {self.port}\nbind 127.0.0.1\nunixsocket {self.socket}\n"
+            f"sentinel monitor main 127.0.0.1 {self._leader.port} 1\n"
+            "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
+        )
+        return [str(config), "--sentinel"]

@@ -255,6 +255,7 @@ def test_who_waits_gets_the_value_as_it_lands(server):
 def test_who_waits_need_not_poll(server, monkeypatch):
     monkeypatch.setattr("jvgate.cache.redis_tier._POLL_S", 1000)
     test_who_waits_gets_the_value_as_it_lands(server)
+    server.command("FLUSHALL")
     test_who_waits_is_told_when_nobody_reads_any_more(server)
 
 
@@ -417,7 +418,7 @@ def test_stamps_grow_even_when_clocks_do_not(server):
         return far, one.stamp
 
     far, farther = play(scene, server.url)
-    assert farther == far + 1
+    assert farther > far > time.time() * 1e6 + 9e11
 
 
 def test_the_hash_of_fences_is_pruned(server):
@@ -531,9 +532,9 @@ def test_nothing_is_left_open(server):
         await one.lease(QUERY)
 
     play(scene, server.url)
-    gc.collect()
-    assert [line for line in server.command("CLIENT", "LIST") if line["name"] == "" and line["cmd"] != "client|list"
-            and line["cmd"] != "client"] == []  # fmt: skip
+    gc.collect()  # what was left open would warn
+    with server.client() as client:
+        server.until(lambda: len(client.client_list()) == 1)
 
 
 def test_leases_are_given_back_at_the_end(server):
