@@ -88,6 +88,15 @@ def test_it_tells_each_change_once(breaker):
     assert breaker.opened == 1
 
 
+def test_what_is_not_known_yet_is_probed_by_its_owner():
+    breaker = Breaker(first_window_s=1, jitter=0, unknown=True)
+    assert (breaker.state, breaker.reason, breaker.is_closed) == ("half-open", "unknown", False)
+    assert breaker.failed(10, "refused")
+    assert breaker.until == 11
+    breaker.admits(11)
+    assert breaker.succeeded(11)
+
+
 def test_a_probe_that_never_reports_is_replaced(breaker):
     breaker.failed(10, "timeout")
     assert breaker.admits(11)

@@ -27,7 +27,7 @@ State = Literal["closed", "open", "half-open"]
 class Breaker:
     """Decides who may pass.  now: monotonic seconds.  reason: why it is not closed, one word; "" when it is.
 
-    opened: how often it has opened from closed.
+    opened: how often it has opened from closed.  unknown: it begins half-open, with its owner as the probe.
     """
 
     def __init__(
@@ -37,9 +37,10 @@ class Breaker:
         longest_window_s: float = 30.0,
         jitter: float = 0.2,
         dice: Callable[[], float] = random.random,
+        unknown: bool = False,
     ) -> None:
-        self.state: State = "closed"
-        self.reason = ""
+        self.state: State = "half-open" if unknown else "closed"
+        self.reason = "unknown" if unknown else ""
         self.opened = 0
         self.until = 0.0
         self._first_s = first_window_s
@@ -74,7 +75,7 @@ class Breaker:
             is_calm = now - self._closed_at > self._window_s
             self._window_s = self._first_s if is_calm else self._longer()
         else:
-            self._window_s = self._longer()
+            self._window_s = max(self._first_s, self._longer())
         self.state, self.reason = "open", reason
         self.until = now + self._window_s * (1 + self._jitter * self._dice())
         return before != (False, reason)

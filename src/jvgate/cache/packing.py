@@ -82,7 +82,7 @@ def packed_length(start: bytes) -> int:
 def unpack(data: bytes, *, query: Query, limit_bytes: int) -> Packed | Miss:
     """Return what *data* holds for *query*, or why it is nothing of use.
 
-    limit_bytes: of raw records.  Reasons: foreign, version, length, large, checksum, facts, query, body.
+    limit_bytes: of raw records.  Reasons: foreign, version, large, length, checksum, facts, query, body.
     """
     if (reason := _refused(data, limit_bytes)) is not None:
         return Miss(reason)
@@ -105,10 +105,10 @@ def _refused(data: bytes, limit_bytes: int) -> str | None:
     _, version, _, facts, raw, kept, checksum = _HEADER.unpack_from(data)
     if version != VERSION:
         return "version"
-    if HEADER_BYTES + facts + kept != len(data):
-        return "length"
     if raw > limit_bytes:
         return "large"
+    if HEADER_BYTES + facts + kept != len(data):
+        return "length"
     whole = memoryview(data)
     found = zlib.crc32(whole[HEADER_BYTES:], zlib.crc32(whole[: _CHECKED.size]))
     return None if found == checksum else "checksum"

@@ -1,0 +1,258 @@
+"""The second tier over Redis: datasets that every jvgate which points at the same Redis shares.
+
+Theory of operation.  Each part has a module with its own: the names (`keys`), the values' bytes (`packing`), commands
+with a deadline and a breaker (`redis_link`), writes behind the answers (`redis_writes`), leases (`redis_leases`),
+purges (`redis_purges`, `fences`) and the messages between processes (`redis_news`).  This one puts them together,
+reads, and waits.
+
+A read asks for the first quarter of a mebibyte, which is nearly always all.  The header says how long the value is;
+the rest of a longer one is asked for in a second command, whose deadline grows with its length.  So a large value
+over a slow network is no reason to think Redis dead, and a value of foreign size is not fetched at all.
+
+Who waits for a value registers for news first, then looks for the value, then for the lease, then for the value once
+more: a value lands before its lease goes, so if both looks find nothing nobody is reading.  A slow poll stands behind
+the news.
+
+What Redis must allow: GETRANGE, SET, UNLINK, DEL, GET, EXISTS, EVAL, PEXPIRE, PTTL, STRLEN, HSET, HGET, HDEL, HLEN,
+HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREMRANGEBYSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a channel that
+begin with `jvgate:`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Self
+
+from jvgate.cache.backlog import Backlog
+from jvgate.cache.fences import Fences
+from jvgate.cache.keys import query_text, tag_key, value_key
+from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, packed_length, unpack
+from jvgate.cache.redis_client import Client, RedisTrouble
+from jvgate.cache.redis_leases import RedisLeases
+from jvgate.cache.redis_link import RedisLink
+from jvgate.cache.redis_news import RedisNews
+from jvgate.cache.redis_purges import RedisPurges
+from jvgate.cache.redis_url import parse_redis_url
+from jvgate.cache.redis_writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
+from jvgate.cache.shared import ALL, HOLD_S, Inspection, KeptKey, Lease, Purged, TierState
+from jvgate.values import Query
+
+__all__ = ["RedisTier"]
+
+_FIRST_BYTES = 1 << 18
+_FACTS_BYTES = 1 << 20  # beside the records
+_POLL_S = 1.0
+_INSPECT_S = 2.0
+_DRAIN_S = 1.0
+_QUEUE_ENTRIES = 256
+_QUEUE_BYTES = 64 << 20
+
+
+class RedisTier:
+    """A `SharedTier` at *url*; used with `async with`, in one event loop.  Raises SettingsError for what is no URL.
+
+    deadline_s: how long a read may take.  limit_bytes: of one dataset's records.
+    on_purge: told the tags that another process purged; on_reconnect: called when purges may have been missed.
+    clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        deadline_s: float = 0.05,
+        limit_bytes: int = 32 << 20,
+        connections: int = 32,
+        queue_entries: int = _QUEUE_ENTRIES,
+        queue_bytes: int = _QUEUE_BYTES,
+        on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None,
+        on_reconnect: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.waiting = 0
+        self._deadline_s = deadline_s
+        self._limit_bytes = limit_bytes
+        self._clock = clock
+        node = secrets.token_hex(8)
+        self._fences = Fences()
+        self._backlog = Backlog(max_jobs=queue_entries, max_bytes=queue_bytes)
+        self._link = RedisLink(
+            parse_redis_url(url), deadline_s=deadline_s, connections=connections, on_recovery=self._recover
+        )
+        self._news = RedisNews(self._link, self._fences, node=node, on_purge=on_purge, on_reconnect=on_reconnect)
+        self._purges = RedisPurges(self._link, self._fences, self._news)
+        self._writes = RedisWrites(
+            self._link, self._fences, self._news, self._backlog, self.counts,
+            limit_bytes=limit_bytes, clock=clock, on_written=self._pay_purges,
+        )  # fmt: skip
+        self._leases = RedisLeases(
+            self._link, self._writes, self._news, self._fences, self._backlog, self.counts, node=node
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._link.__aenter__()
+        self._tasks = [
+            asyncio.create_task(self._backlog.run(), name="jvgate-redis-writes"),
+            asyncio.create_task(self._news.listen(), name="jvgate-redis-news"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._link.breaker.is_closed:
+            await self._backlog.drain(limit_s=_DRAIN_S)  # so that nobody waits for a lease of ours
+        await self._leases.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._link.__aexit__()
+
+    def __str__(self) -> str:
+        """Return the URL without what is secret in it."""
+        return str(self._link.place)
+
+    @property
+    def stamp(self) -> int:
+        """The last purge that is known."""
+        return self._fences.newest
+
+    @property
+    def state(self) -> TierState:
+        """How Redis is at present."""
+        breaker = self._link.breaker
+        return TierState(breaker.state, breaker.reason, self._writes.breaker.reason, self._news.is_listening)
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """How many writes wait, and the bytes that they hold."""
+        return len(self._backlog), self._backlog.bytes
+
+    async def get(self, query: Query) -> Packed | Miss:
+        """Return the entry of *query*, or why there is none, within the deadline."""
+        found = await self._look(query)
+        self.counts["get", "hit" if isinstance(found, Packed) else found.reason] += 1
+        return found
+
+    def put(self, packed: Packed) -> None:
+        """Keep *packed* soon, or drop it and count why."""
+        self._writes.put(packed)
+
+    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+        """Return the lease of *query*, or None when somebody else has it; one's own when Redis cannot say."""
+        return await self._leases.take(query_text(query), hold_s=hold_s)
+
+    async def wait(self, query: Query, *, limit_s: float) -> Packed | Miss:
+        """Return the entry of *query* as it lands, or a miss: `free`, `late`, or why Redis does not say."""
+        self.waiting += 1
+        try:
+            found = await self._await_value(query, limit_s)
+        finally:
+            self.waiting -= 1
+        self.counts["wait", "hit" if isinstance(found, Packed) else found.reason] += 1
+        return found
+
+    async def purge(self, *tags: str) -> Purged:
+        """Remove what carries any of *tags*; owed where Redis is out of reach."""
+        return await self._purges.purge(tags) if tags else Purged()
+
+    async def inspect(self, *, limit: int = 1000) -> Inspection:
+        """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""
+        try:
+            return await self._link.run(lambda client: _inspected(client, limit), limit_s=_INSPECT_S)
+        except RedisTrouble:
+            return Inspection()
+
+    async def _look(self, query: Query) -> Packed | Miss:
+        try:
+            data = await self._fetch(value_key(query_text(query)))
+        except RedisTrouble as exc:
+            return Miss(exc.reason)
+        if not data:
+            return Miss("absent")
+        self.counts["bytes", "read"] += len(data)
+        if len(data) > INLINE_BYTES:
+            found = await asyncio.to_thread(unpack, data, query=query, limit_bytes=self._limit_bytes)
+        else:
+            found = unpack(data, query=query, limit_bytes=self._limit_bytes)
+        return self._judged(found)
+
+    async def _fetch(self, key: str) -> bytes:
+        """Return the value of *key*, or its beginning where it cannot be one of ours; empty when there is none."""
+        start: bytes = await self._link.ask("GETRANGE", key, 0, _FIRST_BYTES - 1)
+        length = packed_length(start)
+        if not len(start) == _FIRST_BYTES < length <= HEADER_BYTES + _FACTS_BYTES + self._limit_bytes:
+            return start
+        limit_s = self._deadline_s + length / FLOOR_BYTES_S
+        rest: bytes = await self._link.ask("GETRANGE", key, _FIRST_BYTES, length - 1, limit_s=limit_s)
+        return start + rest
+
+    def _judged(self, found: Packed | Miss) -> Packed | Miss:
+        if isinstance(found, Miss):
+            return found
+        if found.stale_until <= self._clock():
+            return Miss("expired")
+        return Miss("purged") if self._fences.rejects(found) else found
+
+    async def _await_value(self, query: Query, limit_s: float) -> Packed | Miss:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit_s
+        text = query_text(query)
+        with self._news.watch(text) as news:
+            while True:
+                news.clear()
+                found = await self._value_or_free(query, text)
+                if found is not None:
+                    return found
+                left_s = end - loop.time()
+                if left_s <= 0:
+                    return Miss("late")
+                await _wait_for(news, min(left_s, _POLL_S * random.uniform(0.75, 1.25)))
+
+    async def _value_or_free(self, query: Query, text: str) -> Packed | Miss | None:
+        """Return the value, or why not to wait for it; None while somebody has the lease."""
+        found = await self._look(query)
+        if isinstance(found, Packed):
+            return found
+        try:
+            if await self._leases.is_held(text):
+                return None
+        except RedisTrouble as exc:
+            return Miss(exc.reason)
+        found = await self._look(query)
+        return found if isinstance(found, Packed) else Miss("free")
+
+    async def _recover(self, client: Client) -> None:
+        """Make good what Redis missed, before anybody reads from it."""
+        await self._purges.pay(client)
+        self._news.hurry()
+
+    async def _pay_purges(self) -> None:
+        if self._purges.owed:
+            await self._link.run(self._purges.pay, limit_s=_INSPECT_S)
+
+
+async def _wait_for(news: asyncio.Event, limit_s: float) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            await news.wait()
+    except TimeoutError:
+        return
+
+
+async def _inspected(client: Client, limit: int) -> Inspection:
+    index = tag_key(ALL)
+    entries = await client.execute_command("ZCARD", index)
+    texts = [text.decode("ascii", "replace") for text in await client.execute_command("ZRANGE", index, -limit, -1)]
+    pipeline = client.pipeline(transaction=False)
+    for text in texts:
+        pipeline.execute_command("STRLEN", value_key(text))
+        pipeline.execute_command("PTTL", value_key(text))
+    figures = await pipeline.execute() if texts else []
+    found = zip(texts, figures[::2], figures[1::2], strict=True)
+    keys = (KeptKey(text, size, expires_ms / 1000) for text, size, expires_ms in found if size)
+    return Inspection(entries, tuple(keys)[::-1])

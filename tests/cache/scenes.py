@@ -1,0 +1,59 @@
+"""Scenes with tiers on a real Redis: what the tests of the second tier share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+from jvgate.cache.redis_tier import RedisTier
+from jvgate.cache.shared import Packed
+from jvgate.values import Dataset, Query, SourceFile
+
+__all__ = ["QUERY", "entry", "kept", "play", "queries", "settled", "until"]
+
+QUERY = Query("RACE", from_time="20261101000000", option=1)
+LIMIT_S = 30  # of what a test waits for: an end for the broken, no measure
+
+
+def queries(count):
+    return [Query("0B15", key=f"{number:08}") for number in range(count)]
+
+
+def entry(query=QUERY, body=b"RA7 records\r\n", *, tags=("RACE", "20261115"), stamp=0, keep_s=60.0, now=None):
+    now = time.time() if now is None else now
+    files = (SourceFile("RAVM2026111520261114180000.jvd", "20261114180000", 0),)
+    return Packed(Dataset(query, body, files, "20261114180000", now), now + keep_s / 2, now + keep_s, tags, stamp)
+
+
+def play(scene, *urls, **options):
+    """Run *scene* with a tier for each of *urls*, and return what it returns."""
+
+    async def on_stage():
+        async with AsyncExitStack() as end:
+            tiers = [await end.enter_async_context(RedisTier(url, **{"deadline_s": 1.0} | options)) for url in urls]
+            await until(lambda: all(tier.state.is_listening or tier.state.state != "closed" for tier in tiers))
+            async with asyncio.timeout(LIMIT_S):
+                return await scene(*tiers)
+
+    return asyncio.run(on_stage())
+
+
+async def until(is_so):
+    """Let the loop run until *is_so*: what lies in another process gives no event to wait for."""
+    async with asyncio.timeout(LIMIT_S):
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def settled(tier):
+    """Wait until all that was put is written or dropped."""
+    await tier._backlog.drain(limit_s=LIMIT_S)
+    return tier
+
+
+async def kept(tier, packed):
+    """Put *packed* and wait until it lies in Redis."""
+    tier.put(packed)
+    await settled(tier)
+    return packed

@@ -1,0 +1,134 @@
+"""The second tier over a cluster, and behind a sentinel: the same as over one server, where commands cross slots."""
+
+import asyncio
+
+import pytest
+
+from jvgate.cache.shared import Miss, Packed, Purged
+from tests.cache.redis_server import RedisCluster, RedisSentinel, RedisServer, server_binaries
+from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
+
+
+@pytest.fixture(scope="module", params=server_binaries() or {"none": None})
+def cluster(request):
+    with RedisCluster(3, binary=server_binaries().get(request.param)) as cluster:
+        yield cluster
+
+
+@pytest.fixture(autouse=True)
+def _empty(request):
+    if "cluster" in request.fixturenames:
+        for server in request.getfixturevalue("cluster").servers:
+            server.command("FLUSHALL")
+
+
+def test_values_lie_on_all_nodes_of_a_cluster(cluster):
+    async def scene(one, other):
+        asked = queries(60)
+        for query in asked:
+            one.put(entry(query))
+        await settled(one)
+        found = await asyncio.gather(*map(other.get, asked))
+        return sum(isinstance(packed, Packed) for packed in found), one.counts["put", "stored"]
+
+    assert play(scene, cluster.url, cluster.url) == (60, 60)
+    assert all(any(name.startswith("jvgate:1:0B15") for name in server.names()) for server in cluster.servers)
+
+
+def test_a_purge_goes_to_all_nodes_of_a_cluster_and_is_heard(cluster):
+    heard = []
+
+    async def scene(one, other):
+        for query in queries(60):
+            await kept(one, entry(query))
+        purged = await one.purge("RACE")
+        await until(lambda: heard)
+        return purged, one.stamp == other.stamp
+
+    assert play(scene, cluster.url, cluster.url, on_purge=heard.append) == (Purged(60), True)
+    assert not any(name.startswith("jvgate:1:0B15") for name in cluster.names())
+
+
+def test_leases_and_waiting_work_on_a_cluster(cluster):
+    async def scene(one, other):
+        found = []
+        for query in queries(20):
+            with await one.lease(query) as lease:
+                assert await other.lease(query) is None
+                waiting = asyncio.create_task(other.wait(query, limit_s=20))
+                await asyncio.sleep(0.01)
+                one.put(entry(query, stamp=lease.stamp))
+            found.append(isinstance(await waiting, Packed))
+        await settled(one)
+        return all(found), (await one.inspect()).entries, (await one.lease(query)).is_shared
+
+    assert play(scene, cluster.url, cluster.url) == (True, 20, True)
+
+
+def test_what_was_read_before_a_purge_stays_away_on_a_cluster(cluster):
+    async def scene(one, other):
+        for query in queries(20):
+            lease = await one.lease(query)
+            await other.purge("RACE")
+            await kept(one, entry(query, stamp=lease.stamp))
+        return one.counts["put", "purged"]
+
+    assert play(scene, cluster.url, cluster.url) == 20
+
+
+def test_a_node_that_hangs_is_found_out_and_comes_back(cluster):
+    """The client's circuit is one for the whole cluster: what hangs on one node hangs some of the requests."""
+
+    async def scene(one):
+        for query in queries(30):
+            await kept(one, entry(query))
+        cluster.servers[1].freeze()
+        while one.state.state == "closed":
+            await asyncio.gather(*map(one.get, queries(30)))
+        cluster.servers[1].thaw()
+        await until(lambda: one.state.state == "closed")
+        found = await asyncio.gather(*map(one.get, queries(30)))
+        return sum(isinstance(packed, Packed) for packed in found)
+
+    assert play(scene, cluster.url, deadline_s=0.1) == 30
+
+
+def test_a_cluster_that_is_away_at_the_start_is_found_later():
+    async def scene(one):
+        assert one.state.state == "open"
+        with cluster:
+            await until(lambda: one.state.state == "closed")
+            await kept(one, entry())
+            return isinstance(await one.get(QUERY), Packed)
+
+    cluster = RedisCluster(1)
+    assert play(scene, cluster.url)
+
+
+def test_a_sentinel_knows_the_leader_and_the_next_one():
+    """The leader dies, the sentinel makes the replica leader, and the tier finds it by itself."""
+
+    async def scene(one):
+        await kept(one, entry())
+        assert isinstance(await one.get(QUERY), Packed)
+        await asyncio.to_thread(replica.follow, leader)
+        await asyncio.to_thread(sentinel.until, lambda: len(sentinel.command("SENTINEL", "REPLICAS", "main")) == 1)
+        leader.kill()
+        await until(lambda: _is_kept(one))
+        return isinstance(await one.get(queries(1)[0]), Packed), one.state.state
+
+    def _is_kept(one):
+        one.put(entry(queries(1)[0]))
+        return one.counts["put", "stored"] > 1
+
+    with RedisServer() as leader, RedisServer() as replica, RedisSentinel(leader) as sentinel:
+        assert play(scene, sentinel.url) == (True, "closed")
+        assert "jvgate:1:0B15:00000000" in replica.names()
+
+
+def test_a_sentinel_that_knows_no_such_leader_is_left_alone():
+    async def scene(one):
+        return one.state.reason, await one.get(QUERY)
+
+    with RedisServer() as leader, RedisSentinel(leader) as sentinel:
+        assert play(scene, sentinel.url.replace("/main", "/other")) == ("no-master", Miss("open"))
