@@ -6,7 +6,7 @@ import pytest
 
 from jvgate.cache.heads import heads_of
 from jvgate.cache.jst import JST
-from jvgate.cache.posts import PostTimes, about, posts_in
+from jvgate.cache.posts import PostTimes, about, posts_in, starts_in
 from jvgate.season.shelf import SeasonShelf
 from jvgate.season.world import world_of
 from tests.raceday import record
@@ -27,6 +27,11 @@ def test_a_race_says_when_it_starts():
     assert posts_in(heads(ra(), record("SE"))) == {RACE: NOON + 3600 * 3 + 60 * 40}
 
 
+def test_a_start_knows_both_forms_of_its_race():
+    (start,) = starts_in(heads(ra()))
+    assert (start.race, start.long) == (RACE, "2026111505050411")
+
+
 def test_a_race_without_a_time_says_nothing():
     assert posts_in(heads(ra(at=None))) == {}
 
@@ -38,7 +43,7 @@ def test_a_time_that_is_none_is_passed_over(wrong):
 
 def test_days_gone_by_are_passed_over():
     old = ra(Year=2025)
-    assert posts_in(heads(old, ra()), since="20261115").keys() == {RACE}
+    assert [start.race for start in starts_in(heads(old, ra()), since="20261115")] == [RACE]
     assert len(posts_in(heads(old, ra()))) == 2
 
 
@@ -76,7 +81,7 @@ def test_a_key_finds_the_post_times_it_is_about():
 def test_the_next_race_comes_first():
     posts = PostTimes()
     posts.learn(heads(ra(2, "13:30"), ra(1, "13:00"), ra(12, "17:00")), now=NOON)
-    assert [race[-2:] for _, race in posts.between(NOON, NOON + 2 * 3600)] == ["01", "02"]
+    assert [start.race[-2:] for start in posts.between(NOON, NOON + 2 * 3600)] == ["01", "02"]
 
 
 @pytest.mark.parametrize(

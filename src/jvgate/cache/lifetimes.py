@@ -111,9 +111,10 @@ def should_refresh_early(now: float, fresh_until: float, *, cost_s: float, rando
     """Whether the one who asks at *now* should already read again what is fresh until *fresh_until*.
 
     The nearer the end and the longer a read takes (cost_s), the more likely; at the end itself always.  Of many who
-    ask, one alone is likely to be first, so nobody finds the entry missing.  random: from 0 up to 1, as
-    `random.random` gives it.  beta: more than 1 is earlier.  Source: A. Vattani, F. Chierichetti, K. Lowenstein, "Optimal Probabilistic Cache Stampede
-    Prevention", Proceedings of the VLDB Endowment 8(8), 2015 (XFetch).
+    ask, one alone is likely to be first, so nobody finds the entry missing.
+    random: from 0 up to 1, as `random.random` gives it.  beta: more than 1 is earlier.
+    Source: A. Vattani, F. Chierichetti, K. Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", Proceedings
+    of the VLDB Endowment 8(8), 2015 (XFetch).
     """
     return now - cost_s * beta * math.log1p(-random) >= fresh_until
 

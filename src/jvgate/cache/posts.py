@@ -4,35 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from jvgate.cache.heads import Heads, place_of, spans_of
 from jvgate.cache.jst import DAY_S, day_at, epoch_of
 
-__all__ = ["PostTimes", "about", "posts_in"]
+__all__ = ["PostTimes", "Start", "about", "posts_in", "starts_in"]
 
-_POST = re.compile(r"([0-9]{8}[0-9A-Z]{2}[0-9]{2})([01][0-9]|2[0-3])([0-5][0-9])")
+_START = re.compile(r"([0-9]{8}[0-9A-Z]{2})([0-9]{2})([01][0-9]|2[0-3])([0-5][0-9])([0-9]{4}|)")
 _UNSET = b"0000"
 # Days before today that are still of use: results and corrections of a race come after it.
 _BACK_DAYS = 2
 _MOST_DAYS = 32
 
 
-def posts_in(heads: Heads, *, since: str = "00000000") -> dict[str, float]:
-    """Return the post times that records of the day *since* (YYYYMMDD) or later tell: race (12 characters) -> epoch."""
-    found: dict[str, float] = {}
+@dataclass(frozen=True, slots=True, order=True)
+class Start:
+    """When a race starts, epoch seconds.  race: its 12 characters; long: its 16, "" where the records have none."""
+
+    post: float
+    race: str
+    long: str = field(default="", compare=False)
+
+
+def starts_in(heads: Heads, *, since: str = "00000000") -> list[Start]:
+    """Return the starts that records of the day *since* (YYYYMMDD) or later tell, in no order."""
+    found: list[Start] = []
     earliest = since.encode()
     for run in heads.runs:
         place, clock = place_of(run.layout), spans_of(run.layout, "HassoTime")
         if not (place.race and clock):
             continue
-        for key in run.distinct(place.day + place.race + clock):
-            if key < earliest or key.endswith(_UNSET):
-                continue
-            told = _POST.fullmatch(key.decode("ascii", "replace"))
-            midnight = epoch_of(told[1][:8]) if told else None
-            if told and midnight is not None:
-                found[told[1]] = midnight + 3600 * int(told[2]) + 60 * int(told[3])
+        meeting = spans_of(run.layout, "Kaiji") + spans_of(run.layout, "Nichiji")
+        keys = run.distinct(place.day + place.race + clock + meeting)
+        found += [start for key in keys if key >= earliest and (start := _start(key)) is not None]
     return found
+
+
+def posts_in(heads: Heads) -> dict[str, float]:
+    """Return the post times that the records tell: race (12 characters) -> epoch seconds."""
+    return {start.race: start.post for start in starts_in(heads)}
+
+
+def _start(key: bytes) -> Start | None:
+    told = _START.fullmatch(key.decode("ascii", "replace"))
+    midnight = epoch_of(told[1][:8]) if told and key[12:16] != _UNSET else None
+    if told is None or midnight is None:
+        return None
+    day_course, number, hour, minute, meeting = told.groups()
+    post = midnight + 3600 * int(hour) + 60 * int(minute)
+    return Start(post, day_course + number, day_course + meeting + number if meeting else "")
 
 
 def about(key: str) -> str:
@@ -48,7 +69,7 @@ class PostTimes:
     """The post times known now, by race (12 characters), in seconds since the epoch.  Forgets the days gone by."""
 
     def __init__(self) -> None:
-        self._days: dict[str, dict[str, float]] = {}
+        self._days: dict[str, dict[str, Start]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._days.values()))
@@ -56,24 +77,24 @@ class PostTimes:
     def learn(self, heads: Heads, *, now: float) -> None:
         """Take over what *heads* tell; what is read later wins."""
         since = day_at(now - _BACK_DAYS * DAY_S)
-        for race, post in posts_in(heads, since=since).items():
-            self._days.setdefault(race[:8], {})[race] = post
+        for start in starts_in(heads, since=since):
+            self._days.setdefault(start.race[:8], {})[start.race] = start
         kept = sorted(day for day in self._days if day >= since)[:_MOST_DAYS]
         self._days = {day: self._days[day] for day in kept}
 
     def get(self, race: str) -> float | None:
         """Return when *race* starts, None when nobody said."""
-        return self._days.get(race[:8], {}).get(race)
+        start = self._days.get(race[:8], {}).get(race)
+        return None if start is None else start.post
 
     def of(self, key: str) -> Mapping[str, float]:
         """Return the known post times that a real-time *key* is about: those of its day, or that of its race."""
         subject = about(key)
-        if len(subject) == 8:
-            return dict(self._days.get(subject, {}))
-        post = self.get(subject)
-        return {} if post is None else {subject: post}
+        starts = self._days.get(subject[:8], {})
+        return {race: start.post for race, start in starts.items() if race.startswith(subject)}
 
-    def between(self, start: float, end: float) -> list[tuple[float, str]]:
-        """Return post time and race of those that start from *start* to *end*, the next one first."""
-        days = self._days.values()
-        return sorted((post, race) for races in days for race, post in races.items() if start <= post <= end)
+    def between(self, begin: float, end: float) -> list[Start]:
+        """Return the starts from *begin* to *end*, the next one first."""
+        return sorted(
+            start for starts in self._days.values() for start in starts.values() if begin <= start.post <= end
+        )
