@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any, Literal
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Memory
+from jvgate.cache.traffic import Traffic
 from jvgate.errors import SessionTimeout
 from jvgate.sessions.pool import Pool
 from jvgate.values import MISSING, Entry
@@ -37,14 +37,12 @@ class Fetched:
 
 
 class Errands:
-    """Runs errands through *pool*.  requests: look-ups in memory, counted by tier and result.  deadline_s: of each."""
+    """Runs errands through *pool*; their look-ups count in *traffic*.  deadline_s: of each."""
 
-    def __init__(
-        self, pool: Pool, memory: Memory[object], *, requests: Counter[tuple[str, str]], deadline_s: float
-    ) -> None:
+    def __init__(self, pool: Pool, memory: Memory[object], traffic: Traffic, *, deadline_s: float) -> None:
         self._pool = pool
         self._memory = memory
-        self._requests = requests
+        self._traffic = traffic
         self._deadline_s = deadline_s
         self._flights: Flights[tuple[Entry[Found], bool]] = Flights(goes_on=True)  # a call cannot be interrupted
 
@@ -57,7 +55,7 @@ class Errands:
         key = f"errand:{name}:{':'.join(arguments)}"
         entry = self._memory.get(key)
         looked = {"l1": time.perf_counter() - began}
-        self._requests["l1", "miss" if entry is MISSING else "hit"] += 1
+        self._traffic.count("l1", "miss" if entry is MISSING else "hit", name)
         if entry is not MISSING:
             return Fetched(entry, "hit", True, looked)  # type: ignore[arg-type]  # under its key there is nothing else
         try:

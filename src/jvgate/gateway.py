@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -116,20 +115,26 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
 class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
-    cache_requests: how many answers came from which tier, for reading only.
+    shared: the tier behind memory.  traffic: what is asked of both, for reading only.
     """
 
     def __init__(self, source: Source, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
         self.source = source
         self.pool = pool
         self.memory: Memory[object] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
-        self.cache_requests: Counter[tuple[str, str]] = Counter()
+        self.shared = shared
+        self.traffic = Traffic()
         self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
-        self.errands = Errands(pool, self.memory, requests=self.cache_requests, deadline_s=settings.deadline_s)
+        self.errands = Errands(pool, self.memory, self.traffic, deadline_s=settings.deadline_s)
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
-        judge = Judge(Lifetimes(), now=lambda: source.now().replace(tzinfo=JST).timestamp())
+        lifetimes = Lifetimes(settings.lifetimes)
+        judge = Judge(lifetimes, now=partial(_epoch_of, source))
         self.datasets = Datasets(self.memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters)
+        self.prefetcher = Prefetcher(
+            self.datasets, self.traffic, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
+            now=partial(_epoch_of, source),
+        ) if settings.prefetch else None  # fmt: skip
         self._flights: Flights[_Made] = Flights(most=settings.waiters)
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
@@ -184,7 +189,7 @@ class Gateway:
         entry = self.kept(question, key)
         if entry is not MISSING and not (refresh and _is_old(entry)):
             outcome: Outcome = self.outcome_of_kept(entry)
-            self.cache_requests["l1", outcome] += 1
+            self.traffic.count("l1", outcome, question.dataspec)
             return Served(entry, outcome, True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
         answering = asyncio.create_task(self._answer(question, refresh=refresh, looked_s=looked_s))
@@ -236,7 +241,7 @@ class Gateway:
         flight = f"new:{key}" if refresh else key
         make = partial(self._make, question, [newer_than] * len(question.queries))
         made, joined = await self._flights.join(flight, make)
-        self.cache_requests["l1", "miss" if made.how in ("read", "shared") else "hit"] += 1
+        self.traffic.count("l1", "miss" if made.how in ("read", "shared") else "hit", question.dataspec)
         outcome = _outcome(made, joined=joined, refresh=refresh)
         return Served(made.entry, outcome, made.is_kept, {"l1": looked_s, **made.stages})
 
@@ -275,6 +280,11 @@ class Gateway:
             await self.pool.warm()
         except SourceError as exc:  # told again to whoever asks
             log.warning("no session could be made ready", source=self.source.name, why=str(exc))
+
+
+def _epoch_of(source: Source) -> float:
+    """Return what time it is where the data comes from, seconds since the epoch."""
+    return source.now().replace(tzinfo=JST).timestamp()
 
 
 def _is_old(entry: Entry[Answer]) -> bool:

@@ -43,6 +43,19 @@ class Settings(BaseSettings):
     agent_token: SecretStr = Field(
         SecretStr(""), description="Secret that jvgate agent and its servers share; not a flag: others could see it."
     )
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="Redis or Valkey that servers share datasets in: redis://HOST:6379/0, rediss://, unix://, "
+        "redis+cluster://, redis+sentinel://; empty: none.",
+    )
+    redis_deadline_s: float = Field(0.05, gt=0, le=10, description="Seconds that a look into Redis may take.")
+    redis_bytes: int = Field(32 * MIB, ge=0, description="Raw bytes of one dataset kept in Redis; no larger one is.")
+    lifetimes: dict[str, dict[str, float]] = Field(
+        default_factory=dict,
+        description='Other lifetimes than jvgate\'s own, in seconds by data spec: {"0B30": {"fresh": 20}}.',
+    )
+    prefetch: bool = Field(True, description="Read what will be asked for next while no client waits for a session.")
+    workers: int = Field(1, ge=1, le=64, description="Server processes, each with sessions and a memory of its own.")
     l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
     dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")

@@ -152,6 +152,10 @@ class Datasets:
         """Whether what began at *since* and has *tags* must not be kept."""
         return self._purges.hit(tags, since=since)
 
+    def has(self, text: str) -> bool:
+        """Whether memory holds a dataset of the query whose text is *text*."""
+        return f"raw:{text}" in self._memory
+
     def is_failing(self, query: Query) -> bool:
         """Whether the source failed for *query* a moment ago, and is not to be asked again yet."""
         return self.refreshes.is_failing(str(query))
@@ -191,7 +195,7 @@ class Datasets:
             if lease is not None:
                 break
             # Somebody else reads it.
-            landing = self._shared.wait(query, limit_s=LANDING_S)
+            landing = self._shared.wait(query, limit_s=LANDING_S, newer_than=newer_than + self._ahead_s())
             found = await self._find(query, landing, newer_than, urgency, since=began)
             if found is not None:
                 return found

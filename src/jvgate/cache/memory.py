@@ -31,6 +31,10 @@ class Memory(Generic[Value]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: str) -> bool:
+        """Whether there is an entry of *key*, of use or not; nothing is used by that."""
+        return key in self._entries
+
     @property
     def bytes(self) -> int:
         """The weight of all entries."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
+from typing import Self
 
 from jvgate.cache.shared import HOLD_S, Inspection, Lease, Miss, Packed, Purged, TierState
 from jvgate.values import Query
@@ -19,6 +21,12 @@ class NoTier:
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Do nothing."""
+
     async def get(self, query: Query) -> Packed | Miss:
         """Return a miss."""
         return Miss("off")
@@ -30,7 +38,7 @@ class NoTier:
         """Return a lease that nobody else knows of."""
         return Lease()
 
-    async def wait(self, query: Query, *, limit_s: float) -> Packed | Miss:
+    async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
         """Return a miss: nobody else reads."""
         return Miss("off")
 

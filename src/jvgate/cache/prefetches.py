@@ -78,6 +78,11 @@ class Prefetches:
         """How many are queued."""
         return len(self._queued)
 
+    @property
+    def brought(self) -> tuple[str, ...]:
+        """The keys of what was brought and nobody has asked for yet."""
+        return tuple(self._brought)
+
     def add(
         self, wishes: Iterable[Wish], *, now: float, is_fresh: Callable[[Query], bool] = lambda query: False
     ) -> int:

@@ -26,6 +26,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 from typing import Self
 
 from jvgate.cache.backlog import Backlog
@@ -146,11 +147,11 @@ class RedisTier:
         """Return the lease of *query*, or None when somebody else has it; one's own when Redis cannot say."""
         return await self._leases.take(query_text(query), hold_s=hold_s)
 
-    async def wait(self, query: Query, *, limit_s: float) -> Packed | Miss:
+    async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
         """Return the entry of *query* as it lands, or a miss: `free`, `late`, or why Redis does not say."""
         self.waiting += 1
         try:
-            found = await self._await_value(query, limit_s)
+            found = await self._await_value(query, limit_s, newer_than)
         finally:
             self.waiting -= 1
         self.counts["wait", "hit" if isinstance(found, Packed) else found.reason] += 1
@@ -198,14 +199,14 @@ class RedisTier:
             return Miss("expired")
         return Miss("purged") if self._fences.rejects(found) else found
 
-    async def _await_value(self, query: Query, limit_s: float) -> Packed | Miss:
+    async def _await_value(self, query: Query, limit_s: float, newer_than: float) -> Packed | Miss:
         loop = asyncio.get_running_loop()
         end = loop.time() + limit_s
         text = query_text(query)
         with self._news.watch(text) as news:
             while True:
                 news.clear()
-                found = await self._value_or_free(query, text)
+                found = await self._value_or_free(query, text, newer_than)
                 if found is not None:
                     return found
                 left_s = end - loop.time()
@@ -213,10 +214,10 @@ class RedisTier:
                     return Miss("late")
                 await _wait_for(news, min(left_s, _POLL_S * random.uniform(0.75, 1.25)))
 
-    async def _value_or_free(self, query: Query, text: str) -> Packed | Miss | None:
+    async def _value_or_free(self, query: Query, text: str, newer_than: float) -> Packed | Miss | None:
         """Return the value, or why not to wait for it; None while somebody has the lease."""
         found = await self._look(query)
-        if isinstance(found, Packed):
+        if _is_newer(found, newer_than):
             return found
         try:
             if await self._leases.is_held(text):
@@ -224,7 +225,7 @@ class RedisTier:
         except RedisTrouble as exc:
             return Miss(exc.reason)
         found = await self._look(query)
-        return found if isinstance(found, Packed) else Miss("free")
+        return found if _is_newer(found, newer_than) else Miss("free")
 
     async def _recover(self, client: Client) -> None:
         """Make good what Redis missed, before anybody reads from it."""
@@ -234,6 +235,10 @@ class RedisTier:
     async def _pay_purges(self) -> None:
         if self._purges.owed:
             await self._link.run(self._purges.pay, limit_s=_INSPECT_S)
+
+
+def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
+    return isinstance(found, Packed) and found.dataset.read_at > newer_than
 
 
 async def _wait_for(news: asyncio.Event, limit_s: float) -> None:

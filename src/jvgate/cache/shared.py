@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -118,8 +119,8 @@ class SharedTier(Protocol):
         It is renewed as long as the task that took it runs; then it expires within *hold_s*.
         """
 
-    async def wait(self, query: Query, *, limit_s: float) -> Packed | Miss:
-        """Return the entry of *query* as it lands.
+    async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
+        """Return the entry of *query* as it lands.  newer_than: when it must have been read later, wall clock.
 
         A miss comes as soon as nobody reads it (`free`: ask for the lease), at the limit (`late`), or in trouble.
         """

@@ -19,16 +19,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import Final
 
 from jvgate.cache.heads import Heads, heads_of, place_of
+from jvgate.cache.shared import ALL
 from jvgate.cache.posts import about
 from jvgate.spec.racekeys import DayKey, RaceKey
 from jvgate.values import Dataset, Query
 
-__all__ = ["MOST_DAYS", "MOST_RACES", "Purge", "is_purged", "purge_tags", "tags_of"]
+__all__ = ["EVERYTHING", "MOST_DAYS", "MOST_RACES", "Purge", "is_purged", "narrowest", "purge_tags", "tags_of"]
 
 Purge = tuple[frozenset[str], ...]
 """Sets of tags: an entry that has at least one tag of each is purged."""
+
+EVERYTHING: Final[Purge] = (frozenset({ALL}),)
+"""The purge that nothing escapes."""
 
 MOST_RACES = 512
 MOST_DAYS = 512
@@ -61,15 +66,15 @@ def tags_of(dataset: Dataset) -> frozenset[str]:
 
 
 def purge_tags(*, dataspec: str = "", race: str = "", date: str = "", record: str = "") -> Purge:
-    """Return what to look for; an entry must match every one that is given.
+    """Return what to look for, the narrowest last; an entry must match every one that is given.
 
     race: 12 or 16 characters.  date: YYYYMMDD.  Raises QueryError (`invalid-key`) for what is neither.
     """
     wanted: list[frozenset[str]] = []
-    if dataspec:
-        wanted.append(frozenset({f"dataspec={dataspec}"}))
     if record:
         wanted.append(frozenset({f"record={record}"}))
+    if dataspec:
+        wanted.append(frozenset({f"dataspec={dataspec}"}))
     if date:
         day = str(DayKey.parse(date))
         wanted.append(frozenset({f"date={day}", f"date={_ANY}"}))
@@ -81,7 +86,14 @@ def purge_tags(*, dataspec: str = "", race: str = "", date: str = "", record: st
 
 def is_purged(tags: Collection[str], purge: Purge) -> bool:
     """Whether an entry with *tags* is meant by *purge*; nothing is meant by a purge that names nothing."""
+    if purge == EVERYTHING:
+        return True
     return bool(purge) and all(not wanted.isdisjoint(tags) for wanted in purge)
+
+
+def narrowest(purge: Purge) -> tuple[str, ...]:
+    """Return tags of which every entry that *purge* means has one: as few entries besides as one look can tell."""
+    return tuple(sorted(purge[-1])) if purge else ()
 
 
 def _asked(query: Query) -> tuple[set[str], set[str], set[str]]:

@@ -140,7 +140,8 @@ class Edge:
 
     def _count_hit(self, outcome: str, status: int, spent_s: float) -> None:
         assert self.gateway is not None
-        self.gateway.cache_requests["l1", outcome] += 1
+        self.gateway.traffic.count("l1", outcome, question.dataspec)
+        self.gateway.traffic.hotness.hit(key)
         self._metrics.observe("edge", spent_s)
         self._metrics.requests[DATA_ROUTE, status] += 1
 
