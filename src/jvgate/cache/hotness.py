@@ -35,10 +35,12 @@ class Hotness:
 
     def hit(self, key: str) -> None:
         """Count a hit of *key* at the time last told to `tick`."""
-        counts = self._counts
-        counts[key] = counts.get(key, self._floor) + self._weight
-        if len(counts) > 2 * self._keys:
-            self._prune()
+        try:
+            self._counts[key] += self._weight
+        except KeyError:
+            self._counts[key] = self._floor + self._weight
+            if len(self._counts) > 2 * self._keys:
+                self._prune()
 
     def tick(self, now: float) -> None:
         """Tell the time, every second or so."""

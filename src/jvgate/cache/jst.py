@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 __all__ = ["DAY_S", "JST", "day_at", "epoch_of", "moment_at"]
 
@@ -20,11 +21,14 @@ def day_at(now: float) -> str:
     return f"{moment_at(now):%Y%m%d}"
 
 
+@lru_cache(maxsize=4096)
 def epoch_of(text: str) -> float | None:
     """Return the seconds since the epoch of `YYYYMMDD` and up to six digits of time, None for anything else."""
     if not (text.isascii() and text.isdigit() and 8 <= len(text) <= 14):
         return None
+    full = text.ljust(14, "0")
+    parts = [int(full[:4]), *(int(full[at : at + 2]) for at in range(4, 14, 2))]
     try:
-        return datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=JST).timestamp()
-    except ValueError:
+        return datetime(*parts, tzinfo=JST).timestamp()  # type: ignore[misc, arg-type]  # six numbers
+    except (ValueError, OverflowError):
         return None

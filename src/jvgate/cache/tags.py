@@ -43,9 +43,9 @@ _DAY = r"[0-9]{8}"
 _RACE = r"[0-9]{8}[0-9A-Z]{2}[0-9]{2}"
 
 
-def tags_of(dataset: Dataset) -> frozenset[str]:
-    """Return the tags of *dataset*: about a thousand at most, and never none."""
-    heads = heads_of(dataset.body)
+def tags_of(dataset: Dataset, *, heads: Heads | None = None) -> frozenset[str]:
+    """Return the tags of *dataset*: about a thousand at most, and never none.  heads: of its body, where known."""
+    heads = heads or heads_of(dataset.body)
     asked_days, asked_races, wide = _asked(dataset.query)
     races, days, found_wide = _found(heads)
     days, races, wide = days | asked_days, races | asked_races, wide | found_wide

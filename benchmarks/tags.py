@@ -1,0 +1,52 @@
+"""How long does it take to tag ten megabytes of records, against looking at each record?"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.measuring import FULL, Effort, Figure, Wanted, compare, main
+from benchmarks.weekend import by_type, weekend
+from jvgate.cache.tags import tags_of
+from jvgate.records.framing import Frame, frames_of
+from jvgate.values import Dataset, Query
+
+__all__ = ["measure"]
+
+TEN_MB = 10_000_000
+TRIAL = 200_000
+QUERY = Query("RACE", from_time="20261116000000", option=1)
+
+
+def measure(effort: Effort) -> list[Figure]:
+    """Return the figures of a week's results and of many short records, ten megabytes each."""
+    size = TEN_MB if effort is FULL else TRIAL
+    week = [raw for kind in ("RA", "SE", "HR", "JG", "H1", "O1", "O2", "O3", "O4", "O5", "O6") for raw in weekend(kind)]
+    wanted = Wanted(least_ratio=4) if effort is FULL else None
+    parts = {"a week's results": week, "runners": weekend("SE"), "work-outs": by_type("HC")}
+    return [_figure(name, records, size, effort, wanted) for name, records in parts.items()]
+
+
+def _figure(name: str, records: list[bytes], size: int, effort: Effort, wanted: Wanted | None) -> Figure:
+    body = b"".join(records) * (size // sum(map(len, records)) + 1)
+    dataset = Dataset(QUERY, body[: size - size % len(records[0])] if len(set(map(len, records))) == 1 else body)
+    assert tags_of(dataset) == tag_naively(dataset)
+    return compare(f"tags of {name}", tags_of, tag_naively, [dataset], effort=effort, wanted=wanted,
+                   sizes=(len(dataset.body), len(dataset.body)))  # fmt: skip
+
+
+def tag_naively(dataset: Dataset) -> frozenset[str]:
+    """Return the same tags, record by record, by offsets written down here."""
+    tags = {f"dataspec={dataset.query.dataspec}"}
+    for frame in frames_of(dataset.body):
+        assert isinstance(frame, Frame)
+        record = frame.head.decode()
+        tags.add(f"record={record}")
+        if record == "HC":
+            tags |= {f"{name}={frame.raw[12:20].decode()}" for name in ("date", "races")}
+        else:
+            tags |= {f"date={frame.raw[11:19].decode()}", f"race={(frame.raw[11:21] + frame.raw[25:27]).decode()}"}
+    return frozenset(tags)
+
+
+if __name__ == "__main__":
+    sys.exit(main(measure))
