@@ -28,11 +28,14 @@ MAY_IMPORT = {
     "jobs": BASE | {"jvlink"},
     "errands": BASE | {"cache", "sessions"},
     "source_reader": BASE | {"cache", "sessions", "jvlink"},
+    "prefetching": BASE | {"cache"},
     "gateway": BASE
-    | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"},
-    "doctor": BASE | {"spec", "sessions", "settings", "gateway"},
+    | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
+    | {"prefetching"},
+    "opening": BASE | {"cache", "gateway", "sessions", "settings"},
+    "doctor": BASE | {"spec", "sessions", "settings", "opening"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
-    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question", "jobs", "errands"},
+    "web": BASE | {"opening", "spec", "render", "gateway", "live", "settings", "question", "jobs", "errands", "cache"},
     "client": {"errors"},
     "bench": {"errors", "client"},
 }

@@ -11,9 +11,10 @@ import pytest
 from jvgate import gateway as gateway_module
 from jvgate.cache.no_tier import NoTier
 from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
-from jvgate.gateway import Gateway, open_gateway
+from jvgate.gateway import Gateway
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
+from jvgate.opening import open_gateway
 from jvgate.question import parse_question
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.rawfile import split
@@ -450,7 +451,7 @@ def test_look_ups_are_counted_by_tier_and_result(shelf):
     async def scene(opened):
         for _ in range(3):
             await opened.ask(race())
-        return opened.cache_requests, opened.kept(race(), "nothing")
+        return opened.traffic.totals(), opened.kept(race(), "nothing")
 
     assert play(shelf, scene) == ({("l1", "miss"): 1, ("l1", "hit"): 2}, MISSING)
 

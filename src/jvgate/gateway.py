@@ -11,39 +11,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from math import inf
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import structlog
 
 from jvgate.cache.datasets import Datasets, Got, How
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
+from jvgate.cache.inspection import memory_figures, shared_figures
 from jvgate.cache.jst import JST
 from jvgate.cache.judging import Judge
 from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.memory import Memory
-from jvgate.cache.no_tier import NoTier
 from jvgate.cache.shared import SharedTier
+from jvgate.cache.tags import Purge, has_any, is_purged, narrowest
+from jvgate.cache.traffic import Traffic
 from jvgate.errands import Errands
 from jvgate.errors import SourceError
 from jvgate.jobs import Job, Jobs
+from jvgate.prefetching import Prefetcher
 from jvgate.render.json_answer import render_json
-from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Means, Source, parse_source
+from jvgate.sessions.sources import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.source_reader import SourceReader
 from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
 
-__all__ = ["Gateway", "Outcome", "Served", "open_gateway", "source_of"]
+__all__ = ["Gateway", "Outcome", "Purged", "Served"]
 
 # hit: the finished answer was in memory; dataset, shared: its raw records were, in memory or in Redis; stale: it was
 # kept and is being made anew; fallback: it was kept and the source fails; miss: JV-Link was read; collapsed: the same
@@ -75,6 +76,15 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Purged:
+    """Entries that a purge dropped, of memory and of Redis.  is_owed: Redis is out of reach, and it is done later."""
+
+    l1: int
+    l2: int
+    is_owed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
     """A finished flight: the entry, where its datasets came from, and where the time went."""
 
@@ -84,38 +94,11 @@ class _Made:
     stages: Mapping[str, float]
 
 
-def source_of(settings: Settings) -> Source:
-    """Return the source of *settings*, without looking at it yet.  Raises SettingsError for one that cannot be."""
-    means = Means(
-        worker_python=settings.worker_python,
-        press_dialogs=settings.press_dialogs,
-        agent_token=settings.agent_token.get_secret_value(),
-        open_s=settings.open_limit_s or None,
-        setup_s=settings.setup_limit_s or None,
-        read_s=settings.read_limit_s or None,
-        recycling=Recycling(settings.recycle_opens, settings.recycle_mb * 1_000_000),
-    )
-    return parse_source(settings.source, means)
-
-
-@asynccontextmanager
-async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
-    """Yield a gateway to the source of *settings*, closed at the end: jobs and flights first, then the sessions.
-
-    Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
-    """
-    source = source_of(settings)
-    pool = Pool(
-        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
-    )  # fmt: skip
-    async with pool, Gateway(source, pool, settings, shared=NoTier()) as gateway:
-        yield gateway
-
-
 class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
     shared: the tier behind memory.  traffic: what is asked of both, for reading only.
+    on_purge: told the tags of every purge that was asked for here.
     """
 
     def __init__(self, source: Source, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
@@ -126,6 +109,7 @@ class Gateway:
         self.traffic = Traffic()
         self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
         self.errands = Errands(pool, self.memory, self.traffic, deadline_s=settings.deadline_s)
+        self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
         lifetimes = Lifetimes(settings.lifetimes)
@@ -141,12 +125,16 @@ class Gateway:
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
 
     async def __aenter__(self) -> Self:
+        if self.prefetcher is not None:
+            await self.prefetcher.__aenter__()
         self._warming = asyncio.create_task(self._warm(), name="jvgate-warm")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.prefetcher is not None:
+            await self.prefetcher.__aexit__()
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
         for part in (self.jobs, self._flights, self.datasets, self.errands, self._checks):
@@ -186,10 +174,13 @@ class Gateway:
         """
         began = time.perf_counter()
         key = str(question)
+        if self.prefetcher is not None:
+            self.prefetcher.asked(question)
         entry = self.kept(question, key)
         if entry is not MISSING and not (refresh and _is_old(entry)):
             outcome: Outcome = self.outcome_of_kept(entry)
             self.traffic.count("l1", outcome, question.dataspec)
+            self.traffic.hotness.hit(key)
             return Served(entry, outcome, True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
         answering = asyncio.create_task(self._answer(question, refresh=refresh, looked_s=looked_s))
@@ -202,6 +193,25 @@ class Gateway:
         if answering.done():
             return answering.result()
         return self.jobs.adopt(key, answering, partial(self._reader.progress_of, question.queries))
+
+    async def purge(self, wanted: Purge) -> Purged:
+        """Drop what is meant from both tiers, here and on every server, and what is on its way."""
+        entries = self.datasets.purge(partial(is_purged, purge=wanted))
+        tags = narrowest(wanted)
+        self.on_purge(tags)
+        shared = await self.shared.purge(*tags)
+        return Purged(entries, shared.entries, is_owed=shared.is_owed)
+
+    def forget(self, tags: tuple[str, ...]) -> None:
+        """Drop from memory what has any of *tags*, which another server purged."""
+        self.datasets.purge(partial(has_any, tags=tags))
+
+    async def figures(self) -> dict[str, Any]:
+        """Return what there is to see of the cache."""
+        now = time.monotonic()
+        prefetch = asdict(self.prefetcher.figures) if self.prefetcher is not None else None
+        memory = memory_figures(self.memory, self.traffic, now=now)
+        return {"l1": memory, "l2": await shared_figures(self.shared), "prefetch": prefetch}
 
     def outcome_of_kept(self, entry: Entry[Answer]) -> Literal["hit", "stale", "fallback"]:
         """Return how an answer that memory gave comes about: fresh, or in which of its windows."""
@@ -266,6 +276,9 @@ class Gateway:
             refresh_at=min(entry.refresh_at for entry in entries),
             tags=frozenset().union(*(entry.tags for entry in entries)),
         )
+        if self.prefetcher is not None and not is_refresh:
+            for query, dataset in zip(question.queries, datasets, strict=True):
+                await self.prefetcher.answered(query, dataset)
         is_kept = not self.datasets.is_purged(made.tags, since=began) and self.memory.put(str(question), made)
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}

@@ -20,7 +20,7 @@ from jvgate.cache.heads import heads_of
 from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.posts import PostTimes
 from jvgate.cache.prefetch import Asked, Wish, after_answer, after_expiry, near_post
-from jvgate.cache.prefetches import PrefetchFigures, Prefetches
+from jvgate.cache.prefetches import Prefetches, PrefetchFigures
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import ReadCancelled, SourceError
 from jvgate.values import MISSING, Dataset, Query, Question

@@ -35,7 +35,8 @@ class Judge:
 
     def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
         """Return the windows and the tags of *dataset*, read just now.  before: what the same query gave last."""
-        heads, tags, now = heads_of(dataset.body), tags_of(dataset), self._now()
+        heads, now = heads_of(dataset.body), self._now()
+        tags = tags_of(dataset, heads=heads)
         with self._lock:
             self.posts.learn(heads, now=now)
             family = family_of(dataset.query)

@@ -22,12 +22,22 @@ from collections.abc import Collection
 from typing import Final
 
 from jvgate.cache.heads import Heads, heads_of, place_of
-from jvgate.cache.shared import ALL
 from jvgate.cache.posts import about
+from jvgate.cache.shared import ALL
 from jvgate.spec.racekeys import DayKey, RaceKey
 from jvgate.values import Dataset, Query
 
-__all__ = ["EVERYTHING", "MOST_DAYS", "MOST_RACES", "Purge", "is_purged", "narrowest", "purge_tags", "tags_of"]
+__all__ = [
+    "EVERYTHING",
+    "MOST_DAYS",
+    "MOST_RACES",
+    "Purge",
+    "has_any",
+    "is_purged",
+    "narrowest",
+    "purge_tags",
+    "tags_of",
+]
 
 Purge = tuple[frozenset[str], ...]
 """Sets of tags: an entry that has at least one tag of each is purged."""
@@ -89,6 +99,11 @@ def is_purged(tags: Collection[str], purge: Purge) -> bool:
     if purge == EVERYTHING:
         return True
     return bool(purge) and all(not wanted.isdisjoint(tags) for wanted in purge)
+
+
+def has_any(entry: Collection[str], tags: Collection[str]) -> bool:
+    """Whether something with the tags *entry* has one of *tags*; everything has `all`."""
+    return ALL in tags or not set(tags).isdisjoint(entry)
 
 
 def narrowest(purge: Purge) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.commands.serve import listen
 from jvgate.errors import SettingsError
-from jvgate.gateway import source_of
+from jvgate.opening import source_of
 from jvgate.sessions.agent_link import DEFAULT_PORT, Address
 from jvgate.sessions.agent_server import Agent
 from jvgate.settings import Settings

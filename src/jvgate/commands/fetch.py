@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from jvgate.commands.log import set_up_log
-from jvgate.gateway import source_of
 from jvgate.jvlink.request import Progress as Read
+from jvgate.opening import source_of
 from jvgate.question import parse_question
 from jvgate.render.json_answer import render_json
 from jvgate.sessions.pool import Pool

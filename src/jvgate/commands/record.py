@@ -25,9 +25,9 @@ from rich.progress import (
 
 from jvgate.commands.log import set_up_log
 from jvgate.errors import ArchiveError, QueryError, SessionHung, SettingsError, SourceError, WorkerLost
-from jvgate.gateway import source_of
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
+from jvgate.opening import source_of
 from jvgate.question import parse_question
 from jvgate.sessions.archive import ArchiveShelf
 from jvgate.sessions.collecting import request_of

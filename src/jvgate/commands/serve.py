@@ -15,7 +15,7 @@ import uvicorn
 from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.errors import SettingsError
-from jvgate.gateway import source_of
+from jvgate.opening import source_of
 from jvgate.sessions.sources import Source
 from jvgate.settings import Settings, unknown_variables
 from jvgate.web.app import create_app

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jvgate.doctor.findings import Finding
 from jvgate.errors import ArchiveError, JVLinkError, NotInstalled, SessionTimeout, SourceError, WorkerFailed
-from jvgate.gateway import source_of
+from jvgate.opening import source_of
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.settings import Settings

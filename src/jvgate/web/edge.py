@@ -95,7 +95,7 @@ class Edge:
         if entry.fresh_until <= now:
             return None
         spent_s = time.perf_counter() - began
-        self._count_hit("hit", 200, spent_s)
+        self._count_hit(remembered, "hit", 200, spent_s)
         ages = (now - entry.read_at, entry.fresh_until - now, spent_s * 1000)
         moving = _MOVING % (*ages, self._request_id(asked.request_id))
         return remembered.head + moving, entry.value.body
@@ -121,7 +121,8 @@ class Edge:
         spent_s = time.perf_counter() - began
         moving = [*moving_headers(entry, outcome), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
         headers = [*remembered.fixed, *moving, (b"x-request-id", request_id)]
-        self._count_hit(outcome, await send_answer(send, entry, headers, if_none_match=asked.if_none_match), spent_s)
+        status = await send_answer(send, entry, headers, if_none_match=asked.if_none_match)
+        self._count_hit(remembered, outcome, status, spent_s)
 
     def _look(self, request: _Request) -> tuple[Entry[Answer], _Remembered] | None:
         """Return the kept answer of a remembered request and its headers, made once for each answer."""
@@ -138,10 +139,10 @@ class Edge:
             remembered = self._remembered[request] = remembered._replace(entry=ref(entry), fixed=fixed, head=head)
         return entry, remembered
 
-    def _count_hit(self, outcome: str, status: int, spent_s: float) -> None:
+    def _count_hit(self, asked: _Remembered, outcome: str, status: int, spent_s: float) -> None:
         assert self.gateway is not None
-        self.gateway.traffic.count("l1", outcome, question.dataspec)
-        self.gateway.traffic.hotness.hit(key)
+        self.gateway.traffic.count("l1", outcome, asked.question.dataspec)
+        self.gateway.traffic.hotness.hit(asked.key)
         self._metrics.observe("edge", spent_s)
         self._metrics.requests[DATA_ROUTE, status] += 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -30,6 +32,7 @@ async def get_readiness(request: Request) -> Response:
     return _json({
         "status": "ready",
         "source": gateway.source.name,
+        "redis": asdict(gateway.shared.state),
         "sessions": {"busy": pool.busy, "idle": pool.idle, "resting": pool.resting, "waiting": pool.waiting},
     })  # fmt: skip
 

@@ -111,7 +111,8 @@ def _gateway_metrics(gateway: Gateway) -> Iterable[Metric]:
     for code, count in pool.errors.items():
         errors.add_metric([str(code)], count)
     cache = CounterMetricFamily("jvgate_cache_requests", "Look-ups by tier and result.", labels=["tier", "result"])
-    for (tier, result), count in gateway.cache_requests.items():
+    looks = {("l2", how): count for (asked, how), count in gateway.shared.counts.items() if asked == "get"}
+    for (tier, result), count in {**gateway.traffic.totals(), **looks}.items():
         cache.add_metric([tier, result], count)
     sessions = GaugeMetricFamily("jvgate_sessions", "Sessions by state.", labels=["state"])
     for state, number in (("busy", pool.busy), ("idle", pool.idle), ("resting", pool.resting),

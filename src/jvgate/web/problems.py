@@ -48,6 +48,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "このデータ種別では使えない option です",
     ),
     "invalid-key": (400, "Invalid key", "key が不正です"),
+    "invalid-purge": (400, "Nothing or too much is to be dropped", "破棄する対象の指定が不正です"),
     "invalid-pattern": (400, "Invalid description of silks", "服色標示が不正です"),
     "unknown-record": (400, "Unknown record type", "レコード種別がありません"),
     "unknown-field": (400, "Unknown field", "項目がありません"),

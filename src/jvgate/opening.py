@@ -1,0 +1,66 @@
+"""What the settings name, opened: the source, the tiers, and the gateway before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from jvgate.cache.no_tier import NoTier
+from jvgate.cache.redis_tier import RedisTier
+from jvgate.cache.shared import ALL
+from jvgate.gateway import Gateway
+from jvgate.sessions.lane import Recycling
+from jvgate.sessions.pool import Pool
+from jvgate.sessions.sources import Means, Source, parse_source
+from jvgate.settings import Settings
+
+__all__ = ["open_gateway", "shared_tier", "source_of"]
+
+
+def source_of(settings: Settings) -> Source:
+    """Return the source of *settings*, without looking at it yet.  Raises SettingsError for one that cannot be."""
+    means = Means(
+        worker_python=settings.worker_python,
+        press_dialogs=settings.press_dialogs,
+        agent_token=settings.agent_token.get_secret_value(),
+        open_s=settings.open_limit_s or None,
+        setup_s=settings.setup_limit_s or None,
+        read_s=settings.read_limit_s or None,
+        recycling=Recycling(settings.recycle_opens, settings.recycle_mb * 1_000_000),
+    )
+    return parse_source(settings.source, means)
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    """Yield a gateway to the source of *settings*, closed at the end: jobs and flights first, then the sessions.
+
+    Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
+    """
+    source = source_of(settings)
+    pool = Pool(
+        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
+    )  # fmt: skip
+    made: list[Gateway] = []  # who is told of purges: made after the tier that tells
+
+    def forget(tags: tuple[str, ...]) -> None:
+        for gateway in made:
+            gateway.forget(tags)
+
+    shared = shared_tier(settings, on_purge=forget, on_reconnect=lambda: forget((ALL,)))
+    async with pool, shared, Gateway(source, pool, settings, shared=shared) as gateway:
+        made.append(gateway)
+        yield gateway
+
+
+def shared_tier(
+    settings: Settings, *, on_purge: Callable[[tuple[str, ...]], None], on_reconnect: Callable[[], None]
+) -> RedisTier | NoTier:
+    """Return the tier behind memory, not begun yet.  Raises SettingsError for what is no URL of Redis."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return NoTier()
+    return RedisTier(
+        url, deadline_s=settings.redis_deadline_s, limit_bytes=settings.redis_bytes,
+        on_purge=on_purge, on_reconnect=on_reconnect,
+    )  # fmt: skip
