@@ -12,8 +12,10 @@ import pytest
 import zstandard
 
 from jvgate import __version__
+from jvgate.settings import Settings
 from jvgate.spec.layouts import layouts
 from tests.raceday import GARBAGE, RACE_KEY, archive, race_day, record
+from tests.web.conftest import running
 
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 60
@@ -315,3 +317,18 @@ def test_help_is_quick_because_a_command_loads_only_its_own_rooms():
     heavy = ("fastapi", "uvicorn", "numpy", "jvgate.web.app", "jvgate.season.shelf")
     done = subprocess.run([sys.executable, "-c", code % (heavy,)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_cache_of_a_running_server_is_shown_and_purged(jvgate, source):
+    with running(Settings(source=source)) as client:
+        url = str(client.base_url)
+        client.data()
+        assert json.loads(jvgate("cache", "stats", "--url", url, "--json").stdout)["l1"]["entries"] == 2
+        assert "RACE" in jvgate("cache", "stats", "--url", url).stdout
+        done = jvgate("cache", "purge", "--url", url, "--dataspec", "RACE")
+        assert done.stdout == "dropped 2 from memory, 0 from Redis\n"
+        fails(jvgate("cache", "purge", "--url", url), USAGE, "all=1")
+
+
+def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate):
+    fails(jvgate("cache", "stats", "--url", "http://127.0.0.1:1"), SOURCE, "no jvgate answers")

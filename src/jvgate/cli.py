@@ -97,6 +97,11 @@ def serve(
     port: Annotated[int | None, _flag("port")] = None,
     source: SourceFlag = None,
     sessions: Annotated[int | None, _flag("sessions")] = None,
+    workers: Annotated[int | None, _flag("workers")] = None,
+    redis: Annotated[str | None, _flag("redis_url")] = None,
+    redis_deadline_s: Annotated[float | None, _flag("redis_deadline_s")] = None,
+    redis_bytes: Annotated[int | None, _flag("redis_bytes")] = None,
+    prefetch: Annotated[bool | None, _flag("prefetch")] = None,
     l1_entries: Annotated[int | None, _flag("l1_entries")] = None,
     l1_bytes: Annotated[int | None, _flag("l1_bytes")] = None,
     dataset_bytes: Annotated[int | None, _flag("dataset_bytes")] = None,
@@ -129,11 +134,13 @@ def serve(
 
     run(
         load_settings(
-            host=host, port=port, source=source, sessions=sessions, l1_entries=l1_entries, l1_bytes=l1_bytes,
-            dataset_bytes=dataset_bytes, queue=queue, waiters=waiters, deadline_s=deadline_s, log_format=log_format,
-            worker_python=worker_python, press_dialogs=press_dialogs, open_limit_s=open_limit_s,
-            setup_limit_s=setup_limit_s, read_limit_s=read_limit_s, recycle_opens=recycle_opens, recycle_mb=recycle_mb,
-            jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s,
+            host=host, port=port, source=source, sessions=sessions, workers=workers, redis_url=redis,
+            redis_deadline_s=redis_deadline_s, redis_bytes=redis_bytes, prefetch=prefetch, l1_entries=l1_entries,
+            l1_bytes=l1_bytes, dataset_bytes=dataset_bytes, queue=queue, waiters=waiters, deadline_s=deadline_s,
+            log_format=log_format, worker_python=worker_python, press_dialogs=press_dialogs,
+            open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
+            recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,
+            job_keep_s=job_keep_s,
         )
     )  # fmt: skip
 
@@ -282,6 +289,49 @@ def doctor(
 
     if not report(source=source, as_json=as_json, language=lang):
         raise typer.Exit(EXIT_DAMAGED)
+
+
+cache_app = typer.Typer(
+    no_args_is_help=True, help="What a running server keeps. サーバーのキャッシュを見る・破棄する。"
+)
+app.add_typer(cache_app, name="cache")
+UrlFlag = Annotated[str, typer.Option(help="The server; else that of the settings' host and port.")]
+
+
+@cache_app.command("stats")
+def cache_stats(
+    url: UrlFlag = "", as_json: Annotated[bool, typer.Option("--json", help="Everything that is known.")] = False
+) -> None:
+    """Show sizes, hit ratios and what is asked for most. 容量・ヒット率などを表示します。"""
+    from jvgate.commands.cache import stats
+
+    stats(url or _own_url(), as_json=as_json)
+
+
+@cache_app.command("purge")
+def cache_purge(
+    dataspec: Annotated[str, typer.Option(help="RACE, 0B12, …: one data spec.")] = "",
+    race: Annotated[str, typer.Option(help="YYYYMMDDJJRR or YYYYMMDDJJKKHHRR.")] = "",
+    date: Annotated[str, typer.Option(help="YYYYMMDD: a day of racing.")] = "",
+    record: Annotated[str, typer.Option(help="RA, SE, …: a record type.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    url: UrlFlag = "",
+) -> None:
+    """Drop what matches every option, on every server that shares the Redis. 条件に合うものを破棄します。
+
+    jvgate cache purge --dataspec RACE --date 20261122
+    """
+    from jvgate.commands.cache import purge
+
+    given = {"dataspec": dataspec, "race": race, "date": date, "record": record, "all": "1" if everything else ""}
+    purge(url or _own_url(), {name: value for name, value in given.items() if value})
+
+
+def _own_url() -> str:
+    """Return where the server of these settings listens."""
+    settings = load_settings()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  (any address: this one)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _check_place(output: Path | None) -> None:
