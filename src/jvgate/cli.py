@@ -113,6 +113,7 @@ def serve(
     jobs: Annotated[int | None, _flag("jobs")] = None,
     job_limit_s: Annotated[float | None, _flag("job_limit_s")] = None,
     job_keep_s: Annotated[float | None, _flag("job_keep_s")] = None,
+    stream_stall_s: Annotated[float | None, _flag("stream_stall_s")] = None,
 ) -> None:
     """Answer over HTTP. サーバーを起動します。
 
@@ -133,6 +134,7 @@ def serve(
             worker_python=worker_python, press_dialogs=press_dialogs, open_limit_s=open_limit_s,
             setup_limit_s=setup_limit_s, read_limit_s=read_limit_s, recycle_opens=recycle_opens, recycle_mb=recycle_mb,
             jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s,
+            stream_stall_s=stream_stall_s,
         )
     )  # fmt: skip
 

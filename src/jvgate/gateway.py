@@ -30,6 +30,7 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Means, Source, parse_source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
+from jvgate.streaming import Streams
 from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
 
 __all__ = ["Fetched", "Found", "Gateway", "Outcome", "Served", "open_gateway", "source_of"]
@@ -125,6 +126,7 @@ class Gateway:
         )
         self.cache_requests: Counter[tuple[str, str]] = Counter()
         self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
+        self.streams = Streams(pool, stall_s=settings.stream_stall_s)
         self._deadline_s = settings.deadline_s
         self._read_limit_s = settings.job_limit_s
         self._answer_flights: Flights[_Made] = Flights()
@@ -142,6 +144,7 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.streams.close()
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
         await self.jobs.close()

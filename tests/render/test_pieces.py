@@ -27,7 +27,7 @@ def stream(batches, *, form="ndjson", compressor=None, **chosen):
     selection = Selection(format=form, **chosen)
     pieces = Pieces(selection, WRITERS[form](selection), compressor)
     came = []
-    pieces.put_file("a.jvd")
+    pieces.put("a.jvd")
     assert pieces.make(is_due=True) == b""
     for batch in batches:
         pieces.put(batch)
@@ -119,7 +119,7 @@ def test_each_file_is_framed_by_itself():
     pieces = Pieces(selection, WRITERS["ndjson"](selection))
     came = b""
     for name, batch in (("a", DAY[1][:100]), ("b", DAY[1])):
-        pieces.put_file(name)
+        pieces.put(name)
         assert pieces.make(is_due=False) == b""
         pieces.put(batch)
         came += pieces.make(is_due=True)

@@ -62,13 +62,9 @@ class Pieces:
         """Whether nothing is there that could be sent."""
         return not self._held_bytes
 
-    def put_file(self, name: str) -> None:
-        """Let what follows belong to the file *name*; call `make` until it gives nothing before the next call."""
-        self._work = self._next_file(name)
-
-    def put(self, batch: bytes | bytearray) -> None:
-        """Take records of the file; otherwise as `put_file`."""
-        self._work = self._batch(batch)
+    def put(self, item: str | bytes | bytearray) -> None:
+        """Take the name of a file or a batch of its records; the next one only when `make` gives nothing any more."""
+        self._work = self._next_file(item) if isinstance(item, str) else self._batch(item)
 
     def make(self, *, is_due: bool) -> bytes:
         """Return the next piece; b"" when all that was put in is worked off, and is not enough or not due."""

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from threading import Condition
 
-from jvgate.jvlink.request import Progress, Sink, Summary
+from jvgate.jvlink.request import Progress, Summary
 
 __all__ = ["ROOM_BYTES", "Batch", "FileStart", "Pipe", "piped"]
 
@@ -98,7 +98,7 @@ class Pipe:
 
 
 @asynccontextmanager
-async def piped(read: Callable[[Sink], Awaitable[Summary]]) -> AsyncIterator[tuple[Pipe, asyncio.Future[Summary]]]:
+async def piped(read: Callable[[Pipe], Awaitable[Summary]]) -> AsyncIterator[tuple[Pipe, asyncio.Future[Summary]]]:
     """Yield the pipe that *read* fills, and what it returns or raises at its end.  Leaving ends the read.
 
     read: as `Pool.read_into`; it is begun at once.
