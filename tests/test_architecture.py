@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "gateway": BASE | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "streaming"},
     "doctor": BASE | {"spec", "sessions", "settings", "gateway"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
-    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question", "jobs"},
+    "web": BASE | {"spec", "render", "gateway", "live", "settings", "question", "jobs", "streaming"},
     "client": {"errors"},
     "bench": {"errors", "client"},
 }

@@ -6,7 +6,7 @@ what was cut short cannot be taken for whole, its end tells the facts of the who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import orjson
@@ -147,5 +147,5 @@ class RawWriter:
         return b""
 
 
-WRITERS: Mapping[str, Callable[[Selection], Writer]] = {"ndjson": NdjsonWriter, "json": JsonWriter, "raw": RawWriter}
+WRITERS: Mapping[str, type[NdjsonWriter | RawWriter]] = {"ndjson": NdjsonWriter, "json": JsonWriter, "raw": RawWriter}
 """By format word, in the order of preference."""
