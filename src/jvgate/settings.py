@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     jobs: int = Field(64, ge=0, description="Jobs that may run at once.")
     job_limit_s: float = Field(86400.0, gt=0, le=864000, description="Seconds a job may take.")
     job_keep_s: float = Field(3600.0, gt=0, le=864000, description="Seconds the result of a job is kept.")
+    stream_stall_s: float = Field(
+        60.0, gt=0, le=86400, description="Seconds a client may take nothing of a stream; then it is cut off."
+    )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look: console or json.")
 
     @classmethod

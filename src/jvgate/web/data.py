@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from jvgate.gateway import Gateway
 from jvgate.jobs import Job
-from jvgate.question import MAX_LIMIT, parse_question
+from jvgate.question import parse_question
 from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.render.negotiation import choose
 from jvgate.web.answers import AnswerResponse, asks_for_refresh
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
 from jvgate.web.jobs import job_accepted
+from jvgate.web.parameters import (
+    Dataspec,
+    Fields,
+    FromTime,
+    Key,
+    Labels,
+    Limit,
+    Offset,
+    Option,
+    Raw,
+    Record,
+    ToTime,
+)
 from jvgate.web.problems import Problem, problem_response
 
 __all__ = ["router"]
@@ -25,23 +38,7 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
 # Format word -> media type, in the order of preference.
 FORMATS = {"json": CONTENT_TYPE}
 
-_FROM = (
-    "Stored data: files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss. "
-    "蓄積系: この日時より後に提供されたファイル (日本時間)。"
-)
-_TO = "Stored data: and not after this time; a day alone means its 00:00:00. 蓄積系: この日時まで。"
-_OPTION = "1 normal, 2 this week, 3 and 4 setup. 1 通常, 2 今週, 3・4 セットアップ。"
-_KEY = (
-    "Real-time data: a race (YYYYMMDDJJRR or YYYYMMDDJJKKHHRR), a day (YYYYMMDD) or an event's parameter. "
-    "速報系: レースキー・開催日・イベントの通知パラメータ。"
-)
-_RECORD = "Record types, comma-separated or repeated. レコード種別 (カンマ区切り・繰り返し可)。"
-_FIELDS = "Fields, comma-separated, dotted inside groups (PayTansyo.Pay). 項目名 (繰り返し部は PayTansyo.Pay)。"
-_LIMIT = f"At most so many records, 0 to {MAX_LIMIT}. 最大件数。"
-_OFFSET = "After leaving out so many. 読み飛ばす件数。"
 _FORMAT = "json; wins over Accept. 形式 (Accept より優先)。"
-_RAW = "1: every field's characters as they stand. 1 で各項目を文字のまま返す。"
-_LABELS = "ja or en: the code tables' words beside the codes. コードの内容を併記 (ja・en)。"
 
 
 @router.get(
@@ -58,18 +55,18 @@ _LABELS = "ja or en: the code tables' words beside the codes. コードの内容
 )  # fmt: skip
 async def get_data(
     request: Request,
-    dataspec: Annotated[str, Path(description="RACE, DIFN, 0B12, …; stored ones may be joined. データ種別ID。")],
-    from_time: Annotated[str | None, Query(description=_FROM)] = None,
-    to_time: Annotated[str | None, Query(description=_TO)] = None,
-    option: Annotated[str | None, Query(description=_OPTION)] = None,
-    key: Annotated[str | None, Query(description=_KEY)] = None,
-    record: Annotated[list[str] | None, Query(description=_RECORD)] = None,
-    fields: Annotated[list[str] | None, Query(description=_FIELDS)] = None,
-    limit: Annotated[str | None, Query(description=_LIMIT)] = None,
-    offset: Annotated[str | None, Query(description=_OFFSET)] = None,
+    dataspec: Dataspec,
+    from_time: FromTime = None,
+    to_time: ToTime = None,
+    option: Option = None,
+    key: Key = None,
+    record: Record = None,
+    fields: Fields = None,
+    limit: Limit = None,
+    offset: Offset = None,
     format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
-    raw: Annotated[str | None, Query(description=_RAW)] = None,
-    labels: Annotated[str | None, Query(description=_LABELS)] = None,
+    raw: Raw = None,
+    labels: Labels = None,
 ) -> Response:
     """Answer from memory, or read JV-Link once for all who wait. メモリから、なければ JV-Link から返します。"""
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}

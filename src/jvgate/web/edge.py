@@ -27,10 +27,12 @@ from jvgate.web.answers import RawHeaders, asks_for_refresh, fixed_headers, movi
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_response
 
-__all__ = ["ANSWERED", "MAX_URL_BYTES", "REQUEST_ID", "TOO_LONG", "Edge"]
+__all__ = ["ABORT", "ANSWERED", "IS_HEAD", "MAX_URL_BYTES", "REQUEST_ID", "TOO_LONG", "Edge"]
 
 ANSWERED = "jvgate.answered"  # where a route leaves the question it answered
 REQUEST_ID = "jvgate.request_id"
+IS_HEAD = "jvgate.is_head"  # tells a route, which sees a GET, that nobody will see its content
+ABORT = "jvgate.abort"  # where the lane leaves what ends the connection at once
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
 TOO_LONG = Problem("uri-too-long", f"The URL is too long. Allowed: {MAX_URL_BYTES} bytes")
@@ -107,7 +109,7 @@ class Edge:
             return
         began = time.perf_counter()
         if scope["method"] == "HEAD":  # RFC 9110, section 9.3.2: as GET, without the content
-            scope, send = {**scope, "method": "GET"}, _without_content(send)
+            scope, send = {**scope, "method": "GET", IS_HEAD: True}, _without_content(send)
         asked = _asked(scope["headers"])
         request_id = self._request_id(asked.request_id)
         request = (scope["raw_path"], scope["query_string"], asked.accept)

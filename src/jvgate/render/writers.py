@@ -1,0 +1,151 @@
+"""Forms that are written as the records come: NDJSON, a JSON array, the raw bytes.
+
+A writer is begun, gets records of one layout at a time, and is ended; what it returns goes out in that order.  So that
+what was cut short cannot be taken for whole, its end tells the facts of the whole stream, or is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import orjson
+
+from jvgate.records.framing import Frame
+from jvgate.records.kinds import Errors
+from jvgate.render.shown import RecordText
+from jvgate.spec.layouts import Layout
+from jvgate.values import Selection
+
+__all__ = ["WRITERS", "JsonWriter", "NdjsonWriter", "RawWriter", "Writer"]
+
+
+class Writer(Protocol):
+    """One form of a stream.  damaged_records, damaged_fields: of the records written so far."""
+
+    media_type: str
+    damaged_records: int
+    damaged_fields: int
+
+    def begin(self) -> bytes:
+        """Return what comes before all records."""
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return *count* records, which stand in *raw* one after another, in this form."""
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return one record of an unknown type or length."""
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return what comes behind all records, and says that it is all of them."""
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return what says that there are more records, but that they cannot be had; nothing where a form cannot."""
+
+
+class NdjsonWriter:
+    """A line for each record, and at the end one more: `{"end": {…}}` or `{"error": {…}}`."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, selection: Selection) -> None:
+        self.damaged_records = 0
+        self.damaged_fields = 0
+        self._text = RecordText(selection)
+
+    def begin(self) -> bytes:
+        """Return nothing: there are only lines."""
+        return b""
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return a line for each."""
+        return b"".join(b"%b\n" % text for text in self.texts(layout, raw))
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return its line: its type and its characters."""
+        return self._text(Frame(raw, None, 0), []) + b"\n"
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return the last line."""
+        return b"%b\n" % orjson.dumps({"end": facts})
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return the last line."""
+        return b"%b\n" % orjson.dumps({"error": problem})
+
+    def texts(self, layout: Layout, raw: bytes) -> Iterator[bytes]:
+        """Yield the object of each record."""
+        for at in range(0, len(raw), layout.length):
+            errors: Errors = []
+            yield self._text(Frame(raw[at : at + layout.length], layout, at), errors)
+            self.damaged_records += bool(errors)
+            self.damaged_fields += len(errors)
+
+
+class JsonWriter(NdjsonWriter):
+    """An array of all records and, as its last element, `{"end": {…}}`; without that it is not closed either."""
+
+    media_type = "application/json"
+
+    def __init__(self, selection: Selection) -> None:
+        super().__init__(selection)
+        self._separator = b""
+
+    def begin(self) -> bytes:
+        """Open the array."""
+        return b"["
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return them with commas between."""
+        return self._separated(b",\n".join(self.texts(layout, raw)))
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return it as an object too."""
+        return self._separated(self._text(Frame(raw, None, 0), []))
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Close the array."""
+        return self._separated(orjson.dumps({"end": facts})) + b"]\n"
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return nothing: an array that is not closed is no JSON."""
+        return b""
+
+    def _separated(self, text: bytes) -> bytes:
+        text, self._separator = self._separator + text, b",\n"
+        return text
+
+
+class RawWriter:
+    """The records as JV-Link gave them.  There is no room for facts; nothing is decoded, so no damage is seen."""
+
+    media_type = "application/octet-stream"
+    damaged_records = 0
+    damaged_fields = 0
+
+    def __init__(self, selection: Selection) -> None:
+        """Take *selection* as the others do: what is written is written whole."""
+
+    def begin(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return them."""
+        return raw
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return it."""
+        return raw
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+WRITERS: Mapping[str, type[NdjsonWriter | RawWriter]] = {"ndjson": NdjsonWriter, "json": JsonWriter, "raw": RawWriter}
+"""By format word, in the order of preference."""
