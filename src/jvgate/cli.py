@@ -135,22 +135,13 @@ def serve(
 
     run(
         load_settings(
-<<<<<<< HEAD
             host=host, port=port, source=source, sessions=sessions, workers=workers, redis_url=redis,
             redis_deadline_s=redis_deadline_s, redis_bytes=redis_bytes, prefetch=prefetch, l1_entries=l1_entries,
             l1_bytes=l1_bytes, dataset_bytes=dataset_bytes, queue=queue, waiters=waiters, deadline_s=deadline_s,
             log_format=log_format, worker_python=worker_python, press_dialogs=press_dialogs,
             open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
             recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,
-            job_keep_s=job_keep_s,
-=======
-            host=host, port=port, source=source, sessions=sessions, l1_entries=l1_entries, l1_bytes=l1_bytes,
-            dataset_bytes=dataset_bytes, queue=queue, deadline_s=deadline_s, log_format=log_format,
-            worker_python=worker_python, press_dialogs=press_dialogs, open_limit_s=open_limit_s,
-            setup_limit_s=setup_limit_s, read_limit_s=read_limit_s, recycle_opens=recycle_opens, recycle_mb=recycle_mb,
-            jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s,
-            stream_stall_s=stream_stall_s,
->>>>>>> stream
+            job_keep_s=job_keep_s, stream_stall_s=stream_stall_s,
         )
     )  # fmt: skip
 

@@ -41,13 +41,9 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
-<<<<<<< HEAD
 from jvgate.source_reader import SourceReader
-from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
-=======
 from jvgate.streaming import Streams
-from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
->>>>>>> stream
+from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
 
 __all__ = ["Gateway", "Outcome", "Purged", "Served"]
 
@@ -113,12 +109,9 @@ class Gateway:
         self.shared = shared
         self.traffic = Traffic()
         self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
-<<<<<<< HEAD
         self.errands = Errands(pool, self.memory, self.traffic, deadline_s=settings.deadline_s)
         self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
-=======
         self.streams = Streams(pool, stall_s=settings.stream_stall_s)
->>>>>>> stream
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
         lifetimes = Lifetimes(settings.lifetimes)
@@ -142,12 +135,9 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-<<<<<<< HEAD
         if self.prefetcher is not None:
             await self.prefetcher.__aexit__()
-=======
         self.streams.close()
->>>>>>> stream
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
         for part in (self.jobs, self._flights, self.datasets, self.errands, self._checks):

@@ -18,11 +18,7 @@ from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
 from jvgate.opening import open_gateway
 from jvgate.settings import Settings
-<<<<<<< HEAD
-from jvgate.web import cache, data, docs, health, home, jobs, movies, pictures, reference, sessions
-=======
-from jvgate.web import data, docs, health, home, jobs, movies, pictures, reference, sessions, stream
->>>>>>> stream
+from jvgate.web import cache, data, docs, health, home, jobs, movies, pictures, reference, sessions, stream
 from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
@@ -69,11 +65,7 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
-<<<<<<< HEAD
-    rooms = (data, cache, pictures, movies, jobs, sessions, reference, health, home, docs)
-=======
-    rooms = (data, stream, pictures, movies, jobs, sessions, reference, health, home, docs)
->>>>>>> stream
+    rooms = (data, stream, cache, pictures, movies, jobs, sessions, reference, health, home, docs)
     for room in rooms:
         app.include_router(room.router)
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
