@@ -189,7 +189,7 @@ def test_what_a_data_spec_does_not_take_is_refused(dataspec, parameters, slug, p
     assert allowed in error.allowed
 
 
-@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"record", "fields", "key"}))
+@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"record", "fields", "where", "key"}))
 def test_only_lists_may_be_repeated(name):
     error = refusal(**{name: ["1", "1"]})
     assert (error.slug, error.parameter) == ("repeated-parameter", name)

@@ -100,6 +100,8 @@ def serve(
     l1_entries: Annotated[int | None, _flag("l1_entries")] = None,
     l1_bytes: Annotated[int | None, _flag("l1_bytes")] = None,
     dataset_bytes: Annotated[int | None, _flag("dataset_bytes")] = None,
+    batch_bytes: Annotated[int | None, _flag("batch_bytes")] = None,
+    allow_pickle: Annotated[bool | None, _flag("allow_pickle")] = None,
     queue: Annotated[int | None, _flag("queue")] = None,
     deadline_s: Annotated[float | None, _flag("deadline_s")] = None,
     log_format: Annotated[str | None, _flag("log_format")] = None,
@@ -132,7 +134,8 @@ def serve(
             dataset_bytes=dataset_bytes, queue=queue, deadline_s=deadline_s, log_format=log_format,
             worker_python=worker_python, press_dialogs=press_dialogs, open_limit_s=open_limit_s,
             setup_limit_s=setup_limit_s, read_limit_s=read_limit_s, recycle_opens=recycle_opens, recycle_mb=recycle_mb,
-            jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s,
+            jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s, batch_bytes=batch_bytes,
+            allow_pickle=allow_pickle,
         )
     )  # fmt: skip
 

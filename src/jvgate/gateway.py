@@ -24,7 +24,7 @@ from jvgate.cache.memory import Memory
 from jvgate.errors import SessionTimeout, SourceError
 from jvgate.jobs import Job, Jobs
 from jvgate.jvlink.request import Progress
-from jvgate.render.json_answer import render_json
+from jvgate.render.forms import render
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Means, Source, parse_source
@@ -247,7 +247,7 @@ class Gateway:
                 entry, _ = await self._dataset_flights.join(str(query), partial(self._read, query))
             entries.append(entry)
         datasets = [entry.value for entry in entries]
-        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render_json, question, datasets)
+        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render, question, datasets)
         made: Entry[Answer] = Entry(
             rendered.answer,
             read_at=min(entry.read_at for entry in entries),

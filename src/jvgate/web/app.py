@@ -15,6 +15,7 @@ from starlette.routing import Match
 from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
 from jvgate.gateway import open_gateway
+from jvgate.render.forms import offered_forms
 from jvgate.settings import Settings
 from jvgate.web import data, docs, health, home, jobs, movies, pictures, reference, sessions
 from jvgate.web.clients import ClientGone
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
+    app.state.forms = offered_forms(allow_pickle=settings.allow_pickle)
     rooms = (data, pictures, movies, jobs, sessions, reference, health, home, docs)
     for room in rooms:
         app.include_router(room.router)

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from jvgate.gateway import Gateway
 from jvgate.jobs import Job
 from jvgate.question import MAX_LIMIT, parse_question
-from jvgate.render.json_answer import CONTENT_TYPE
-from jvgate.render.negotiation import choose
+from jvgate.render.forms import FORMS, why_not
+from jvgate.render.negotiation import media_types, negotiate
+from jvgate.values import Question
 from jvgate.web.answers import AnswerResponse, asks_for_refresh
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
@@ -21,9 +22,6 @@ from jvgate.web.problems import Problem, problem_response
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
-
-# Format word -> media type, in the order of preference.
-FORMATS = {"json": CONTENT_TYPE}
 
 _FROM = (
     "Stored data: files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss. "
@@ -36,10 +34,15 @@ _KEY = (
     "速報系: レースキー・開催日・イベントの通知パラメータ。"
 )
 _RECORD = "Record types, comma-separated or repeated. レコード種別 (カンマ区切り・繰り返し可)。"
+_WHERE = (
+    "Conditions on single fields, repeatable; all must hold: JyoCD=05,06 or RaceNum=9..12 or date=20261101..20261130. "
+    "項目の条件 (繰り返すとすべてを満たすもの)。"
+)
 _FIELDS = "Fields, comma-separated, dotted inside groups (PayTansyo.Pay). 項目名 (繰り返し部は PayTansyo.Pay)。"
 _LIMIT = f"At most so many records, 0 to {MAX_LIMIT}. 最大件数。"
 _OFFSET = "After leaving out so many. 読み飛ばす件数。"
-_FORMAT = "json; wins over Accept. 形式 (Accept より優先)。"
+_FORMAT = f"{', '.join(FORMS)}; wins over Accept. 形式 (Accept より優先)。"
+_CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
 _RAW = "1: every field's characters as they stand. 1 で各項目を文字のまま返す。"
 _LABELS = "ja or en: the code tables' words beside the codes. コードの内容を併記 (ja・en)。"
 
@@ -51,7 +54,7 @@ _LABELS = "ja or en: the code tables' words beside the codes. コードの内容
     response_class=Response,
     responses={
         200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。",
-              "content": {CONTENT_TYPE: {}}},
+              "content": {media: {} for media in media_types(FORMS)}},
         202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
         304: {"description": "The client has this representation already. 変更なし。"},
     },
@@ -64,27 +67,31 @@ async def get_data(
     option: Annotated[str | None, Query(description=_OPTION)] = None,
     key: Annotated[str | None, Query(description=_KEY)] = None,
     record: Annotated[list[str] | None, Query(description=_RECORD)] = None,
+    where: Annotated[list[str] | None, Query(description=_WHERE)] = None,
     fields: Annotated[list[str] | None, Query(description=_FIELDS)] = None,
     limit: Annotated[str | None, Query(description=_LIMIT)] = None,
     offset: Annotated[str | None, Query(description=_OFFSET)] = None,
     format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
+    charset: Annotated[str | None, Query(description=_CHARSET)] = None,
     raw: Annotated[str | None, Query(description=_RAW)] = None,
     labels: Annotated[str | None, Query(description=_LABELS)] = None,
 ) -> Response:
     """Answer from memory, or read JV-Link once for all who wait. メモリから、なければ JV-Link から返します。"""
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}
-    question = parse_question(dataspec, parameters, formats=FORMATS)
-    if "format" not in parameters and choose(_accept(request), tuple(FORMATS.values())) is None:
-        return _not_acceptable(request)
+    words: tuple[str, ...] = request.app.state.forms
+    question = parse_question(dataspec, parameters, formats=words)
+    wanted = _in_its_form(question) if "format" in parameters else negotiate(question, _accept(request), words)
+    if wanted is None:
+        return _not_acceptable(request, words)
     gateway: Gateway = request.app.state.gateway
     refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
-    ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))
+    ask = gateway.ask(wanted, refresh=refresh, deadline_s=preferred_wait_s(request))
     served = await while_connected(request, ask)
     if isinstance(served, Job):
         return job_accepted(served)
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
-    request.scope[ANSWERED] = str(question)
+    request.scope[ANSWERED] = str(wanted)
     return AnswerResponse(served)
 
 
@@ -92,8 +99,15 @@ def _accept(request: Request) -> str:
     return ", ".join(request.headers.getlist("accept"))
 
 
-def _not_acceptable(request: Request) -> Response:
-    accept, allowed = _accept(request), ", ".join(FORMATS.values())
+def _in_its_form(question: Question) -> Question:
+    """Return *question* when it can be answered in the form that it names.  Raises QueryError."""
+    if (error := why_not(question)) is not None:
+        raise error
+    return question
+
+
+def _not_acceptable(request: Request, words: tuple[str, ...]) -> Response:
+    accept, allowed = _accept(request), ", ".join(media_types(words))
     detail = f"Nothing that can be given is accepted by {accept!r}. Allowed: {allowed}"
     problem = Problem("not-acceptable", detail, members={"parameter": "Accept", "value": accept, "allowed": allowed})
     return problem_response(problem, request.url.path)
