@@ -73,14 +73,12 @@ def _offers(words: Iterable[str], charset: str) -> Mapping[str, str]:
 
     charset: what the client has asked for otherwise; "" leaves it to the media type.
     """
-    offers = {}
+    offers: dict[str, str] = {}
     for word in words:
         form = FORMS[word]
-        charsets = [f";charset={name}" for name in form.charsets if not name.endswith("-bom")]
+        ends = [f";charset={name}" for name in form.charsets if not name.endswith("-bom")]
         for media in form.media_types:
-            offers |= dict.fromkeys(
-                [f"{media}{end}" for end in charsets] if charsets and not charset else [media], word
-            )
+            offers |= dict.fromkeys([media + end for end in ends] if ends and not charset else [media], word)
     return offers
 
 

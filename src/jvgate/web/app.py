@@ -17,7 +17,7 @@ from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
 from jvgate.gateway import open_gateway
 from jvgate.render.forms import offered_forms
 from jvgate.settings import Settings
-from jvgate.web import data, docs, health, home, jobs, movies, pictures, reference, sessions
+from jvgate.web import batch, data, docs, health, home, jobs, movies, pictures, reference, sessions
 from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
@@ -52,7 +52,8 @@ def create_app(settings: Settings) -> Edge:
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
     app.state.forms = offered_forms(allow_pickle=settings.allow_pickle)
-    rooms = (data, pictures, movies, jobs, sessions, reference, health, home, docs)
+    app.state.batch_bytes = settings.batch_bytes
+    rooms = (data, batch, pictures, movies, jobs, sessions, reference, health, home, docs)
     for room in rooms:
         app.include_router(room.router)
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
