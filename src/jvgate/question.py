@@ -11,7 +11,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from jvgate.errors import QueryError
-from jvgate.spec.conditions import Condition, parse_condition, selectable
+from jvgate.spec.conditions import RACE_DAY, Condition, parse_condition, selectable
 from jvgate.spec.dataspecs import Dataspec, dataspecs
 from jvgate.spec.layouts import Field, Group, layouts
 from jvgate.spec.racekeys import parse_key
@@ -204,14 +204,15 @@ def _fields(types: Sequence[str], parameters: Parameters, *, raw: bool) -> tuple
              for name in _names(layout.fields, raw=raw)}  # fmt: skip
     for field in wanted:
         if field not in known:
-            raise _unknown_field("fields", field, types, known)
+            raise _unknown_field("fields", field, types, sorted(known))
     return tuple(sorted(set(wanted)))
 
 
 def _where(types: Sequence[str], parameters: Parameters) -> tuple[Condition, ...]:
     """Return the conditions; a record type that lacks one of the fields has no record that meets them."""
     found = [layout for record in types for layout in layouts().generations(record)]
-    known = {name for layout in found for name in selectable(layout)}
+    keys = {RACE_DAY} | {field.key for layout in found for field in layout.fields if field.path in layout.key}
+    known = sorted({name for layout in found for name in selectable(layout)}, key=lambda name: (name not in keys, name))
     texts = parameters.get("where", ())
     if len(texts) > MAX_CONDITIONS:
         why = f"There are {len(texts)} conditions."
@@ -235,7 +236,7 @@ def _check_one_type_meets_all(conditions: Iterable[Condition], types: Sequence[s
 
 def _unknown_field(parameter: str, field: str, types: Sequence[str], known: Iterable[str]) -> QueryError:
     """Return the refusal that offers what was most likely meant, and then the others."""
-    by_lower = {name.lower(): name for name in sorted(known)}
+    by_lower = {name.lower(): name for name in known}
     asked = field[:100].lower()
     near = [by_lower[name] for name in get_close_matches(asked, by_lower, n=5, cutoff=0.7)]
     near += [name for lower, name in by_lower.items() if len(asked) > 1 and asked in lower and name not in near]

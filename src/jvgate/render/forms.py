@@ -15,7 +15,7 @@ from jvgate.render.walk import Walk
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Answer, Dataset, Question
 
-__all__ = ["FORMS", "Form", "Rendered", "offered_forms", "render", "why_not"]
+__all__ = ["FORMS", "Form", "Rendered", "check", "offered_forms", "render", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,17 @@ def why_not(question: Question) -> QueryError | None:
         refused.append("charset")
     if not refused:
         return None
-    why = f"format={word} has no {refused[0]}."
-    return QueryError("parameter-not-allowed", why, parameter=refused[0], value=None, allowed=f"no {refused[0]} here")
+    is_charset = refused[0] == "charset"
+    able = [other for other, form in FORMS.items() if (form.charsets if is_charset else form.has_values)]
+    why, allowed = f"format={word} has no {refused[0]}.", f"{refused[0]} with format={', '.join(able)}"
+    return QueryError("parameter-not-allowed", why, parameter=refused[0], value=None, allowed=allowed)
+
+
+def check(question: Question) -> Question:
+    """Return *question* when it can be answered in its form.  Raises QueryError, as `why_not` tells it."""
+    if (error := why_not(question)) is not None:
+        raise error
+    return question
 
 
 def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:

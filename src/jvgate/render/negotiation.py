@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from jvgate.render.forms import FORMS, why_not
+from jvgate.render.forms import FORMS, check, why_not
 from jvgate.values import Question
 
 __all__ = ["choose", "media_types", "negotiate"]
@@ -38,10 +38,7 @@ def negotiate(question: Question, accept: str, words: Sequence[str]) -> Question
         offers = _offers(some, question.selection.charset)
         chosen = choose(accept, tuple(offers)) if offers else None
         if chosen is not None:
-            wanted = _as_offered(question, offers[chosen], chosen)
-            if (error := why_not(wanted)) is not None:
-                raise error
-            return wanted
+            return check(_as_offered(question, offers[chosen], chosen))
     return None
 
 

@@ -26,7 +26,7 @@ from jvgate.errors import JvgateError, QueryError, SourceError
 from jvgate.gateway import Gateway, Served
 from jvgate.jobs import Job
 from jvgate.question import parse_question
-from jvgate.render.forms import FORMS
+from jvgate.render.forms import FORMS, check
 from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.render.negotiation import choose
 from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers
@@ -141,7 +141,7 @@ class _Batch:
         where = f"{self._path}#/{ENTRIES}/{index}"
         try:
             dataspec, parameters = entry_parameters(self._entries[index])
-            question = parse_question(dataspec, parameters, formats=("json",))
+            question = check(parse_question(dataspec, parameters, formats=("json",)))
             served = await self._gateway.ask(question, refresh=self._refresh)
         except JvgateError as exc:
             if isinstance(exc, SourceError):

@@ -10,9 +10,8 @@ from starlette.responses import Response
 from jvgate.gateway import Gateway
 from jvgate.jobs import Job
 from jvgate.question import MAX_LIMIT, parse_question
-from jvgate.render.forms import FORMS, why_not
+from jvgate.render.forms import FORMS, check
 from jvgate.render.negotiation import media_types, negotiate
-from jvgate.values import Question
 from jvgate.web.answers import AnswerResponse, asks_for_refresh
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
@@ -80,7 +79,7 @@ async def get_data(
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}
     words: tuple[str, ...] = request.app.state.forms
     question = parse_question(dataspec, parameters, formats=words)
-    wanted = _in_its_form(question) if "format" in parameters else negotiate(question, _accept(request), words)
+    wanted = check(question) if "format" in parameters else negotiate(question, _accept(request), words)
     if wanted is None:
         return _not_acceptable(request, words)
     gateway: Gateway = request.app.state.gateway
@@ -97,13 +96,6 @@ async def get_data(
 
 def _accept(request: Request) -> str:
     return ", ".join(request.headers.getlist("accept"))
-
-
-def _in_its_form(question: Question) -> Question:
-    """Return *question* when it can be answered in the form that it names.  Raises QueryError."""
-    if (error := why_not(question)) is not None:
-        raise error
-    return question
 
 
 def _not_acceptable(request: Request, words: tuple[str, ...]) -> Response:
