@@ -105,6 +105,8 @@ def serve(
     l1_entries: Annotated[int | None, _flag("l1_entries")] = None,
     l1_bytes: Annotated[int | None, _flag("l1_bytes")] = None,
     dataset_bytes: Annotated[int | None, _flag("dataset_bytes")] = None,
+    batch_bytes: Annotated[int | None, _flag("batch_bytes")] = None,
+    allow_pickle: Annotated[bool | None, _flag("allow_pickle")] = None,
     queue: Annotated[int | None, _flag("queue")] = None,
     waiters: Annotated[int | None, _flag("waiters")] = None,
     deadline_s: Annotated[float | None, _flag("deadline_s")] = None,
@@ -142,6 +144,7 @@ def serve(
             open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
             recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,
             job_keep_s=job_keep_s, stream_stall_s=stream_stall_s,
+            batch_bytes=batch_bytes, allow_pickle=allow_pickle,
         )
     )  # fmt: skip
 

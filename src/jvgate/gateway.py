@@ -36,7 +36,7 @@ from jvgate.errands import Errands
 from jvgate.errors import SourceError
 from jvgate.jobs import Job, Jobs
 from jvgate.prefetching import Prefetcher
-from jvgate.render.json_answer import render_json
+from jvgate.render.forms import render
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.sessions.threads import DaemonThread
@@ -268,7 +268,7 @@ class Gateway:
             got.append(await self.datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
         entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
-        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render_json, question, datasets)
+        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render, question, datasets)
         made: Entry[Answer] = Entry(
             rendered.answer,
             read_at=min(entry.read_at for entry in entries),

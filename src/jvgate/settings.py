@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
     dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")
+    batch_bytes: int = Field(
+        64 * MIB, ge=1024, description="Bytes of all answers of a batch; what is beyond is refused."
+    )
+    allow_pickle: bool = Field(
+        False, description="Offer format=pickle too: whoever loads a pickle runs what is in it, so trust is needed."
+    )
     queue: int = Field(2000, ge=0, description="Requests that may wait for a session.")
     waiters: int = Field(10_000, ge=1, description="Requests that may wait for one and the same read.")
     deadline_s: float = Field(

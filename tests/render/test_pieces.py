@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jvgate.render.json_answer import render_json
+from jvgate.render.forms import render
 from jvgate.render.pieces import PIECE_BYTES, Pieces
 from jvgate.render.writers import WRITERS
 from jvgate.values import Question, Selection
@@ -44,7 +44,7 @@ def lines(batches, **chosen):
 
 def answer(**chosen):
     question = Question("RACE", (QUERY,), Selection(**chosen))
-    return json.loads(render_json(question, [dataset(*DAY)]).answer.body)
+    return json.loads(render(question, [dataset(*DAY)]).answer.body)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,8 @@ def test_an_older_data_spec_links_to_the_stream_of_its_successor(web):
         ({"headers": {"accept": "text/html"}}, 406, "not-acceptable"),
         ({"format": "raw", "labels": "ja"}, 400, "parameter-not-allowed"),
         ({"format": "raw", "fields": "Umaban"}, 400, "parameter-not-allowed"),
-        ({"where": "x"}, 400, "unknown-parameter"),
+        ({"where": "x"}, 400, "invalid-where"),
+        ({"nothing": "x"}, 400, "unknown-parameter"),
     ],
 )
 def test_what_cannot_be_asked_is_an_ordinary_problem(web, asked, status, problem):

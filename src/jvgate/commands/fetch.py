@@ -12,7 +12,7 @@ from jvgate.commands.log import set_up_log
 from jvgate.jvlink.request import Progress as Read
 from jvgate.opening import source_of
 from jvgate.question import parse_question
-from jvgate.render.json_answer import render_json
+from jvgate.render.forms import render
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.settings import load_settings
@@ -33,7 +33,7 @@ def fetch_answer(dataspec: str, parameters: Mapping[str, Sequence[str]], *, sour
     settings = load_settings(source=source)
     set_up_log(settings.log_format)
     datasets = asyncio.run(_read(question, source_of(settings)))
-    return render_json(question, datasets).answer.body
+    return render(question, datasets).answer.body
 
 
 async def _read(question: Question, source: Source) -> list[Dataset]:

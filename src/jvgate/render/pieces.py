@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from jvgate.records.framing import Damage, Frame, Framer, Run
+from jvgate.records.matching import Meeting
 from jvgate.render.tally import Tally
 from jvgate.render.writers import RawWriter, Writer
 from jvgate.values import Selection
@@ -47,6 +48,7 @@ class Pieces:
         self._wanted = frozenset(record.encode() for record in selection.records)
         self._last = None if selection.limit is None else selection.offset + selection.limit
         self._is_verbatim = isinstance(writer, RawWriter) and str(selection) == selection.format
+        self._meeting = Meeting(selection.where)
         self._tally = Tally()
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
         self._framer = Framer()
@@ -113,8 +115,11 @@ class Pieces:
 
     def _written(self, items: Iterator[Run | Frame | Damage]) -> Iterator[bytes]:
         """Yield what is shown of *items*, a little at a time; count everything."""
-        for item in items:
-            if self._wanted and item.head not in self._wanted:
+        for found in items:
+            if self._wanted and found.head not in self._wanted:
+                continue
+            item = found if isinstance(found, Damage) else self._meeting.of(found)
+            if item is None:
                 continue
             self._tally.note(item, file=self._file)
             if not self._is_counted:

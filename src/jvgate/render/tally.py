@@ -42,13 +42,18 @@ class Tally:
             self.padded += item.padded > 0
         (self.records if item.layout is not None else self.unknown)[name] += count
 
+    @property
+    def total(self) -> int:
+        """How many records there were, shown or not."""
+        return self.records.total() + self.unknown.total()
+
     def facts(self, selection: Selection, *, returned: int) -> dict[str, Any]:
         """Return everything by the names that an answer gives it.  returned: how many records were shown."""
         facts = {
             "file_count": self.files,
             "record_counts": dict(sorted(self.records.items())),
             "unknown_record_counts": dict(sorted(self.unknown.items())),
-            "total": self.records.total() + self.unknown.total(),
+            "total": self.total,
             "offset": selection.offset,
             "returned": returned,
             "damaged_records": self.damaged_records,

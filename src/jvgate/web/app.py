@@ -17,8 +17,9 @@ from starlette.routing import Match
 from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
 from jvgate.opening import open_gateway
+from jvgate.render.forms import offered_forms
 from jvgate.settings import Settings
-from jvgate.web import cache, data, docs, health, home, jobs, movies, pictures, reference, sessions, stream
+from jvgate.web import batch, cache, data, docs, health, home, jobs, movies, pictures, reference, sessions, stream
 from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
@@ -65,7 +66,9 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
-    rooms = (data, stream, cache, pictures, movies, jobs, sessions, reference, health, home, docs)
+    app.state.forms = offered_forms(allow_pickle=settings.allow_pickle)
+    app.state.batch_bytes = settings.batch_bytes
+    rooms = (data, batch, stream, cache, pictures, movies, jobs, sessions, reference, health, home, docs)
     for room in rooms:
         app.include_router(room.router)
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it

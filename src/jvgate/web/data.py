@@ -10,8 +10,8 @@ from starlette.responses import Response
 from jvgate.gateway import Gateway
 from jvgate.jobs import Job
 from jvgate.question import parse_question
-from jvgate.render.json_answer import CONTENT_TYPE
-from jvgate.render.negotiation import choose
+from jvgate.render.forms import FORMS, check
+from jvgate.render.negotiation import media_types, negotiate
 from jvgate.web.answers import AnswerResponse, asks_for_refresh
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
@@ -28,6 +28,7 @@ from jvgate.web.parameters import (
     Raw,
     Record,
     ToTime,
+    Where,
 )
 from jvgate.web.problems import Problem, problem_response
 
@@ -35,10 +36,8 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
-# Format word -> media type, in the order of preference.
-FORMATS = {"json": CONTENT_TYPE}
-
-_FORMAT = "json; wins over Accept. 形式 (Accept より優先)。"
+_FORMAT = f"{', '.join(FORMS)}; wins over Accept. 形式 (Accept より優先)。"
+_CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
 
 
 @router.get(
@@ -48,7 +47,7 @@ _FORMAT = "json; wins over Accept. 形式 (Accept より優先)。"
     response_class=Response,
     responses={
         200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。",
-              "content": {CONTENT_TYPE: {}}},
+              "content": {media: {} for media in media_types(FORMS)}},
         202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
         304: {"description": "The client has this representation already. 変更なし。"},
     },
@@ -61,27 +60,31 @@ async def get_data(
     option: Option = None,
     key: Key = None,
     record: Record = None,
+    where: Where = None,
     fields: Fields = None,
     limit: Limit = None,
     offset: Offset = None,
     format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
+    charset: Annotated[str | None, Query(description=_CHARSET)] = None,
     raw: Raw = None,
     labels: Labels = None,
 ) -> Response:
     """Answer from memory, or read JV-Link once for all who wait. メモリから、なければ JV-Link から返します。"""
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}
-    question = parse_question(dataspec, parameters, formats=FORMATS)
-    if "format" not in parameters and choose(_accept(request), tuple(FORMATS.values())) is None:
-        return _not_acceptable(request)
+    words: tuple[str, ...] = request.app.state.forms
+    question = parse_question(dataspec, parameters, formats=words)
+    wanted = check(question) if "format" in parameters else negotiate(question, _accept(request), words)
+    if wanted is None:
+        return _not_acceptable(request, words)
     gateway: Gateway = request.app.state.gateway
     refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
-    ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))
+    ask = gateway.ask(wanted, refresh=refresh, deadline_s=preferred_wait_s(request))
     served = await while_connected(request, ask)
     if isinstance(served, Job):
         return job_accepted(served)
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
-    request.scope[ANSWERED] = question
+    request.scope[ANSWERED] = wanted
     return AnswerResponse(served)
 
 
@@ -89,8 +92,8 @@ def _accept(request: Request) -> str:
     return ", ".join(request.headers.getlist("accept"))
 
 
-def _not_acceptable(request: Request) -> Response:
-    accept, allowed = _accept(request), ", ".join(FORMATS.values())
+def _not_acceptable(request: Request, words: tuple[str, ...]) -> Response:
+    accept, allowed = _accept(request), ", ".join(media_types(words))
     detail = f"Nothing that can be given is accepted by {accept!r}. Allowed: {allowed}"
     problem = Problem("not-acceptable", detail, members={"parameter": "Accept", "value": accept, "allowed": allowed})
     return problem_response(problem, request.url.path)

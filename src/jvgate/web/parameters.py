@@ -8,7 +8,20 @@ from fastapi import Path, Query
 
 from jvgate.question import MAX_LIMIT
 
-__all__ = ["Dataspec", "Fields", "FromTime", "Key", "Labels", "Limit", "Offset", "Option", "Raw", "Record", "ToTime"]
+__all__ = [
+    "Dataspec",
+    "Fields",
+    "FromTime",
+    "Key",
+    "Labels",
+    "Limit",
+    "Offset",
+    "Option",
+    "Raw",
+    "Record",
+    "ToTime",
+    "Where",
+]
 
 _FROM = (
     "Stored data: files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss. "
@@ -21,6 +34,10 @@ _KEY = (
     "速報系: レースキー・開催日・イベントの通知パラメータ。"
 )
 _RECORD = "Record types, comma-separated or repeated. レコード種別 (カンマ区切り・繰り返し可)。"
+_WHERE = (
+    "Conditions on single fields, repeatable; all must hold: JyoCD=05,06 or RaceNum=9..12 or date=20261101..20261130. "
+    "項目の条件 (繰り返すとすべてを満たすもの)。"
+)
 _FIELDS = "Fields, comma-separated, dotted inside groups (PayTansyo.Pay). 項目名 (繰り返し部は PayTansyo.Pay)。"
 _LIMIT = f"At most so many records, 0 to {MAX_LIMIT}. 最大件数。"
 _OFFSET = "After leaving out so many. 読み飛ばす件数。"
@@ -33,6 +50,7 @@ ToTime = Annotated[str | None, Query(description=_TO)]
 Option = Annotated[str | None, Query(description=_OPTION)]
 Key = Annotated[str | None, Query(description=_KEY)]
 Record = Annotated[list[str] | None, Query(description=_RECORD)]
+Where = Annotated[list[str] | None, Query(description=_WHERE)]
 Fields = Annotated[list[str] | None, Query(description=_FIELDS)]
 Limit = Annotated[str | None, Query(description=_LIMIT)]
 Offset = Annotated[str | None, Query(description=_OFFSET)]

@@ -28,6 +28,7 @@ from jvgate.web.parameters import (
     Raw,
     Record,
     ToTime,
+    Where,
 )
 
 __all__ = ["router"]
@@ -59,6 +60,7 @@ async def get_stream(
     option: Option = None,
     key: Key = None,
     record: Record = None,
+    where: Where = None,
     fields: Fields = None,
     limit: Limit = None,
     offset: Offset = None,
