@@ -13,6 +13,7 @@ The checksum finds accidents, not enemies: who may write to Redis may write wron
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,6 +35,13 @@ HEADER_BYTES: Final = _HEADER.size
 _ZSTD = 1  # flag: the records are a zstd frame
 _LEVEL = 3
 _LONGEST_S = 400 * 86400.0  # no entry lives longer, whatever it says of itself
+
+
+class _OfThread(threading.local):
+    decompressor: zstandard.ZstdDecompressor
+
+
+_of_thread: Final = _OfThread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +130,18 @@ def _body(kept: memoryview, raw_length: int) -> bytes | None:
     try:
         if zstandard.get_frame_parameters(kept).content_size != raw_length:
             return None
-        return zstandard.ZstdDecompressor().decompress(kept, max_output_size=raw_length, allow_extra_data=False)
+        return _decompressor().decompress(kept, max_output_size=raw_length, allow_extra_data=False)
     except zstandard.ZstdError:
         return None
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    """Return this thread's own: making one takes longer than a short value, and two threads may not share it."""
+    try:
+        return _of_thread.decompressor
+    except AttributeError:
+        _of_thread.decompressor = zstandard.ZstdDecompressor()
+        return _of_thread.decompressor
 
 
 def _facts(packed: Packed) -> dict[str, Any]:

@@ -62,14 +62,15 @@ class RedisLink:
         self._on_recovery = on_recovery
         self._tasks: set[asyncio.Task[Any]] = set()
         self._on_wire: set[asyncio.Task[Any] | None] = set()
-        self._end = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         self._slots = asyncio.Semaphore(self._connections)
         self._trouble = asyncio.Event()
-        client = open_client(self.place, connections=self._connections + _SPARE_CONNECTIONS)
-        self.client: Client = await self._end.enter_async_context(client)
-        await self._probe()  # before anything is served, so that nobody pays for a Redis that is not there
+        async with AsyncExitStack() as end:
+            client = open_client(self.place, connections=self._connections + _SPARE_CONNECTIONS)
+            self.client: Client = await end.enter_async_context(client)
+            await self._probe()  # before anything is served, so that nobody pays for a Redis that is not there
+            self._end = end.pop_all()
         self._keeper = asyncio.create_task(self._keep(), name="jvgate-redis-keeper")
         return self
 
