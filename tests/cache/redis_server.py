@@ -176,8 +176,9 @@ class RedisCluster:
         for server in self.servers[1:]:
             self._end.enter_context(server)
             server.command("CLUSTER", "MEET", "127.0.0.1", first.port)
+        share = 16384 // len(self.servers) + 1
         for number, server in enumerate(self.servers):
-            server.command("CLUSTER", "ADDSLOTS", *range(number, 16384, len(self.servers)))
+            server.command("CLUSTER", "ADDSLOTS", *range(16384)[number * share : (number + 1) * share])
         for server in self.servers:
             server.until(lambda server=server: self._is_whole(server))
         return self

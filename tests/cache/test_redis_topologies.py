@@ -102,7 +102,7 @@ def test_a_cluster_that_is_away_at_the_start_is_found_later():
             return isinstance(await one.get(QUERY), Packed)
 
     cluster = RedisCluster(1)
-    assert play(scene, cluster.url)
+    assert play(scene, cluster.url, is_up=False)
 
 
 def test_a_sentinel_knows_the_leader_and_the_next_one():
@@ -131,4 +131,4 @@ def test_a_sentinel_that_knows_no_such_leader_is_left_alone():
         return one.state.reason, await one.get(QUERY)
 
     with RedisServer() as leader, RedisSentinel(leader) as sentinel:
-        assert play(scene, sentinel.url.replace("/main", "/other")) == ("no-master", Miss("open"))
+        assert play(scene, sentinel.url.replace("/main", "/other"), is_up=False) == ("no-master", Miss("open"))
