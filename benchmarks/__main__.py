@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decode, herd, http_hit, l1_lookup, odds_json, sessions, start
+from benchmarks import decode, herd, http_hit, l1_lookup, odds_json, sessions, start, streaming
 from benchmarks.measuring import main
 
+PARTS = (decode, odds_json, l1_lookup, http_hit, herd, sessions, start, streaming)
+
 if __name__ == "__main__":
-    sys.exit(main(*(part.measure for part in (decode, odds_json, l1_lookup, http_hit, herd, sessions, start))))
+    sys.exit(main(*(part.measure for part in PARTS)))

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from benchmarks import decode, herd, http_hit, l1_lookup, measuring, odds_json, sessions, start
+from benchmarks import decode, herd, http_hit, l1_lookup, measuring, odds_json, sessions, start, streaming
 from benchmarks.measuring import QUICK, Figure, Sample, Wanted, main, question_of
 
-PARTS = [decode, herd, http_hit, l1_lookup, odds_json, sessions, start]
+PARTS = [decode, herd, http_hit, l1_lookup, odds_json, sessions, start, streaming]
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
