@@ -4,10 +4,34 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import batch, decode, herd, http_hit, l1_lookup, l2_hit, odds_json, sessions, start, tags
+from benchmarks import (
+    batch,
+    decode,
+    herd,
+    http_hit,
+    l1_lookup,
+    l2_hit,
+    odds_json,
+    sessions,
+    start,
+    streaming,
+    tags,
+)
 from benchmarks.measuring import main
 
-PARTS = (decode, odds_json, l1_lookup, l2_hit, tags, http_hit, herd, sessions, batch, start)
+PARTS = (
+    decode,
+    odds_json,
+    l1_lookup,
+    l2_hit,
+    tags,
+    http_hit,
+    herd,
+    sessions,
+    batch,
+    start,
+    streaming,
+)
 
 if __name__ == "__main__":
     sys.exit(main(*(part.measure for part in PARTS)))
