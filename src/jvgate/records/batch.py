@@ -41,7 +41,7 @@ class Batch:
         starts = dict(zip(self._tables, self._words.starts.tolist(), strict=False))
         self._fillers = [
             Looks(sheet.looks, sheet.wides, starts, number),
-            Texts(sheet.prose, number),
+            *([Texts(sheet.prose, number)] if sheet.prose else []),
             Others(sheet.each),
             *(SlotRows(slots, number) for slots in sheet.slots),
         ]

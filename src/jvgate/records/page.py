@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jvgate.records.prose import Passages, passages_of, read_passages
+from jvgate.records.prose import Passages
 from jvgate.records.readings import Read
 from jvgate.records.sheet import Each, Look, Prose, Slots, Wide
-from jvgate.records.wordlist import EMPTY, ODD, Keys, Numbers, Table, Wordlist, key_of, keys_of
+from jvgate.records.wordlist import EMPTY, ODD, KeyReader, Keys, Numbers, Table, Wordlist, key_of
 
 __all__ = ["Looks", "Others", "Page", "SlotRows", "Texts"]
 
@@ -45,9 +44,8 @@ class Looks:
     """Fills in the columns that are looked up."""
 
     def __init__(self, looks: Sequence[Look], wides: Sequence[Wide], starts: dict[Table, int], number: _Number) -> None:
-        order = sorted(range(len(looks)), key=lambda n: (looks[n].table.is_code, looks[n].table.width))
-        forms = groupby(order, key=lambda n: (looks[n].table.width, looks[n].table.is_code))
-        self._forms = [(*form, np.array([looks[n].at for n in members], np.intp)) for form, members in forms]
+        self._reader = KeyReader([(look.at, look.table.width, look.table.is_code) for look in looks])
+        order = self._reader.order
         self._columns = np.array([looks[n].column for n in order], np.intp)
         self._places = [looks[n].at for n in order]
         self._starts = np.array([starts[looks[n].table] for n in order], np.int32)[:, None]
@@ -59,8 +57,7 @@ class Looks:
 
     def fill(self, page: Page) -> None:
         """Look up what can be, and put the texts of values that are known as a whole over it."""
-        parts = [keys_of(page.columns, places, width=w, is_code=is_code) for w, is_code, places in self._forms]
-        keys = np.concatenate(parts)
+        keys = self._reader.keys(page.columns)
         known = [stack.known_in(keys) for stack in self._stacks]
         flat = keys + self._starts
         for stack in self._stacks:
@@ -76,7 +73,7 @@ class Looks:
 
 
 def _form_of(wide: Wide) -> object:
-    widths = tuple(part.table.width for part in wide.parts)
+    widths = tuple((part.table.width, part.table.is_code) for part in wide.parts)
     return widths, wide.parts[-1].zeros is None, tuple(raw for raw, _ in wide.known)
 
 
@@ -148,7 +145,7 @@ class _Stack:
 def _part_keys(raw: bytes, wide: Wide) -> tuple[int, ...]:
     keys, at = [], 0
     for part in wide.parts:
-        keys.append(key_of(raw[at : at + part.table.width]))
+        keys.append(key_of(raw[at : at + part.table.width], is_code=part.table.is_code))
         at += part.table.width
     return tuple(keys)
 
@@ -157,20 +154,17 @@ class Texts:
     """Fills in the text fields: what opens each, and what it says."""
 
     def __init__(self, prose: Sequence[Prose], number: _Number) -> None:
-        self._passages = passages_of(prose)
-        by_column = {one.column: (number(one.opening), number(one.null)) for one in prose}
-        self._numbers = [
-            np.array([by_column[column] for column in one.columns.tolist()], np.intp).T[:, :, None]
-            for one in self._passages
-        ]
+        self._passages = Passages(prose)
+        self._columns = np.array([one.column for one in prose], np.intp)
+        self._opening = np.array([number(one.opening) for one in prose], np.intp)[:, None]
+        self._null = np.array([number(one.null) for one in prose], np.intp)[:, None]
 
     def fill(self, page: Page) -> None:
         """Read all texts; mark the records with one that cannot be read."""
-        found, odd = read_passages(self._passages, page.rows, page.columns)
+        texts, odd = self._passages.read(page.rows, page.columns)
         page.is_odd[odd] = True
-        for one, texts, (opening, null) in zip(self._passages, found, self._numbers, strict=True):
-            page.numbers[one.columns] = np.where(texts.T == b"", null, opening)
-            page.pieces.append((one.columns + 1, texts))
+        page.numbers[self._columns] = np.where(texts == b"", self._null, self._opening)
+        page.pieces.append((self._columns + 1, texts.T))
 
 
 class Others:

@@ -14,13 +14,14 @@ import orjson
 
 from jvgate.records.kinds import loader
 from jvgate.records.plan import Plan
-from jvgate.records.wordlist import Table
+from jvgate.records.wordlist import MAX_DIGITS, Table
 from jvgate.spec.layouts import Field, Group
 
-__all__ = ["LONG", "Part", "Read", "Reading", "known_values", "object_text", "parts_of"]
+__all__ = ["Part", "Read", "Reading", "has_parts", "known_values", "object_text", "parts_of"]
 
 Read = Callable[[bytes], bytes]
-LONG = ("int", "digits", "date", "datetime")  # the kinds that can be read in parts
+_LONG = ("int", "digits", "date", "datetime")
+_TENTHS = 10
 _PART = 4  # digits of a long number that are looked up together
 _LEAP_DAY = b"0229"  # whether there is one is told by the year, which is in another part
 _NO_YEAR = b"0000"
@@ -60,11 +61,20 @@ class Part:
     zeros: Table | None = None
 
 
+def has_parts(one: Field) -> bool:
+    """Whether a field can be read in parts."""
+    if one.signed:
+        return one.kind == "decimal" and one.length <= MAX_DIGITS
+    return one.kind in _LONG or (one.kind == "decimal" and one.scale == _TENTHS)
+
+
 def parts_of(reading: Reading, before: bytes, behind: bytes) -> tuple[Part, ...]:
-    """Return the parts of a field of a LONG kind; *before* and *behind* it stand those texts."""
+    """Return the parts of a field that has some; *before* and *behind* it stand those texts."""
     one, before = reading.field, before + reading.name
     if one.kind == "date":
         return _part(one, "digits", before + b'"', b"-", but=_NO_YEAR), _part(one, "monthday", b"", b'"' + behind)
+    if one.kind == "decimal":
+        return _signed(one, before, behind) if one.signed else _fixed_point(one, before, behind)
     if one.kind == "datetime":
         return _part(one, "monthday", before + b'"', b"T", but=b""), _part(one, "time", b"", b'"' + behind)
     return _digits(one, before + b'"', b'"' + behind) if one.kind == "digits" else _count(one, before, behind)
@@ -101,6 +111,29 @@ def _count(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
     return (Part(Table(first, is_code=False, read=read)), *[inner] * len(middle), last)
 
 
+def _fixed_point(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
+    """Return the parts of a long number of tenths."""
+    *parts, _ = _count(one, before, b"")
+    return (*parts, Part(_tenths(behind, digits=_PART - 1), _tenths(behind, digits=1)))
+
+
+def _signed(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
+    """Return the parts of a number with a sign: that, and the number."""
+    signs = {b"+": before, b"-": before + b"-"}
+    load = loader(replace(one, length=one.length - 1, signed=False, unset=frozenset()), {})
+
+    def read_sign(raw: bytes) -> bytes:
+        if raw not in signs:
+            raise ValueError("not a sign")
+        return signs[raw]
+
+    def read(raw: bytes) -> bytes:
+        return orjson.dumps(load(raw)) + behind
+
+    sign, number = Table(1, is_code=True, read=read_sign), Table(one.length - 1, is_code=False, read=read)
+    return Part(sign), Part(number)
+
+
 def _widths(length: int) -> list[int]:
     """Return the widths of the parts of *length* digits, the shorter one last."""
     return [_PART] * ((length - 1) // _PART) + [(length - 1) % _PART + 1]
@@ -108,14 +141,22 @@ def _widths(length: int) -> list[int]:
 
 @cache
 def _padded(width: int, behind: bytes) -> Table:
-    known = [b"%0*d%b" % (width, number, behind) for number in range(10**width)]
-    return Table(width, is_code=False, read=_refuse_all_but_digits, known=known)
+    return _known_table(width, [b"%0*d%b" % (width, number, behind) for number in range(10**width)])
 
 
 @cache
 def _stripped(behind: bytes, *, least: bytes) -> Table:
-    known = [least + behind, *(b"%d%b" % (number, behind) for number in range(1, 10**_PART))]
-    return Table(_PART, is_code=False, read=_refuse_all_but_digits, known=known)
+    return _known_table(_PART, [least + behind, *(b"%d%b" % (number, behind) for number in range(1, 10**_PART))])
+
+
+@cache
+def _tenths(behind: bytes, *, digits: int) -> Table:
+    texts = [b"%0*d.%d%b" % (digits, *divmod(number, _TENTHS), behind) for number in range(10**_PART)]
+    return _known_table(_PART, texts)
+
+
+def _known_table(width: int, texts: list[bytes]) -> Table:
+    return Table(width, is_code=False, read=_refuse_all_but_digits, known=texts)
 
 
 def _refuse_all_but_digits(raw: bytes) -> bytes:

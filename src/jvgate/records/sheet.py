@@ -14,7 +14,7 @@ from itertools import accumulate
 from math import prod
 
 from jvgate.records.encode import initial_slot
-from jvgate.records.readings import LONG, Part, Read, Reading, known_values, object_text, parts_of
+from jvgate.records.readings import Part, Read, Reading, has_parts, known_values, object_text, parts_of
 from jvgate.records.slots import is_large
 from jvgate.records.wordlist import MAX_CODE, MAX_DIGITS, Table
 from jvgate.spec.layouts import Field, Group, Layout
@@ -163,7 +163,7 @@ class _Builder:
         self.sheet.fixed.append((self._add_column(), text))
 
     def _add_array(self, one: Field, at: int, before: bytes, behind: bytes) -> None:
-        if known_values(one) != one.unset or not (_is_narrow(one) or one.kind in LONG):
+        if known_values(one) != one.unset or not (_is_narrow(one) or has_parts(one)):
             self._add_each(one, at, before, behind)
             return
         reading = Reading(one, self._until, is_element=True)
@@ -177,7 +177,7 @@ class _Builder:
         one = run[0]
         if len(run) > 1:
             self._add_joined(run, at, before, behind)
-        elif _is_narrow(one) or one.kind in LONG:
+        elif _is_narrow(one) or has_parts(one):
             self._add_value(self._reading(one), at, before, behind)
         else:
             self._add_each(one, at, before, behind)
@@ -307,7 +307,7 @@ def _is_flattened(group: Group) -> bool:
 def _has_columns(one: Field) -> bool:
     if _is_plain_text(one):
         return one.repeat == 1
-    return (_is_narrow(one) or one.kind in LONG) and (one.repeat == 1 or known_values(one) == one.unset)
+    return (_is_narrow(one) or has_parts(one)) and (one.repeat == 1 or known_values(one) == one.unset)
 
 
 def _is_shown(member: Field | Group) -> bool:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EMPTY", "MAX_CODE", "MAX_DIGITS", "ODD", "Keys", "Numbers", "Table", "Wordlist", "key_of", "keys_of"]
+__all__ = ["EMPTY", "MAX_CODE", "MAX_DIGITS", "ODD", "KeyReader", "Keys", "Numbers", "Table", "Wordlist", "key_of"]
 
 Keys = NDArray[np.int32]
 Numbers = NDArray[np.intp]
@@ -28,6 +31,7 @@ MAX_DIGITS, MAX_CODE = 5, 3
 MAX_TEXTS = 200_000
 _ZERO, _SPACE = ord("0"), ord(" ")
 _FILLS = 16  # what may stand in all places of a number that is none: the characters from space to "/"
+_SIXTEEN_BITS = 1 << 16
 _CODES = 64  # the characters of a code: from space to "_"
 
 
@@ -122,42 +126,81 @@ class Wordlist:
         return self.number(text, is_null=text == table.null)
 
 
-def keys_of(columns: NDArray[np.uint8], places: NDArray[np.intp], *, width: int, is_code: bool) -> Keys:
-    """Return the keys of fields of one form, a row a field.  columns: the records' bytes, a row an offset."""
-    base, least, most = (_CODES, _SPACE, _CODES - 1) if is_code else (10, _ZERO, 9)
-    keys = np.zeros((len(places), columns.shape[1]), np.int32)
-    is_bad = np.zeros(keys.shape, np.bool_)
-    for place in range(width):
-        digits = columns[places + place] - np.uint8(least)
-        is_bad |= digits > most
-        keys *= base
-        keys += digits
-    if is_bad.any():
-        _mark_bad(keys, is_bad, columns, places, width=width, is_code=is_code)
-    return keys
+class KeyReader:
+    """Reads the keys of many fields.  fields: for each where it starts, its width and whether it is a code.
+
+    order: the numbers of the fields as their keys follow each other.
+    """
+
+    def __init__(self, fields: Sequence[tuple[int, int, bool]]) -> None:
+        self.order = sorted(range(len(fields)), key=lambda n: (fields[n][2], fields[n][1]))
+        self._forms: list[_Form] = []
+        places: list[int] = []
+        for (is_code, width), members in groupby(self.order, key=lambda n: (fields[n][2], fields[n][1])):
+            starts = [fields[n][0] for n in members]
+            self._forms.append(_Form(width, is_code, len(starts), len(places)))
+            places += [start + place for place in range(width) for start in starts]
+        self._places = np.array(places, np.intp)
+        self._codes_from = next((form.at for form in self._forms if form.is_code), len(places))
+
+    def keys(self, columns: NDArray[np.uint8]) -> Keys:
+        """Return the keys, a row a field.  columns: the records' bytes, a row an offset."""
+        digits = columns[self._places]
+        digits[: self._codes_from] -= _ZERO
+        digits[self._codes_from :] -= _SPACE
+        is_bad = digits > np.uint8(9)
+        is_bad[self._codes_from :] = digits[self._codes_from :] > np.uint8(_CODES - 1)
+        some_bad = bool(is_bad.any())
+        keys = np.empty((len(self.order), columns.shape[1]), np.int32)
+        at = 0
+        for form in self._forms:
+            block = slice(form.at, form.at + form.width * form.count)
+            parts = digits[block].reshape(form.width, form.count, -1)
+            found = keys[at : at + form.count]
+            found[:] = _number(parts, _CODES if form.is_code else 10)
+            if some_bad:
+                _mark_bad(found, parts, is_bad[block].reshape(parts.shape), form)
+            at += form.count
+        return keys
 
 
-def _mark_bad(
-    keys: Keys,
-    is_bad: NDArray[np.bool_],
-    columns: NDArray[np.uint8],
-    places: NDArray[np.intp],
-    *,
-    width: int,
-    is_code: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Fields of one width.  at: where their bytes start: the first of each, then the second of each."""
+
+    width: int
+    is_code: bool
+    count: int
+    at: int
+
+
+def _number(digits: NDArray[np.uint8], base: int) -> NDArray[Any]:
+    """Return the numbers whose digits stand in the rows, in the smallest integers that hold them."""
+    if len(digits) == 1:
+        return digits[0]
+    if len(digits) == 2 and base == 10:
+        return digits[0] * np.uint8(10) + digits[1]
+    if base ** len(digits) <= _SIXTEEN_BITS:
+        return _number(digits[:-1], base).astype(np.uint16) * np.uint16(base) + digits[-1]
+    return _number(digits[:-2], base).astype(np.int32) * np.int32(base * base) + _number(digits[-2:], base)
+
+
+def _mark_bad(keys: Keys, digits: NDArray[np.uint8], is_bad: NDArray[np.bool_], form: _Form) -> None:
     """Give what is no number its key: one for each fill, one for all the rest."""
-    no_value = _CODES**width if is_code else 10**width + _FILLS
-    rows, at = np.nonzero(is_bad)
-    first = columns[places[rows], at] - np.uint8(_SPACE)
-    is_fill = (first < _FILLS) & (not is_code)
-    for place in range(1, width):
-        is_fill &= columns[places[rows] + place, at] - np.uint8(_SPACE) == first
-    keys[rows, at] = np.where(is_fill, 10**width + first.astype(np.int32), no_value)
+    any_bad = is_bad.any(axis=0)
+    if form.is_code:
+        keys[any_bad] = _CODES**form.width
+        return
+    fills = digits[0] + np.uint8(_ZERO - _SPACE)
+    is_fill = (digits == digits[0]).all(axis=0) & (fills < _FILLS)
+    most = 10**form.width
+    np.copyto(keys, np.where(is_fill, most + fills.astype(np.int32), most + _FILLS), where=any_bad)
 
 
-def key_of(raw: bytes) -> int:
-    """Return the key of a number's bytes, as `keys_of` makes it."""
+def key_of(raw: bytes, *, is_code: bool) -> int:
+    """Return the key of a field's bytes, as `KeyReader` makes it."""
+    if is_code:
+        return reduce(lambda key, byte: key * _CODES + byte - _SPACE, raw, 0)
     if raw.isdigit():
         return int(raw)
     fill = raw[0] - _SPACE
