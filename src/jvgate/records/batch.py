@@ -21,7 +21,7 @@ from jvgate.spec.layouts import Layout
 __all__ = ["Batch"]
 
 # Cells of one batch: enough to make the calls cheap, few enough to stay in the processor's cache.
-_CELLS = 32_768
+_CELLS = 131_072
 
 
 class Batch:

@@ -17,11 +17,13 @@ from jvgate.records.plan import Plan
 from jvgate.records.wordlist import MAX_DIGITS, Table
 from jvgate.spec.layouts import Field, Group
 
-__all__ = ["Part", "Read", "Reading", "has_parts", "known_values", "object_text", "parts_of"]
+__all__ = ["Part", "Read", "Reading", "has_parts", "has_point", "known_values", "object_text", "parts_of"]
 
 Read = Callable[[bytes], bytes]
 _LONG = ("int", "digits", "date", "datetime")
 _TENTHS = 10
+_DECIMALS = {10: 1, 100: 2}  # by the scale
+_POINT = {"MSST": 1, "MSSHH": 2}  # decimals by the format of a time
 _PART = 4  # digits of a long number that are looked up together
 _LEAP_DAY = b"0229"  # whether there is one is told by the year, which is in another part
 _NO_YEAR = b"0000"
@@ -63,9 +65,16 @@ class Part:
 
 def has_parts(one: Field) -> bool:
     """Whether a field can be read in parts."""
-    if one.signed:
-        return one.kind == "decimal" and one.length <= MAX_DIGITS
-    return one.kind in _LONG or (one.kind == "decimal" and one.scale == _TENTHS)
+    if one.kind == "decimal":
+        return one.length <= MAX_DIGITS if one.signed else has_point(one) or one.scale == _TENTHS
+    return one.kind in _LONG or has_point(one)
+
+
+def has_point(one: Field) -> bool:
+    """Whether a field says so many things that what stands before its point and behind it are better two parts."""
+    if one.kind == "time":
+        return one.format in _POINT
+    return one.kind == "decimal" and one.scale in _DECIMALS and not one.signed and one.length in (4, 5)
 
 
 def parts_of(reading: Reading, before: bytes, behind: bytes) -> tuple[Part, ...]:
@@ -73,8 +82,10 @@ def parts_of(reading: Reading, before: bytes, behind: bytes) -> tuple[Part, ...]
     one, before = reading.field, before + reading.name
     if one.kind == "date":
         return _part(one, "digits", before + b'"', b"-", but=_NO_YEAR), _part(one, "monthday", b"", b'"' + behind)
+    if has_point(one):
+        return _around_point(one, before, behind)
     if one.kind == "decimal":
-        return _signed(one, before, behind) if one.signed else _fixed_point(one, before, behind)
+        return _signed(one, before, behind) if one.signed else _tenths(one, before, behind)
     if one.kind == "datetime":
         return _part(one, "monthday", before + b'"', b"T", but=b""), _part(one, "time", b"", b'"' + behind)
     return _digits(one, before + b'"', b'"' + behind) if one.kind == "digits" else _count(one, before, behind)
@@ -111,10 +122,27 @@ def _count(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
     return (Part(Table(first, is_code=False, read=read)), *[inner] * len(middle), last)
 
 
-def _fixed_point(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
+def _around_point(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
+    """Return the whole units and the decimals of a number, or of a time in seconds."""
+    decimals = _POINT[one.format or ""] if one.kind == "time" else _DECIMALS[one.scale or 0]
+    load = loader(replace(one, scale=_TENTHS, format="MSST", unset=frozenset()), {})
+
+    def read(raw: bytes) -> bytes:
+        return before + orjson.dumps(load(raw + b"0")).removesuffix(b"0")
+
+    def read_decimals(raw: bytes) -> bytes:
+        return b"%b%b" % (_refuse_all_but_digits(raw).rstrip(b"0") or b"0", behind)
+
+    return (
+        Part(Table(one.length - decimals, is_code=False, read=read)),
+        Part(Table(decimals, is_code=False, read=read_decimals)),
+    )
+
+
+def _tenths(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
     """Return the parts of a long number of tenths."""
     *parts, _ = _count(one, before, b"")
-    return (*parts, Part(_tenths(behind, digits=_PART - 1), _tenths(behind, digits=1)))
+    return (*parts, Part(_with_point(behind, digits=_PART - 1), _with_point(behind, digits=1)))
 
 
 def _signed(one: Field, before: bytes, behind: bytes) -> tuple[Part, ...]:
@@ -150,7 +178,7 @@ def _stripped(behind: bytes, *, least: bytes) -> Table:
 
 
 @cache
-def _tenths(behind: bytes, *, digits: int) -> Table:
+def _with_point(behind: bytes, *, digits: int) -> Table:
     texts = [b"%0*d.%d%b" % (digits, *divmod(number, _TENTHS), behind) for number in range(10**_PART)]
     return _known_table(_PART, texts)
 

@@ -14,7 +14,7 @@ from itertools import accumulate
 from math import prod
 
 from jvgate.records.encode import initial_slot
-from jvgate.records.readings import Part, Read, Reading, has_parts, known_values, object_text, parts_of
+from jvgate.records.readings import Part, Read, Reading, has_parts, has_point, known_values, object_text, parts_of
 from jvgate.records.slots import is_large
 from jvgate.records.wordlist import MAX_CODE, MAX_DIGITS, Table
 from jvgate.spec.layouts import Field, Group, Layout
@@ -320,7 +320,7 @@ def _is_narrow(one: Field) -> bool:
     """Whether a table takes the whole field."""
     if one.kind == "code":
         return one.length <= MAX_CODE
-    return one.kind in _NUMBERS and one.length <= MAX_DIGITS and not one.signed
+    return one.kind in _NUMBERS and one.length <= MAX_DIGITS and not one.signed and not has_point(one)
 
 
 def _is_plain_text(one: Field) -> bool:
