@@ -5,13 +5,13 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.records.build import random_record
 
 from jvgate.errors import RecordError
 from jvgate.records.encode import encode
 from jvgate.records.lines import line_writer
 from jvgate.records.text import text_writer
 from jvgate.spec.layouts import Group, layouts
+from tests.records.build import random_record
 
 ALL = list(layouts().all())
 SE = layouts().current("SE")

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jvgate.records.prose import Passages
-from jvgate.records.readings import Read
 from jvgate.records.sheet import Each, Look, Prose, Slots, Wide
-from jvgate.records.wordlist import EMPTY, ODD, KeyReader, Keys, Numbers, Table, Wordlist, key_of
+from jvgate.records.wordlist import EMPTY, KeyReader, Keys, Numbers, Table, Wordlist, key_of
 
 __all__ = ["Looks", "Others", "Page", "SlotRows", "Texts"]
 

@@ -7,7 +7,7 @@ values (names, brackets) goes with the value behind it, so that most fields are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import accumulate
@@ -299,9 +299,7 @@ def _is_flattened(group: Group) -> bool:
     if is_large(group):
         return False
     shown = [member for member in group.fields if _is_shown(member)]
-    return all(
-        _is_flattened(member) if isinstance(member, Group) else _has_columns(member) for member in shown
-    )
+    return all(_is_flattened(member) if isinstance(member, Group) else _has_columns(member) for member in shown)
 
 
 def _has_columns(one: Field) -> bool:

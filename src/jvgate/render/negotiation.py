@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["choose"]
+__all__ = ["choose", "weighted"]
 
 
 def choose(accept: str, offered: Sequence[str]) -> str | None:
@@ -20,12 +20,9 @@ def choose(accept: str, offered: Sequence[str]) -> str | None:
     return best if _weight(best, ranges) > 0 else None
 
 
-def _range(text: str) -> tuple[str, str, float] | None:
-    """Return type, subtype and weight of one media range."""
+def weighted(text: str) -> tuple[str, float] | None:
+    """Return the name, in lower case, and the weight of one part of a header; None where that cannot be read."""
     name, *parameters = (part.strip() for part in text.split(";"))
-    kind, slash, subtype = name.lower().partition("/")
-    if not slash:
-        return None
     weight = 1.0
     for parameter in parameters:
         key, _, value = parameter.partition("=")
@@ -34,7 +31,15 @@ def _range(text: str) -> tuple[str, str, float] | None:
                 weight = min(1.0, max(0.0, float(value)))
             except ValueError:
                 return None
-    return kind, subtype, weight
+    return name.lower(), weight
+
+
+def _range(text: str) -> tuple[str, str, float] | None:
+    """Return type, subtype and weight of one media range."""
+    if (found := weighted(text)) is None:
+        return None
+    kind, slash, subtype = found[0].partition("/")
+    return (kind, subtype, found[1]) if slash else None
 
 
 def _weight(media: str, ranges: Sequence[tuple[str, str, float]]) -> float:
