@@ -6,11 +6,13 @@ import sys
 
 from benchmarks import (
     batch,
+    compression,
     decode,
     herd,
     http_hit,
     l1_lookup,
     l2_hit,
+    lines,
     odds_json,
     sessions,
     start,
@@ -31,6 +33,8 @@ PARTS = (
     batch,
     start,
     streaming,
+    lines,
+    compression,
 )
 
 if __name__ == "__main__":

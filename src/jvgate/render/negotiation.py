@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from jvgate.render.forms import FORMS, check, why_not
+from jvgate.render.weights import weighted
 from jvgate.values import Question
 
 __all__ = ["choose", "media_types", "negotiate"]
@@ -94,21 +95,10 @@ def _as_offered(question: Question, word: str, offer: str) -> Question:
 
 def _range(text: str) -> _Range | None:
     """Return one media range; None when it cannot be read."""
-    name, *parameters = (part.strip() for part in text.split(";"))
-    kind, slash, subtype = name.lower().partition("/")
-    if not slash:
+    if (found := weighted(text)) is None:
         return None
-    weight, charset = 1.0, ""
-    for parameter in parameters:
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "charset":
-            charset = _charset(value)
-        elif key.strip().lower() == "q":
-            try:
-                weight = min(1.0, max(0.0, float(value)))
-            except ValueError:
-                return None
-    return _Range(kind, subtype, charset, weight)
+    kind, slash, subtype = found.name.partition("/")
+    return _Range(kind, subtype, _charset(found.parameters.get("charset", "")), found.weight) if slash else None
 
 
 def _charset(text: str) -> str:
