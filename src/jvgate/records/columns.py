@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from jvgate.records.column_arrays import Notes
 from jvgate.records.column_members import Members
-from jvgate.records.column_records import row_maker
+from jvgate.records.column_records import batch_of, row_maker
 from jvgate.records.column_rows import Flags, Rows
 from jvgate.records.column_types import arrow_schema, field_tree
 from jvgate.records.decode import decoder
@@ -89,7 +89,7 @@ class Columns:
         """Return *batch* with the rows at *places* as the record decoder reads them."""
         read = decoder(self._layout)
         raws = (piece.tobytes() for piece in rows.pieces(0, rows.length)[places])
-        patch = pa.RecordBatch.from_pylist([self._make_row(read(raw)) for raw in raws], schema=self.schema)
+        patch = batch_of([self._make_row(read(raw)) for raw in raws], self.schema)
         order = np.arange(len(batch))
         order[places] = len(batch) + np.arange(len(places))
         return pa.concat_batches([batch, patch]).take(pa.array(order))
