@@ -9,7 +9,7 @@ by line feeds, which no second byte of a character can be, and cut apart again b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +26,7 @@ __all__ = ["CodeReader", "TextReader", "known_codes"]
 
 _PRINTABLE = range(0x20, 0x7F)
 _UNKNOWN, _NULL = -1, -2
-_FEED = 0x0A
+_FEED, _SPACE = np.uint8(0x0A), np.uint8(0x20)
 PADDING = " \u3000"
 
 
@@ -40,49 +40,51 @@ def known_codes(field: Field, more: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class CodeReader:
-    """Reads a code of one or two characters; longer ones by all their different values."""
+    """Reads a code: every short one has its place in a table, longer ones are first numbered by their values."""
 
     def __init__(self, field: Field, offset: int, known: tuple[str, ...]) -> None:
         self._offset, self._length = offset, field.length
-        self._known, self._words = known, pa.array(known, pa.string())
-        self._unset = field.unset
         self._kind = value_type(field)
         self._index = self._kind.index_type.to_pandas_dtype()
-        self._places = self._table() if field.length <= 2 else None
+        self._words = pa.array(known, pa.string())
+        self._known = {code.encode(): place for place, code in enumerate(known)} | dict.fromkeys(field.unset, _NULL)
+        self._table = self._short_table() if field.length <= 2 else None
 
     def read(self, rows: Rows) -> Column:
-        notes = Notes(rows.count)
-        if self._places is not None:
-            raw = rows.words(self._offset + self._length, self._length)
-            found = self._places[raw]
-            if rows.count == 0 or found.min() >= 0:
-                return Column(dictionary_array(self._kind, found, self._words), notes)
-            values, inverse = np.unique(raw, return_inverse=True)
-        else:
-            values, inverse = _distinct(rows, self._offset, self._length)
-        return self._read_values(values.view(np.uint8).reshape(-1, self._length), inverse, notes)
+        if self._table is None:
+            values, numbers = _distinct(rows, self._offset, self._length)
+            found, words = self._found([value.tobytes() for value in values])
+            return self._column(found[numbers], words)
+        raw = rows.words(self._offset + self._length, self._length)
+        places = self._table[raw]
+        unknown = np.flatnonzero(np.bincount(raw[places == _UNKNOWN])) if (places < 0).any() else places[:0]
+        if not len(unknown):
+            return self._column(places, self._words)
+        table = self._table.copy()
+        table[unknown], words = self._found([number.to_bytes(self._length, "little") for number in unknown.tolist()])
+        return self._column(table[raw], words)
 
-    def _table(self) -> NDArray[np.integer]:
+    def _short_table(self) -> NDArray[np.integer]:
         table = np.full(1 << 8 * self._length, _UNKNOWN, self._index)
-        for raw in self._unset:
-            table[int.from_bytes(raw, "little")] = _NULL
-        for place, code in enumerate(self._known):
-            table[int.from_bytes(code.encode(), "little")] = place
+        for raw, place in self._known.items():
+            table[int.from_bytes(raw, "little")] = place
         return table
 
-    def _read_values(self, values: Bytes, inverse: NDArray[np.intp], notes: Notes) -> Column:
-        """Return the codes, of which *values* are all that there are and *inverse* tells which one each is."""
-        raws = [value.tobytes() for value in values]
-        new = sorted(raw.decode() for raw in raws if _is_code(raw) and raw not in self._unset)
-        words = [*self._known, *(code for code in new if code not in self._known)]
-        place = {word.encode(): number for number, word in enumerate(words)}
-        found = np.array([_NULL if raw in self._unset else place.get(raw, _UNKNOWN) for raw in raws], self._index)
-        places = found[inverse]
-        for what, note in ((_NULL, notes.unset), (_UNKNOWN, notes.spoil)):
-            if (found == what).any():
-                note(places == what)
-        dictionary = self._words if len(words) == len(self._known) else pa.array(words, pa.string())
-        return Column(dictionary_array(self._kind, np.maximum(places, 0), dictionary, notes.nulls), notes)
+    def _found(self, raws: Sequence[bytes]) -> tuple[NDArray[np.integer], pa.Array]:
+        """Return the places of *raws* in a dictionary that holds the new ones among them too, and the dictionary."""
+        new = sorted(raw for raw in raws if raw not in self._known and _is_code(raw))
+        places = self._known | {raw: len(self._words) + number for number, raw in enumerate(new)}
+        words = pa.array([*self._words.to_pylist(), *(raw.decode() for raw in new)], pa.string()) if new else self._words
+        return np.array([places.get(raw, _UNKNOWN) for raw in raws], self._index), words
+
+    def _column(self, places: NDArray[np.integer], words: pa.Array) -> Column:
+        notes = Notes(len(places))
+        if len(places) and places.min() < 0:
+            for what, note in ((_NULL, notes.unset), (_UNKNOWN, notes.spoil)):
+                if (hit := places == what).any():
+                    note(hit)
+            places = np.maximum(places, 0)
+        return Column(dictionary_array(self._kind, places, words, notes.nulls), notes)
 
 
 class TextReader:
@@ -95,7 +97,7 @@ class TextReader:
     def read(self, rows: Rows) -> Column:
         notes = Notes(rows.count)
         values, inverse = _distinct(rows, self._offset, self._length)
-        texts, bad = _decoded(values.view(np.uint8).reshape(-1, self._length))
+        texts, bad = _decoded(values)
         if bad is not None:
             notes.spoil(bad[inverse])
         for raw, slug in self._special:
@@ -119,34 +121,33 @@ def _is_code(raw: bytes) -> bool:
 
 
 def _distinct(rows: Rows, offset: int, length: int) -> tuple[Bytes, NDArray[np.int32]]:
-    """Return all different values of a field, in the order of their coming, and for each object which one it has."""
+    """Return all different values of a field, a row each in the order of their coming, and which one each object has."""
     raw = pa.py_buffer(rows.copied(offset, length))
     encoded = pa.Array.from_buffers(pa.binary(length), rows.count, [None, raw]).dictionary_encode()
-    values = encoded.dictionary
-    data = np.frombuffer(values.buffers()[1], np.uint8, len(values) * length) if len(values) else np.empty(0, np.uint8)
-    return data, encoded.indices.to_numpy()
+    count = len(encoded.dictionary)
+    data = np.frombuffer(encoded.dictionary.buffers()[1], np.uint8, count * length) if count else np.empty(0, np.uint8)
+    return data.reshape(count, length), encoded.indices.to_numpy()
 
 
 def _decoded(values: Bytes) -> tuple[pa.Array, Flags | None]:
     """Return the text of each row of *values*, null where there is none, and which rows are no Shift_JIS."""
-    count, length = values.shape
-    lines = np.empty((count, length + 1), np.uint8)
-    lines[:, :length] = values
-    lines[:, length] = _FEED
-    bad = None
+    lines = np.full((len(values), values.shape[1] + 1), _FEED, np.uint8)
+    lines[:, :-1] = values
     try:
         joined = lines.tobytes().decode("cp932")
     except UnicodeDecodeError:
-        bad = np.array([not _is_text(line) for line in values])
-        lines[bad, :length] = 0x20
-        joined = lines.tobytes().decode("cp932")
+        return _without(np.array([not _is_text(value) for value in values]), values)
     text = np.frombuffer(joined.encode(), np.uint8)
     ends = np.flatnonzero(text == _FEED)
-    if len(ends) != count:  # a line feed within
-        broken = (values == _FEED).any(axis=1)
-        texts, also = _decoded(np.where(broken[:, None], np.uint8(0x20), values))
-        return texts, broken if also is None else broken | also
-    return _trimmed(text, ends), bad
+    if len(ends) != len(values):  # a line feed within
+        return _without((values == _FEED).any(axis=1), values)
+    return _trimmed(text, ends), None
+
+
+def _without(bad: Flags, values: Bytes) -> tuple[pa.Array, Flags]:
+    """Return the text of *values* but for the rows that are *bad*, and what was found bad."""
+    texts, more = _decoded(np.where(bad[:, None], _SPACE, values))
+    return texts, bad if more is None else bad | more
 
 
 def _is_text(raw: Bytes) -> bool:
