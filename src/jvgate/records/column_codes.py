@@ -22,7 +22,7 @@ from jvgate.spec.layouts import Field
 __all__ = ["CodeReader", "known_codes"]
 
 _PRINTABLE = range(0x20, 0x7F)
-_UNKNOWN, _NULL = -1, -2
+_UNKNOWN, _NULL = -2, -1
 
 
 def known_codes(field: Field, more: tuple[str, ...]) -> tuple[str, ...]:
@@ -51,13 +51,13 @@ class CodeReader:
             found, words = self._found([value.tobytes() for value in values])
             return self._column(found[numbers], words)
         raw = rows.words(self._offset + self._length, self._length)
-        places = self._table[raw]
-        unknown = np.flatnonzero(np.bincount(raw[places == _UNKNOWN])) if (places < 0).any() else places[:0]
-        if not len(unknown):
+        places = self._table.take(raw)
+        if not rows.count or places.min() > _UNKNOWN:
             return self._column(places, self._words)
+        unknown = np.flatnonzero(np.bincount(raw[places == _UNKNOWN]))
         table = self._table.copy()
         table[unknown], words = self._found([number.to_bytes(self._length, "little") for number in unknown.tolist()])
-        return self._column(table[raw], words)
+        return self._column(table.take(raw), words)
 
     def _short_table(self) -> NDArray[np.integer]:
         table = np.full(1 << 8 * self._length, _UNKNOWN, self._index)
@@ -74,10 +74,11 @@ class CodeReader:
 
     def _column(self, places: NDArray[np.integer], words: pa.Array) -> Column:
         notes = Notes(len(places))
-        if len(places) and places.min() < 0:
-            for what, note in ((_NULL, notes.unset), (_UNKNOWN, notes.spoil)):
-                if (hit := places == what).any():
-                    note(hit)
+        lowest = places.min() if len(places) else 0
+        if lowest == _UNKNOWN:
+            notes.spoil(places == _UNKNOWN)
+        if lowest < 0:
+            notes.unset(places < 0)
             places = np.maximum(places, 0)
         return Column(dictionary_array(self._kind, places, words, notes.nulls), notes)
 

@@ -32,6 +32,7 @@ _FEED, _SPACE = np.uint8(0x0A), np.uint8(0x20)
 # Not characters: no character is written so, and the two spaces that may fill up a text of two bytes a character.
 _NONE, _TWO_SPACES = 0xFFFF, 0xFFFE
 _WIDE_SPACE = ord(PADDING[1])
+_FEW = 8
 _THREE_BYTES = 0x800  # from here on a character has three bytes in UTF-8; one of two bytes has two or three
 
 
@@ -68,7 +69,9 @@ def distinct(rows: Rows, offset: int, length: int) -> tuple[Bytes, NDArray[np.in
 
 def texts_of(values: Bytes) -> tuple[pa.Array, Flags | None]:
     """Return the text of each row of *values*, null where there is none, and which rows are no Shift_JIS."""
-    if not values.size or values.max() < 0x80:
+    if len(values) <= _FEW:
+        return _one_by_one(values)
+    if values.max() < 0x80:
         offsets = even_offsets(len(values), values.shape[1])
         return _with_nulls(pc.ascii_rtrim(string_array(values, offsets), characters=" ")), None
     if values.shape[1] % 2:
@@ -82,6 +85,19 @@ def texts_of(values: Bytes) -> tuple[pa.Array, Flags | None]:
     if bad is not None:
         bad = np.concatenate([np.zeros(len(values) - len(bad), np.bool_), bad])[order]
     return pa.concat_arrays([_strings(codes[fits]), rest]).take(pa.array(order)), bad
+
+
+def _one_by_one(values: Bytes) -> tuple[pa.Array, Flags | None]:
+    """Return the same of a handful, for which the calls would cost more than they save."""
+    texts: list[str | None] = []
+    bad = np.zeros(len(values), np.bool_)
+    for number, value in enumerate(values):
+        try:
+            texts.append(value.tobytes().decode("cp932").rstrip(PADDING) or None)
+        except UnicodeDecodeError:
+            texts.append(None)
+            bad[number] = True
+    return pa.array(texts, pa.string()), bad if bad.any() else None
 
 
 def _are_pairs(codes: _Codes) -> Flags | None:
