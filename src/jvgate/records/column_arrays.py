@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -64,7 +63,7 @@ class Column:
 def _flagged(flags: Flags | None, where: Places, count: int) -> Flags:
     if flags is None:
         if where.dtype == np.bool_:
-            return where.copy()
+            return where.astype(np.bool_)  # a copy
         flags = np.zeros(count, np.bool_)
     flags[where] = True
     return flags

@@ -69,7 +69,9 @@ class CodeReader:
         """Return the places of *raws* in a dictionary that holds the new ones among them too, and the dictionary."""
         new = sorted(raw for raw in raws if raw not in self._known and _is_code(raw))
         places = self._known | {raw: len(self._words) + number for number, raw in enumerate(new)}
-        words = pa.array([*self._words.to_pylist(), *(raw.decode() for raw in new)], pa.string()) if new else self._words
+        words = (
+            pa.array([*self._words.to_pylist(), *(raw.decode() for raw in new)], pa.string()) if new else self._words
+        )
         return np.array([places.get(raw, _UNKNOWN) for raw in raws], self._index), words
 
     def _column(self, places: NDArray[np.integer], words: pa.Array) -> Column:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from jvgate.records.column_arrays import Column, Notes, dictionary_array, even_offsets, plain_array, string_array
 from jvgate.records.column_digits import Digits, read_digits, same_digits
-from jvgate.records.column_rows import Bytes, Flags, Rows
+from jvgate.records.column_rows import Flags, Rows
 from jvgate.records.column_types import is_clock, marks_of, value_type
 from jvgate.spec.layouts import Field
 from jvgate.spec.specials import special_slugs

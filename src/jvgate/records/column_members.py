@@ -177,7 +177,7 @@ def _offsets(present: Flags, count: int, repeat: int) -> NDArray[np.int32]:
 
 def _any_of(flags: Flags | None, repeat: int) -> Flags | None:
     """Return for which objects one of their *repeat* parts is flagged."""
-    return None if flags is None else flags.reshape(-1, repeat).any(axis=1)
+    return None if flags is None else np.asarray(flags.reshape(-1, repeat).any(axis=1))
 
 
 def _compiled(

@@ -59,7 +59,7 @@ class TextReader:
 
 
 def distinct(rows: Rows, offset: int, length: int) -> tuple[Bytes, NDArray[np.int32]]:
-    """Return all different values of a field, a row each in the order of their coming, and which one each object has."""
+    """Return all different values of a field, a row each as they come first, and which one each object has."""
     raw = pa.py_buffer(rows.copied(offset, length))
     encoded = pa.Array.from_buffers(pa.binary(length), rows.count, [None, raw]).dictionary_encode()
     count = len(encoded.dictionary)
@@ -118,7 +118,8 @@ def _lengths(codes: _Codes) -> NDArray[np.intp]:
     said = np.flatnonzero(((codes != _WIDE_SPACE) & (codes != _TWO_SPACES)).reshape(-1))
     before = np.searchsorted(said, np.arange(1, count + 1) * width)  # how many of them stand before each end
     last = np.concatenate([[-1], said])[before]
-    return np.maximum(last + 1 - np.arange(count) * width, 0)
+    lengths: NDArray[np.intp] = np.maximum(last + 1 - np.arange(count) * width, 0)
+    return lengths
 
 
 def _strings(codes: _Codes) -> pa.Array:

@@ -20,7 +20,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from jvgate.records.column_arrays import Notes
 from jvgate.records.column_members import Members
 from jvgate.records.column_records import batch_of, row_maker
 from jvgate.records.column_rows import Flags, Rows
