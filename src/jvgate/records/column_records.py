@@ -82,7 +82,8 @@ def _converter(fields: Sequence[Field | Group]) -> Callable[[_Object], dict[str,
         for key in days:
             row[key] = date.fromisoformat(row[key]) if row.get(key) else None
         for key, inner in groups:
-            row[key] = [slot and inner(slot) for slot in row.get(key, ())]
+            if key in row:
+                row[key] = [slot and inner(slot) for slot in row[key]]
         return row
 
     return convert
