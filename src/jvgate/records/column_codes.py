@@ -7,6 +7,7 @@ the specification does not know is found when it comes, and stands behind the re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -42,8 +43,8 @@ class CodeReader:
         self._kind = value_type(field)
         self._index = self._kind.index_type.to_pandas_dtype()
         self._words = pa.array(known, pa.string())
-        self._known = {code.encode(): place for place, code in enumerate(known)} | dict.fromkeys(field.unset, _NULL)
-        self._table = self._short_table() if field.length <= 2 else None
+        self._known = _places(known, field.unset)
+        self._table = _table(known, field.unset, field.length) if field.length <= 2 else None
 
     def read(self, rows: Rows) -> Column:
         if self._table is None:
@@ -58,12 +59,6 @@ class CodeReader:
         table = self._table.copy()
         table[unknown], words = self._found([number.to_bytes(self._length, "little") for number in unknown.tolist()])
         return self._column(table.take(raw), words)
-
-    def _short_table(self) -> NDArray[np.integer]:
-        table = np.full(1 << 8 * self._length, _UNKNOWN, self._index)
-        for raw, place in self._known.items():
-            table[int.from_bytes(raw, "little")] = place
-        return table
 
     def _found(self, raws: Sequence[bytes]) -> tuple[NDArray[np.integer], pa.Array]:
         """Return the places of *raws* in a dictionary that holds the new ones among them too, and the dictionary."""
@@ -83,6 +78,19 @@ class CodeReader:
             notes.unset(places < 0)
             places = np.maximum(places, 0)
         return Column(dictionary_array(self._kind, places, words, notes.nulls), notes)
+
+
+def _places(known: tuple[str, ...], unset: frozenset[bytes]) -> dict[bytes, int]:
+    return {code.encode(): place for place, code in enumerate(known)} | dict.fromkeys(unset, _NULL)
+
+
+@cache  # many fields share a code table, and so do all choices of fields
+def _table(known: tuple[str, ...], unset: frozenset[bytes], length: int) -> NDArray[np.integer]:
+    """Return for all that can stand in one or two bytes its place in the dictionary."""
+    table: NDArray[np.integer] = np.full(1 << 8 * length, _UNKNOWN, f"i{length}")
+    for raw, place in _places(known, unset).items():
+        table[int.from_bytes(raw, "little")] = place
+    return table
 
 
 def _is_code(raw: bytes) -> bool:

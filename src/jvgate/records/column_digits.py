@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jvgate.records.column_rows import WORD_BYTES, Flags, Rows, Words
+from jvgate.records.column_rows import WORD_BYTES, Flags, Rows, Words, word_type
 
 __all__ = ["Digits", "read_digits", "same_digits"]
 
 _SIZES = {1: 1, 2: 2, 3: 4, 4: 4}
-# For each step: neighbours of so many bits are joined, the first weighing so much more.
-_STEPS = {2: ((8, 10),), 4: ((8, 10), (16, 100)), 8: ((8, 10), (16, 100), (32, 10_000))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +67,38 @@ def same_digits(raw: bytes) -> Digits:
     return read_digits(Rows(data, WORD_BYTES, len(raw), 1, len(raw)), len(raw), len(raw))
 
 
+@dataclass(frozen=True, slots=True)
+class _Arithmetic:
+    """The constants of words of one size.  steps: factor, shift and mask of each joining of neighbours."""
+
+    zeros: np.unsignedinteger
+    six: np.unsignedinteger
+    high: np.unsignedinteger
+    steps: tuple[tuple[np.unsignedinteger, np.unsignedinteger, np.unsignedinteger], ...]
+
+
+def _arithmetic(size: int) -> _Arithmetic:
+    kind = np.dtype(word_type(size)).type
+    bits = 8 * size
+
+    def every(byte: int) -> np.unsignedinteger:
+        word: np.unsignedinteger = np.frombuffer(bytes([byte]) * size, kind)[0]
+        return word
+
+    def step(wide: int, weight: int) -> tuple[np.unsignedinteger, np.unsignedinteger, np.unsignedinteger]:
+        lower_halves = sum(((1 << wide) - 1) << at for at in range(0, bits, 2 * wide))
+        return kind((weight << wide) + 1), kind(wide), kind(lower_halves)
+
+    steps = [step(wide, weight) for wide, weight in ((8, 10), (16, 100), (32, 10_000)) if wide < bits]
+    return _Arithmetic(every(ord("0")), every(6), every(0xF0), tuple(steps))
+
+
+_ARITHMETIC = {size: _arithmetic(size) for size in (1, 2, 4, 8)}
+
+
 def _word(rows: Rows, end: int, width: int) -> Words:
     size = _SIZES.get(width, WORD_BYTES)
-    view = rows.words(end, size)
-    found: Words = view ^ view.dtype.type(int.from_bytes(b"0" * size, "little"))
+    found: Words = rows.words(end, size) ^ _ARITHMETIC[size].zeros
     if width < size:  # what stands in front belongs to another field
         found &= found.dtype.type((1 << 8 * size) - (1 << 8 * (size - width)))
     return found
@@ -80,27 +106,21 @@ def _word(rows: Rows, end: int, width: int) -> Words:
 
 def _odd(word: Words) -> Flags | None:
     """Return which words have a byte above 9; None for none."""
-    kind, size = word.dtype.type, word.itemsize
-    high = kind(int.from_bytes(b"\xf0" * size, "little"))
-    over = word + kind(int.from_bytes(b"\x06" * size, "little"))
+    constants = _ARITHMETIC[word.itemsize]
+    over = word + constants.six
     over |= word
-    if not np.bitwise_or.reduce(over) & high:
+    if not np.bitwise_or.reduce(over) & constants.high:
         return None
-    odd: Flags = (over & high) != 0
+    odd: Flags = (over & constants.high) != 0
     return odd
 
 
 def _joined(word: Words) -> Words:
     """Return the number that each word's bytes spell."""
-    kind = word.dtype.type
-    found = word.copy() if word.itemsize == 1 else word
-    for bits, weight in _STEPS.get(word.itemsize, ()):
-        found = found * kind((weight << bits) + 1)
-        found >>= kind(bits)
-        found &= kind(_every_other(bits, word.itemsize * 8))
+    steps = _ARITHMETIC[word.itemsize].steps
+    found = word if steps else word.copy()
+    for factor, shift, lower_halves in steps:
+        found = found * factor
+        found >>= shift
+        found &= lower_halves
     return found
-
-
-def _every_other(bits: int, of: int) -> int:
-    """Return a mask of the lower halves of pairs of *bits*, in a word of *of* bits."""
-    return sum(((1 << bits) - 1) << at for at in range(0, of, 2 * bits))

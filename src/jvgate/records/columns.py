@@ -14,7 +14,7 @@ null, and `_errors` of a choice of fields tells of these fields and the groups t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -30,10 +30,11 @@ from jvgate.spec.layouts import Layout
 
 __all__ = ["Columns", "columns_of"]
 
+_MOST_KEPT = 256  # layouts and choices of fields, which anyone may make
 _RACE_DAY = slice(11, 19)  # every record with dated special values starts with it
 
 
-@cache
+@lru_cache(_MOST_KEPT)
 def columns_of(layout: Layout, fields: tuple[str, ...] = ()) -> Columns:
     """Return the columns of *layout*, cut down to *fields* (dotted inside groups) where there are any."""
     return Columns(layout, fields)
