@@ -6,6 +6,7 @@ import sys
 
 from benchmarks import (
     batch,
+    columns,
     compression,
     decode,
     herd,
@@ -35,6 +36,7 @@ PARTS = (
     streaming,
     lines,
     compression,
+    columns,
 )
 
 if __name__ == "__main__":
