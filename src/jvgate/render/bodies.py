@@ -44,7 +44,8 @@ class TableWriter(Protocol):
 
 def ndjson_body(walk: Walk) -> bytes:
     """Return a line for every record and a last one that proves that the others are whole."""
-    lines = b"".join([line for text in record_texts(walk) for line in (text, b"\n")])
+    texts = record_texts(walk, separator=b"\n")
+    lines = texts + b"\n" if texts else b""
     return lines + ndjson_end(walk.facts(), sha256(lines).hexdigest())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from jvgate.records.framing import Run
 from jvgate.records.kinds import Errors
 from jvgate.render.shown import RecordText
 from jvgate.render.walk import Walk
@@ -15,16 +16,21 @@ CONTENT_TYPE = "application/json"
 
 def json_body(walk: Walk) -> bytes:
     """Return the answer as one JSON document."""
-    texts = record_texts(walk)
-    return b'{"meta":%b,"data":[%b]}' % (orjson.dumps(walk.facts()), b",".join(texts))
+    data = record_texts(walk, separator=b",")
+    return b'{"meta":%b,"data":[%b]}' % (orjson.dumps(walk.facts()), data)
 
 
-def record_texts(walk: Walk) -> list[bytes]:
-    """Return the JSON objects of the shown records."""
+def record_texts(walk: Walk, *, separator: bytes) -> bytes:
+    """Return the JSON objects of the shown records, with *separator* between them."""
     write, texts = RecordText(walk.question.selection), []
-    for frame in walk.shown():
-        errors: Errors = []
-        texts.append(write(frame, errors))
-        if errors:
+    for item in walk.runs():
+        damaged: list[Errors] = []
+        if isinstance(item, Run):
+            texts.append(write.run(item, damaged, separator=separator))
+        else:
+            errors: Errors = []
+            texts.append(write(item, errors))
+            damaged.append(errors)
+        for errors in damaged:
             walk.note(errors)
-    return texts
+    return separator.join(texts)

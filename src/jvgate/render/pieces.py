@@ -13,8 +13,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from jvgate.records.framing import Damage, Frame, Framer, Run
-from jvgate.records.matching import Meeting
-from jvgate.render.tally import Tally
+from jvgate.render.choosing import Chooser
 from jvgate.render.writers import RawWriter, Writer
 from jvgate.values import Selection
 
@@ -45,15 +44,10 @@ class Pieces:
         self._selection = selection
         self._writer = writer
         self._compressor = compressor
-        self._wanted = frozenset(record.encode() for record in selection.records)
-        self._last = None if selection.limit is None else selection.offset + selection.limit
         self._is_verbatim = isinstance(writer, RawWriter) and str(selection) == selection.format
-        self._meeting = Meeting(selection.where)
-        self._tally = Tally()
+        self._chooser = Chooser(selection)
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
         self._framer = Framer()
-        self._file, self._is_counted = "", True
-        self._seen = self._returned = 0
         self._work: Iterator[bytes] = iter(())
         self._held = [writer.begin()]
         self._held_bytes = 0  # of records; what comes before them all does not make a piece due
@@ -80,9 +74,9 @@ class Pieces:
         """Return the last piece: what is left, and the end with *facts* and everything that was counted."""
         for text in self._written(self._framer.end()):
             self._hold(text)
-        self._tally.damaged_records = self._writer.damaged_records
-        self._tally.damaged_fields = self._writer.damaged_fields
-        counted = self._tally.facts(self._selection, returned=self._returned)
+        tally = self._chooser.tally
+        tally.damaged_records, tally.damaged_fields = self._writer.damaged_records, self._writer.damaged_fields
+        counted = tally.facts(self._selection, returned=self._chooser.returned)
         digest = {"digest": f"{DIGEST}:{self._digest.hexdigest()}"}
         self._hold(self._writer.end({**facts, **counted, **digest}))
         return self._piece() + (self._compressor.end() if self._compressor else b"")
@@ -103,7 +97,8 @@ class Pieces:
 
     def _next_file(self, name: str) -> Iterator[bytes]:
         yield from self._written(self._framer.end())
-        self._framer, self._file, self._is_counted = Framer(), name, False
+        self._framer = Framer()
+        self._chooser.begin(name)
 
     def _batch(self, batch: bytes | bytearray) -> Iterator[bytes]:
         self._digest.update(batch)
@@ -114,39 +109,20 @@ class Pieces:
             yield bytes(batch[at : at + PIECE_BYTES])
 
     def _written(self, items: Iterator[Run | Frame | Damage]) -> Iterator[bytes]:
-        """Yield what is shown of *items*, a little at a time; count everything."""
-        for found in items:
-            if self._wanted and found.head not in self._wanted:
+        """Yield what is shown of *items*, a little at a time."""
+        for item in self._chooser.shown(items):
+            if item.layout is None:
+                yield self._writer.write_unknown(item.raw)
                 continue
-            item = found if isinstance(found, Damage) else self._meeting.of(found)
-            if item is None:
-                continue
-            self._tally.note(item, file=self._file)
-            if not self._is_counted:
-                self._tally.files, self._is_counted = self._tally.files + 1, True
-            if not isinstance(item, Damage):
-                yield from self._shown(item)
-
-    def _shown(self, item: Run | Frame) -> Iterator[bytes]:
-        """Yield those of *item* that lie between offset and limit."""
-        count = item.count if isinstance(item, Run) else 1
-        first = max(0, self._selection.offset - self._seen)
-        last = count if self._last is None else min(count, self._last - self._seen)
-        self._seen += count
-        if first >= last:
-            return
-        self._returned += last - first
-        if item.layout is None:
-            yield self._writer.write_unknown(item.raw)
-            return
-        length = item.layout.length
-        while first < last:
-            some = min(last - first, self._fitting(length))
-            raw = item.raw[first * length : (first + some) * length]
-            text = self._writer.write(item.layout, raw, some)
-            self._growth = max(0.1, len(text) / len(raw))
-            first += some
-            yield text
+            length = item.layout.length
+            at, end = 0, len(item.raw)
+            while at < end:
+                some = min((end - at) // length, self._fitting(length))
+                raw = item.raw[at : at + some * length]
+                text = self._writer.write(item.layout, raw, some)
+                self._growth = max(0.1, len(text) / len(raw))
+                at += len(raw)
+                yield text
 
     def _fitting(self, length: int) -> int:
         """Return how many records of that length fill the piece at hand, about."""

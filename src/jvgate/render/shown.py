@@ -9,9 +9,10 @@ import orjson
 
 from jvgate.records.characters import character_decoder
 from jvgate.records.decode import decoder
-from jvgate.records.framing import Frame
+from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
+from jvgate.records.lines import line_writer
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
 from jvgate.values import Selection
@@ -20,12 +21,16 @@ __all__ = ["RecordText", "RecordValues"]
 
 _Record = dict[str, Any]
 
+# From so many records of one layout on, writing them at once is faster than one by one.
+_MANY = 32
+
 
 class RecordText:
     """Writes records as *selection* wants them; how is chosen once for each layout."""
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
+        self._is_plain = not (selection.raw or selection.labels or selection.fields)
         self._writers: dict[Layout, WriteText] = {}
 
     def __call__(self, frame: Frame, errors: Errors) -> bytes:
@@ -36,11 +41,22 @@ class RecordText:
             self._writers[frame.layout] = self._writer(frame.layout)
         return self._writers[frame.layout](frame.raw, errors)
 
+    def run(self, run: Run, damaged: list[Errors], *, separator: bytes) -> bytes:
+        """Return the JSON objects of *run*, *separator* between them; append what was wrong with each to *damaged*."""
+        if run.count >= _MANY and self._is_plain:
+            return line_writer(run.layout, separator)(run.raw, damaged)
+        texts = []
+        for frame in run.frames():
+            errors: Errors = []
+            texts.append(self(frame, errors))
+            if errors:
+                damaged.append(errors)
+        return separator.join(texts)
+
     def _writer(self, layout: Layout) -> WriteText:
-        selection = self._selection
-        if not (selection.raw or selection.labels or selection.fields):
+        if self._is_plain:
             return text_writer(layout)
-        read = _reader(layout, selection)
+        read = _reader(layout, self._selection)
 
         def write(raw: bytes, errors: Errors) -> bytes:
             record = read(raw)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from jvgate.records.framing import Frame, frames_of
+from jvgate.records.framing import Frame, Framer, Run
 from jvgate.records.kinds import Errors
-from jvgate.records.matching import Meeting
-from jvgate.render.tally import Tally
-from jvgate.values import Dataset, Question, Selection
+from jvgate.render.choosing import Chooser
+from jvgate.values import Dataset, Question
 
 __all__ = ["Facts", "Walk"]
 
@@ -22,7 +22,7 @@ Facts = dict[str, Any]
 
 
 class Walk:
-    """One walk through what answers *question*: `shown` once to its end, then `facts`.
+    """One walk through what answers *question*: `runs` or `shown` once to its end, then `facts`.
 
     seconds: how long the walk took with all that was done on the way, once it is over.
     """
@@ -31,48 +31,40 @@ class Walk:
         self.question = question
         self.seconds = 0.0
         self._datasets = datasets
-        self._tally = Tally()
-        self._returned = 0
+        self._chooser = Chooser(question.selection)
 
     @property
     def total(self) -> int:
         """How many records were found, shown or not."""
-        return self._tally.total
+        return self._chooser.tally.total
+
+    def runs(self) -> Iterator[Run | Frame]:
+        """Yield the records that the selection shows, in the order of their files, those of one layout together."""
+        began = time.perf_counter()
+        for name, part in self._files():
+            framer = Framer()
+            self._chooser.begin(name)
+            yield from self._chooser.shown(chain(framer.feed(part), framer.end()))
+        self.seconds = time.perf_counter() - began
 
     def shown(self) -> Iterator[Frame]:
-        """Yield the records that the selection shows, in the order of their files; count everything on the way."""
-        began, selection = time.perf_counter(), self.question.selection
-        end = None if selection.limit is None else selection.offset + selection.limit
-        for number, frame in enumerate(self._matching(selection)):
-            if number >= selection.offset and (end is None or number < end):
-                self._returned += 1
-                yield frame
-        self.seconds = time.perf_counter() - began
+        """Yield them one by one."""
+        for item in self.runs():
+            if isinstance(item, Run):
+                yield from item.frames()
+            else:
+                yield item
 
     def note(self, errors: Errors) -> None:
         """Count what was wrong inside one record."""
-        self._tally.damaged_records += bool(errors)
-        self._tally.damaged_fields += len(errors)
+        self._chooser.tally.damaged_records += bool(errors)
+        self._chooser.tally.damaged_fields += len(errors)
 
     def facts(self) -> Facts:
         """Return what was asked and what was found: `meta` of an answer."""
         newest = max((dataset.last_file_timestamp for dataset in self._datasets), default="") or None
         asked: Facts = {"dataspec": self.question.dataspec, **_asked(self.question), "last_file_timestamp": newest}
-        return asked | self._tally.facts(self.question.selection, returned=self._returned)
-
-    def _matching(self, selection: Selection) -> Iterator[Frame]:
-        """Yield the records of the wanted types that meet every condition; damage counts where it begins like one."""
-        heads, meeting = frozenset(record.encode() for record in selection.records), Meeting(selection.where)
-        for name, part in self._files():
-            was_seen = False
-            for item in frames_of(part):
-                if (heads and item.head not in heads) or (isinstance(item, Frame) and meeting.of(item) is None):
-                    continue
-                was_seen = True
-                self._tally.note(item, file=name)
-                if isinstance(item, Frame):
-                    yield item
-            self._tally.files += was_seen
+        return asked | self._chooser.tally.facts(self.question.selection, returned=self._chooser.returned)
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
         for dataset in self._datasets:

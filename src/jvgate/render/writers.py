@@ -6,12 +6,12 @@ what was cut short cannot be taken for whole, its end tells the facts of the who
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import orjson
 
-from jvgate.records.framing import Frame
+from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.render.shown import RecordText
 from jvgate.spec.layouts import Layout
@@ -59,7 +59,7 @@ class NdjsonWriter:
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Return a line for each."""
-        return b"".join(b"%b\n" % text for text in self.texts(layout, raw))
+        return self._texts(layout, raw, count, b"\n") + b"\n"
 
     def write_unknown(self, raw: bytes) -> bytes:
         """Return its line: its type and its characters."""
@@ -73,13 +73,12 @@ class NdjsonWriter:
         """Return the last line."""
         return b"%b\n" % orjson.dumps({"error": problem})
 
-    def texts(self, layout: Layout, raw: bytes) -> Iterator[bytes]:
-        """Yield the object of each record."""
-        for at in range(0, len(raw), layout.length):
-            errors: Errors = []
-            yield self._text(Frame(raw[at : at + layout.length], layout, at), errors)
-            self.damaged_records += bool(errors)
-            self.damaged_fields += len(errors)
+    def _texts(self, layout: Layout, raw: bytes, count: int, separator: bytes) -> bytes:
+        damaged: list[Errors] = []
+        texts = self._text.run(Run(raw, layout, 0, count), damaged, separator=separator)
+        self.damaged_records += len(damaged)
+        self.damaged_fields += sum(map(len, damaged))
+        return texts
 
 
 class JsonWriter(NdjsonWriter):
@@ -97,7 +96,7 @@ class JsonWriter(NdjsonWriter):
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Return them with commas between."""
-        return self._separated(b",\n".join(self.texts(layout, raw)))
+        return self._separated(self._texts(layout, raw, count, b",\n"))
 
     def write_unknown(self, raw: bytes) -> bytes:
         """Return it as an object too."""
