@@ -9,19 +9,23 @@ with it in the same way.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 
 from jvgate.records.kinds import Errors
 from jvgate.records.page import Looks, Others, Page, SlotRows, Texts
 from jvgate.records.sheet import Sheet, sheet_of
 from jvgate.records.text import text_writer
-from jvgate.records.wordlist import EMPTY, ODD, Table, Wordlist
+from jvgate.records.wordlist import EMPTY, ODD, ONE_BYTE, Table, Wordlist
 from jvgate.spec.layouts import Layout
 
 __all__ = ["Batch"]
 
-# Cells of one batch: enough to make the calls cheap, few enough to stay in the processor's cache.
-_CELLS = 131_072
+# Cells of one batch: enough to make the calls cheap.  Cells joined at once: few enough for the processor's cache.
+_CELLS = 65_536
+_JOINED = 8192
+_TURNED = 256  # rows that are turned into columns at once: their pages stay near
 
 
 class Batch:
@@ -46,39 +50,80 @@ class Batch:
             *(SlotRows(slots, number) for slots in sheet.slots),
         ]
         self._fixed = np.array([column for column, _ in sheet.fixed], np.intp)
-        self._fixed_numbers = np.array([number(text) for _, text in sheet.fixed], np.intp)[:, None]
+        self._fixed_numbers = np.array([number(text) for _, text in sheet.fixed], np.int32)[:, None]
         self._constant = [(at, np.frombuffer(text, np.uint8)[:, None]) for at, text in sheet.constant]
 
-    def write(self, raw: bytes, damaged: list[Errors], *, first: bytes, separator: bytes) -> bytes:
-        """Return the texts of some records, *first* before the first one and *separator* before the others."""
+    def write(self, raw: bytes, damaged: list[Errors], separator: bytes) -> Iterator[bytes]:
+        """Yield the texts of some records, each behind a separator, in pieces of a handy size."""
         page = self._page(raw)
         for filler in self._fillers:
             filler.fill(page)
         page.is_odd |= (page.numbers == ODD).any(axis=0)
-        pieces = page.words.texts.take(np.ascontiguousarray(page.numbers.T))
-        for columns, texts in page.pieces:
-            pieces[:, columns] = texts
-        pieces[:, 0] = separator
-        pieces[0, 0] = first
-        for record in np.flatnonzero(page.is_odd).tolist():
-            errors: Errors = []
-            pieces[record, 1:] = b""
-            pieces[record, 1] = self._write_one(raw[record * self._length : (record + 1) * self._length], errors)
-            if errors:
-                damaged.append(errors)
-        return b"".join(pieces.ravel().tolist())
+        alone = {record: self._alone(raw, record, damaged) for record in np.flatnonzero(page.is_odd).tolist()}
+        joiner = _Joiner(page, alone, separator.decode(ONE_BYTE))
+        step = max(1, _JOINED // joiner.width)
+        for at in range(0, len(page.rows), step):
+            yield joiner.join(at, at + step).encode(ONE_BYTE)
+
+    def _alone(self, raw: bytes, record: int, damaged: list[Errors]) -> str:
+        """Return the text of a record that is written by itself."""
+        errors: Errors = []
+        text = self._write_one(raw[record * self._length : (record + 1) * self._length], errors)
+        if errors:
+            damaged.append(errors)
+        return text.decode(ONE_BYTE)
 
     def _page(self, raw: bytes) -> Page:
         if self._words.is_full:
             self._words = Wordlist(self._tables, self._known)
         rows = np.frombuffer(raw, np.uint8).reshape(-1, self._length)
-        columns = np.ascontiguousarray(rows.T)
-        numbers = np.full((self._width, len(rows)), EMPTY, np.intp)
+        columns = np.empty(rows.T.shape, np.uint8)
+        for at in range(0, len(rows), _TURNED):
+            columns[:, at : at + _TURNED] = rows[at : at + _TURNED].T
+        numbers = np.full((self._width, len(rows)), EMPTY, np.int32)
         numbers[self._fixed] = self._fixed_numbers
         is_odd = np.zeros(len(rows), np.bool_)
         for at, text in self._constant:
             is_odd |= (columns[at : at + len(text)] != text).any(axis=0)
         return Page(rows, columns, numbers, self._words, is_odd)
+
+
+class _Joiner:
+    """Joins the texts of a page.  Neighbours that say the same in all records of the batch are one column here.
+
+    width: how many columns are left.  alone: the texts of records that are written by themselves.
+    """
+
+    def __init__(self, page: Page, alone: Mapping[int, str], separator: str) -> None:
+        self._alone, self._separator = alone, separator
+        self._texts = page.words.texts
+        is_same = (page.numbers == page.numbers[:, :1]).all(axis=1)
+        is_same[0] = False  # the separator's
+        for columns, _ in page.pieces:
+            is_same[columns] = False
+        is_first = is_same & ~np.roll(is_same, 1)
+        is_kept = ~is_same | is_first
+        places = np.cumsum(is_kept) - 1
+        said = np.full(int(is_kept.sum()), "", np.object_)
+        np.add.at(said, places[is_same], self._texts[page.numbers[is_same, 0]])
+        self._same = places[is_first]
+        self._said = said[self._same]
+        self._numbers = page.numbers[is_kept]
+        self._pieces = [(places[columns], texts) for columns, texts in page.pieces]
+        self.width = len(self._numbers)
+
+    def join(self, start: int, end: int) -> str:
+        """Return the texts of the records from *start* to *end*, each behind a separator."""
+        pieces = self._texts.take(np.ascontiguousarray(self._numbers[:, start:end].T, np.intp))
+        pieces[:, 0] = self._separator
+        pieces[:, self._same] = self._said
+        for columns, texts in self._pieces:
+            pieces[:, columns] = texts[start:end]
+        for record in range(start, start + len(pieces)) if self._alone else ():
+            if record in self._alone:
+                pieces[record - start, 1:] = ""
+                pieces[record - start, 1] = self._alone[record]
+        return "".join(pieces.ravel().tolist())
 
 
 def _tables(sheet: Sheet) -> list[Table]:

@@ -35,8 +35,9 @@ def line_writer(layout: Layout, separator: bytes = b"\n") -> WriteLines:
         for batch, start, end in runs(raw):
             size = batch.records * layout.length
             for at in range(start, end, size):
-                piece = raw[at : min(at + size, end)]
-                texts.append(batch.write(piece, damaged, first=separator if texts else b"", separator=separator))
+                texts += batch.write(raw[at : min(at + size, end)], damaged, separator)
+        if texts:
+            texts[0] = texts[0].removeprefix(separator)
         return b"".join(texts)
 
     return write

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from jvgate.records.prose import Passages
 from jvgate.records.sheet import Each, Look, Prose, Slots, Wide
-from jvgate.records.wordlist import EMPTY, KeyReader, Keys, Numbers, Table, Wordlist, key_of
+from jvgate.records.wordlist import EMPTY, ONE_BYTE, KeyReader, Keys, Numbers, Table, Wordlist, key_of
 
 __all__ = ["Looks", "Others", "Page", "SlotRows", "Texts"]
 
@@ -45,108 +45,93 @@ class Looks:
     def __init__(self, looks: Sequence[Look], wides: Sequence[Wide], starts: dict[Table, int], number: _Number) -> None:
         self._reader = KeyReader([(look.at, look.table.width, look.table.is_code) for look in looks])
         order = self._reader.order
+        rows = {n: row for row, n in enumerate(order)}
         self._columns = np.array([looks[n].column for n in order], np.intp)
         self._places = [looks[n].at for n in order]
         self._starts = np.array([starts[looks[n].table] for n in order], np.int32)[:, None]
-        rows = {n: row for row, n in enumerate(order)}
-        stacks: dict[object, list[Wide]] = {}
-        for wide in wides:
-            stacks.setdefault(_form_of(wide), []).append(wide)
-        self._stacks = [_Stack.of(stack, looks, rows, starts, number) for stack in stacks.values()]
+        self._zeros = _LeadingZeros([wide for wide in wides if wide.parts[-1].zeros], rows, starts)
+        self._known = _KnownValues(wides, looks, rows, number)
 
     def fill(self, page: Page) -> None:
         """Look up what can be, and put the texts of values that are known as a whole over it."""
         keys = self._reader.keys(page.columns)
-        known = [stack.known_in(keys) for stack in self._stacks]
         flat = keys + self._starts
-        for stack in self._stacks:
-            stack.shift(keys, flat)
+        self._zeros.hide(keys, flat)
         rows, places = page.rows, self._places
 
         def raw(row: int, record: int, width: int) -> bytes:
             return rows[record, places[row] : places[row] + width].tobytes()
 
         page.numbers[self._columns] = page.words.look_up(flat, raw)
-        for stack, found in zip(self._stacks, known, strict=True):
-            stack.put(page.numbers, found)
+        self._known.put(keys, page.numbers)
 
 
-def _form_of(wide: Wide) -> object:
-    widths = tuple((part.table.width, part.table.is_code) for part in wide.parts)
-    return widths, wide.parts[-1].zeros is None, tuple(raw for raw, _ in wide.known)
+class _LeadingZeros:
+    """Moves the parts of long numbers that stand behind leading zeros to the tables where those are not shown."""
+
+    def __init__(self, wides: Sequence[Wide], rows: dict[int, int], starts: dict[Table, int]) -> None:
+        ordered = sorted(wides, key=lambda wide: -len(wide.parts))
+        self._first = np.array([rows[wide.first] for wide in ordered], np.intp)
+        self._others: list[tuple[NDArray[np.intp], NDArray[np.int32]]] = []
+        for place in range(1, len(ordered[0].parts) if ordered else 0):
+            long = [wide for wide in ordered if len(wide.parts) > place]
+            shifts = [_start(wide.parts[place].zeros, starts) - starts[wide.parts[place].table] for wide in long]
+            self._others.append(
+                (np.array([rows[wide.first + place] for wide in long]), np.array(shifts, np.int32)[:, None])
+            )
+
+    def hide(self, keys: Keys, flat: Keys) -> None:
+        """Change the *flat* keys, those among all tables, where *keys* are zero up to them."""
+        if not self._others:
+            return
+        is_leading = keys[self._first] == 0
+        for rows, shifts in self._others:
+            is_leading = is_leading[: len(rows)]
+            flat[rows] += is_leading * shifts
+            is_leading = is_leading & (keys[rows] == 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Stack:
-    """Long numbers of one form.
+def _start(table: Table | None, starts: dict[Table, int]) -> int:
+    assert table is not None
+    return starts[table]
 
-    rows, columns: of their parts, among the keys and on the page, a row a part.  shifts: from the key of a part to
-    that of the same digits behind leading zeros.  known: keys of the parts, and the number of the text for each.
+
+class _KnownValues:
+    """Puts in the texts of long numbers whose value is known as a whole: a line for each value of each number.
+
+    Lines of numbers with fewer parts repeat their last part.
     """
 
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    shifts: NDArray[np.int32] | None
-    known: tuple[tuple[tuple[int, ...], NDArray[np.intp]], ...]
+    def __init__(self, wides: Sequence[Wide], looks: Sequence[Look], rows: dict[int, int], number: _Number) -> None:
+        most = max((len(wide.parts) for wide in wides), default=0)
+        lines = [(wide, raw, text) for wide in wides for raw, text in wide.known]
+        looked = [[wide.first + min(n, len(wide.parts) - 1) for wide, _, _ in lines] for n in range(most)]
+        keys = [_part_keys(raw, wide) for wide, raw, _ in lines]
+        self._rows = [np.array([rows[look] for look in part], np.intp) for part in looked]
+        self._columns = [np.array([looks[look].column for look in part], np.intp) for part in looked]
+        self._values = [np.array([key[min(n, len(key) - 1)] for key in keys], np.int32)[:, None] for n in range(most)]
+        self._texts = np.array([number(text) for _, _, text in lines], np.int32)
 
-    @classmethod
-    def of(
-        cls, wides: Sequence[Wide], looks: Sequence[Look], rows: dict[int, int], starts: dict[Table, int],
-        number: _Number,
-    ) -> _Stack:  # fmt: skip
-        """Return the stack of *wides*."""
-        parts = range(len(wides[0].parts))
-        shifts = [
-            [starts[part.zeros] - starts[part.table] if part.zeros else 0 for part in (one.parts[n] for one in wides)]
-            for n in parts
-        ]
-        known = tuple(
-            (_part_keys(raw, wides[0]), np.array([number(one.known[n][1]) for one in wides], np.intp))
-            for n, (raw, _) in enumerate(wides[0].known)
-        )
-        return cls(
-            np.array([[rows[one.first + n] for one in wides] for n in parts], np.intp),
-            np.array([[looks[one.first + n].column for one in wides] for n in parts], np.intp),
-            np.array(shifts, np.int32) if any(map(any, shifts)) else None,
-            known,
-        )
-
-    def known_in(self, keys: Keys) -> list[_Flags]:
-        """Return for each known value where it stands."""
-        parts = [keys[row] for row in self.rows]
-        found = []
-        for values, _ in self.known:
-            is_known = parts[0] == values[0]
-            for part, value in zip(parts[1:], values[1:], strict=True):
-                is_known &= part == value
-            found.append(is_known)
-        return found
-
-    def shift(self, keys: Keys, flat: Keys) -> None:
-        """Move the parts behind leading zeros to the tables where those are not shown."""
-        if self.shifts is None:
+    def put(self, keys: Keys, numbers: Numbers) -> None:
+        """Put in the text where *keys* say that it is to stand."""
+        if not len(self._texts):
             return
-        is_leading = keys[self.rows[0]] == 0
-        for row, shift in zip(self.rows[1:], self.shifts[1:], strict=True):
-            flat[row] += is_leading * shift[:, None]
-            is_leading &= keys[row] == 0
-
-    def put(self, numbers: Numbers, found: Sequence[_Flags]) -> None:
-        """Put the texts of the known values where they stand."""
-        for (_, texts), is_known in zip(self.known, found, strict=True):
-            if is_known.any():
-                first, *others = self.columns
-                numbers[first] = np.where(is_known, texts[:, None], numbers[first])
-                for column in others:
-                    numbers[column] = np.where(is_known, EMPTY, numbers[column])
+        is_known = keys[self._rows[0]] == self._values[0]
+        for rows, values in zip(self._rows[1:], self._values[1:], strict=True):
+            is_known &= keys[rows] == values
+        lines, records = np.nonzero(is_known)
+        first, *others = self._columns
+        for columns in others:
+            numbers[columns[lines], records] = EMPTY
+        numbers[first[lines], records] = self._texts[lines]
 
 
-def _part_keys(raw: bytes, wide: Wide) -> tuple[int, ...]:
+def _part_keys(raw: bytes, wide: Wide) -> list[int]:
     keys, at = [], 0
     for part in wide.parts:
         keys.append(key_of(raw[at : at + part.table.width], is_code=part.table.is_code))
         at += part.table.width
-    return tuple(keys)
+    return keys
 
 
 class Texts:
@@ -155,14 +140,14 @@ class Texts:
     def __init__(self, prose: Sequence[Prose], number: _Number) -> None:
         self._passages = Passages(prose)
         self._columns = np.array([one.column for one in prose], np.intp)
-        self._opening = np.array([number(one.opening) for one in prose], np.intp)[:, None]
-        self._null = np.array([number(one.null) for one in prose], np.intp)[:, None]
+        self._opening = np.array([number(one.opening) for one in prose], np.int32)[:, None]
+        self._null = np.array([number(one.null) for one in prose], np.int32)[:, None]
 
     def fill(self, page: Page) -> None:
         """Read all texts; mark the records with one that cannot be read."""
-        texts, odd = self._passages.read(page.rows, page.columns)
+        texts, is_set, odd = self._passages.read(page.rows, page.columns)
         page.is_odd[odd] = True
-        page.numbers[self._columns] = np.where(texts == b"", self._null, self._opening)
+        page.numbers[self._columns] = np.where(is_set, self._opening, self._null)
         page.pieces.append((self._columns + 1, texts.T))
 
 
@@ -175,10 +160,10 @@ class Others:
     def fill(self, page: Page) -> None:
         """Write every record's bytes by themselves; mark the records where that fails."""
         for one in self._each:
-            texts = np.full((len(page.rows), 1), b"", np.object_)
+            texts = np.full((len(page.rows), 1), "", np.object_)
             for record, row in enumerate(page.rows[:, one.at : one.end]):
                 try:
-                    texts[record, 0] = one.read(row.tobytes())
+                    texts[record, 0] = one.read(row.tobytes()).decode(ONE_BYTE)
                 except ValueError:
                     page.is_odd[record] = True
             page.pieces.append((np.array([one.column], np.intp), texts))
@@ -190,7 +175,7 @@ class SlotRows:
     def __init__(self, slots: Slots, number: _Number) -> None:
         self._slots = slots
         self._count = len(slots.hidden)
-        self._hidden = np.array([number(text) for text in slots.hidden], np.intp)[:, None]
+        self._hidden = np.array([number(text) for text in slots.hidden], np.int32)[:, None]
         self._comma = number(b",")
         self._firsts = slots.at + slots.length * np.arange(self._count)
         says = np.array(slots.says, np.intp)

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from jvgate.records.kinds import loader
 from jvgate.records.sheet import Prose
+from jvgate.records.wordlist import ONE_BYTE
 
 __all__ = ["Passages"]
 
 _Bytes = NDArray[np.uint8]
+_Flags = NDArray[np.bool_]
 _Ends = NDArray[np.intp]
 _Texts = NDArray[np.object_]
 _WIDE, _WIDE_TRAIL, _SPACE = 0x81, 0x40, 0x20
@@ -44,16 +46,16 @@ class Passages:
         self._tail_size = np.array([len(one.end) + 1 for one in prose], np.intp)[:, None]
         self._tail_at = np.cumsum(self._tail_size)[:, None] - self._tail_size
 
-    def read(self, rows: _Bytes, columns: _Bytes) -> tuple[_Texts, list[int]]:
-        """Return the texts, a row a field, and the numbers of the records with text that cannot be read.
+    def read(self, rows: _Bytes, columns: _Bytes) -> tuple[_Texts, _Flags, list[int]]:
+        """Return the texts, a row a field, where there is any, and the records with text that cannot be read.
 
         rows: the bytes of the batch, a row a record; columns: the same, a row an offset.  A text ends with what
-        stands behind it; what is not set is empty.
+        stands behind it; what is not set is empty.  They are in ONE_BYTE.
         """
         starts = self._at + np.arange(len(rows)) * rows.shape[1]
         ends = self._ends(rows, columns, starts)
         if ends is not None and (texts := _split(self._said(rows, starts, ends), ends)) is not None:
-            return texts, []
+            return texts, ends > 0, []
         return self._one_by_one(rows)
 
     def _ends(self, rows: _Bytes, columns: _Bytes, starts: _Ends) -> _Ends | None:
@@ -80,8 +82,8 @@ class Passages:
         places += np.arange(len(places))
         return np.concatenate([rows.ravel(), self._tails]).take(places)
 
-    def _one_by_one(self, rows: _Bytes) -> tuple[_Texts, list[int]]:
-        texts = np.full((len(self._prose), len(rows)), b"", np.object_)
+    def _one_by_one(self, rows: _Bytes) -> tuple[_Texts, _Flags, list[int]]:
+        texts = np.full((len(self._prose), len(rows)), "", np.object_)
         odd: set[int] = set()
         for row, one in enumerate(self._prose):
             load = loader(one.field, {})
@@ -91,8 +93,9 @@ class Passages:
                 except ValueError:
                     odd.add(record)
                 else:
-                    texts[row, record] = orjson.dumps(said)[1:-1] + one.end if said is not None else b""
-        return texts, sorted(odd)
+                    text = orjson.dumps(said)[1:-1] + one.end if said is not None else b""
+                    texts[row, record] = text.decode(ONE_BYTE)
+        return texts, texts != "", sorted(odd)
 
 
 def _split(said: _Bytes, ends: _Ends) -> _Texts | None:
@@ -107,4 +110,4 @@ def _split(said: _Bytes, ends: _Ends) -> _Texts | None:
         return None
     if "\\" in text:
         text = text.replace("\\", "\\\\")
-    return np.array(text.encode().split(_BREAK)[:-1], np.object_).reshape(ends.shape)
+    return np.array(text.encode().decode(ONE_BYTE).split("\n")[:-1], np.object_).reshape(ends.shape)
