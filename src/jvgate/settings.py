@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     stream_stall_s: float = Field(
         60.0, gt=0, le=86400, description="Seconds a client may take nothing of a stream; then it is cut off."
     )
+    compression_levels: dict[str, int] = Field(
+        default_factory=dict,
+        description='Other levels of compression than the usual, by content coding: {"br": 4, "zstd": 3}.',
+    )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look: console or json.")
 
     @classmethod

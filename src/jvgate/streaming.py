@@ -17,12 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from threading import Lock
+from types import MappingProxyType
 from typing import Literal
 
 from jvgate.errors import SessionHung, WorkerLost
 from jvgate.jvlink.request import Request, Summary
-from jvgate.render.pieces import Compressor, Pieces
-from jvgate.render.writers import WRITERS, Writer
+from jvgate.render.compression import Compressor, compressor
+from jvgate.render.pieces import Pieces
+from jvgate.render.writers import Writer, writer_of
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.piping import Batch, FileStart, Pipe, piped
 from jvgate.sessions.pool import Pool
@@ -42,11 +44,13 @@ End = Literal["whole", "left", "stalled", "broken"]
 class Streams:
     """All streams of a server over *pool*.
 
-    stall_s: how long a client may take nothing.  ends: how many have ended how; open: how many have not; for reading.
+    stall_s: how long a client may take nothing.  levels: of content codings, where not the usual.
+    ends: how many have ended how; open: how many have not; for reading.
     """
 
-    def __init__(self, pool: Pool, *, stall_s: float) -> None:
+    def __init__(self, pool: Pool, *, stall_s: float, levels: Mapping[str, int] = MappingProxyType({})) -> None:
         self.stall_s = stall_s
+        self._levels = levels
         self.ends: Counter[End] = Counter()
         self._pool = pool
         self._open: set[Stream] = set()
@@ -58,10 +62,11 @@ class Streams:
         return len(self._open)
 
     @asynccontextmanager
-    async def open(self, question: Question, compressor: Compressor | None = None) -> AsyncIterator[Stream]:
+    async def open(self, question: Question) -> AsyncIterator[Stream]:
         """Yield the stream of *question*; JV-Link is asked once its first piece is.  Leaving frees the session."""
-        writer = WRITERS[question.selection.format](question.selection)
-        stream = Stream(question, writer, self._pool, self._workers, compressor)
+        coding = question.coding
+        packer = compressor(coding, level=self._levels.get(coding)) if coding else None
+        stream = Stream(question, writer_of(question), self._pool, self._workers, packer)
         self._open.add(stream)
         try:
             yield stream

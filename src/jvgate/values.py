@@ -91,15 +91,20 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a client asks: one query, or those of a joined data spec, and how to show what they give."""
+    """What a client asks: one query, or those of a joined data spec, and how to show what they give.
+
+    coding: the content coding of the answer, "" for none.
+    """
 
     dataspec: str
     queries: tuple[Query, ...]
     selection: Selection
+    coding: str = ""
 
     def __str__(self) -> str:
         """Return the canonical form: the key of the finished answer."""
-        return "|".join([self.dataspec, *map(str, self.queries), str(self.selection)])
+        coding = [self.coding] if self.coding else []
+        return "|".join([self.dataspec, *map(str, self.queries), str(self.selection), *coding])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,7 @@ class Answer:
     successor: the data spec with the current layouts, where an older one was asked for; else "".
     pages: what asks for the records before and after these (`first`, `prev`, `next`), where there are any.
     file_name: what to call it where it is to be saved; else "".
+    coding: how the body is packed, "" when it is not.
     """
 
     body: bytes
@@ -146,6 +152,7 @@ class Answer:
     successor: str = ""
     pages: tuple[tuple[str, Question], ...] = ()
     file_name: str = ""
+    coding: str = ""
 
 
 class Missing(Enum):

@@ -199,7 +199,7 @@ class RedisCluster:
 
 
 class RedisSentinel(RedisServer):
-    """One that watches *leader* and makes another leader when it is gone for half a second."""
+    """One that watches *leader* and makes another leader when it is gone for a second."""
 
     def __init__(self, leader: RedisServer) -> None:
         super().__init__(binary=leader.binary)
@@ -214,6 +214,6 @@ class RedisSentinel(RedisServer):
         config.write_text(
             f"port {self.port}\nbind 127.0.0.1\nunixsocket {self.socket}\n"
             f"sentinel monitor main 127.0.0.1 {self._leader.port} 1\n"
-            "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
+            "sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 3000\n"
         )
         return [str(config), "--sentinel"]

@@ -27,7 +27,10 @@ def entry(query=QUERY, body=b"RA7 records\r\n", *, tags=("RACE", "20261115"), st
 
 
 def play(scene, *urls, is_up=True, **options):
-    """Run *scene* with a tier for each of *urls*, and return what it returns.  is_up: once all are connected."""
+    """Run *scene* with a tier for each of *urls*, and return what it returns.
+
+    is_up: it begins when all of them are connected.
+    """
 
     async def on_stage():
         async with AsyncExitStack() as end:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from jvgate.cache.fences import Fences
 from jvgate.cache.keys import query_text
@@ -70,17 +71,17 @@ class BoardTier:
         self._board.leases.add(text)
         return Lease(self.stamp, is_shared=True, on_release=lambda: self._release(text))
 
-    async def wait(self, query: Query, *, limit_s: float) -> Packed | Miss:
+    async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
         text = query_text(query)
         try:
             async with asyncio.timeout(limit_s), self._board.news:
                 await self._board.news.wait_for(
-                    lambda: isinstance(self._look(text), Packed) or text not in self._board.leases
+                    lambda: _is_newer(self._look(text), newer_than) or text not in self._board.leases
                 )
         except TimeoutError:
             return Miss("late")
         found = self._look(text)
-        return found if isinstance(found, Packed) else Miss("free")
+        return found if _is_newer(found, newer_than) else Miss("free")
 
     async def purge(self, *tags: str) -> Purged:
         board = self._board
@@ -114,3 +115,7 @@ class BoardTier:
         task = asyncio.create_task(tell())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
+    return isinstance(found, Packed) and found.dataset.read_at > newer_than

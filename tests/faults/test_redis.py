@@ -15,7 +15,7 @@ from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, Purged
 from jvgate.errors import SettingsError
 
-DEADLINE_S = 0.05
+DEADLINE_S = 0.2
 AT_MOST_S = 2.0  # for what is to take one deadline, on a machine that is busy with something else
 
 

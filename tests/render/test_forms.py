@@ -1,5 +1,7 @@
 """Every form of an answer: the same values as the JSON's, under its own name, with what proves its end."""
 
+import csv
+import io
 import json
 import pickle
 from hashlib import sha256
@@ -12,7 +14,6 @@ from jvgate.records.framing import CRLF
 from jvgate.render import bodies
 from jvgate.render.forms import FORMS, offered_forms, render, why_not
 from tests.raceday import GARBAGE, dataset, race_day, record
-from tests.render.tables_standin import put_in
 
 UNKNOWN = b"ZZ120261115" + "未知".encode("cp932") + b"\r\n"
 BROKEN = record("SE", Umaban=7).replace(b"07" + b"0" * 10, b"07" + b"0" * 9 + b"x")
@@ -23,11 +24,6 @@ SELECTIONS = [
     {"limit": "2", "offset": "1"}, {"limit": "0"}, {"where": "Umaban=2..3"}, {"record": "WF"},
 ]  # fmt: skip
 WORDS = tuple(FORMS)
-
-
-@pytest.fixture
-def tables(monkeypatch):
-    put_in(monkeypatch)
 
 
 def question(dataspec="RACE", **parameters):
@@ -107,29 +103,41 @@ def test_raw_leaves_out_what_is_no_record_and_puts_nothing_back():
     assert answer(format="raw").body == b""
 
 
-def test_a_table_is_written_run_by_run_of_one_layout(tables):
-    old, new = record("UM", length=1577), record("UM")
+def column(body, name):
+    """The values under *name* in a CSV."""
+    return [row[name] for row in csv.DictReader(io.StringIO(body.decode()))]
+
+
+def test_a_table_holds_records_of_every_generation_and_none_of_an_unknown_length():
+    old, new = record("UM", length=1577, KettoNum="1" * 10), record("UM", KettoNum="2" * 10)
     longer = new[:-2] + b"new field\r\n"
-    body = answer(old, old, new, longer, new, dataspec="DIFN", record="UM", format="csv").body
-    assert body.decode().splitlines() == [
-        "BEGIN csv ", f"UM@1577 2 {2 * 1577}", f"UM 1 {len(new)}", f"UM 1 {len(new)}", "END 5 5 False"
-    ]  # fmt: skip
+    given = {"dataspec": "DIFN", "record": "UM", "format": "csv", "fields": "KettoNum"}
+    body = answer(old, old, new, longer, new, **given).body
+    assert column(body, "KettoNum") == ["1" * 10] * 2 + ["2" * 10] * 2
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
-def test_a_table_of_nothing_begins_and_ends(tables, form):
-    assert answer(format=form, record="SE").body.decode().split("\n")[1:2] == ["END 0 0 False"]
+def test_a_table_of_nothing_is_one(form):
+    assert answer(format=form, record="SE").body
 
 
-def test_a_long_run_is_cut(tables, monkeypatch):
+def test_a_run_that_is_cut_gives_the_same_table(monkeypatch):
+    given = {"format": "csv", "record": "SE", "fields": "Umaban,Bamei"}
+    whole = answer(*[record("SE", Umaban=3)] * 5, **given).body
     monkeypatch.setattr(bodies, "RUN_BYTES", 2 * len(record("SE")))
-    body = answer(*[record("SE")] * 5, format="csv", record="SE", limit="5").body.decode()
-    assert [line.split()[1] for line in body.splitlines()[1:-1]] == ["2", "2", "1"]
+    assert answer(*[record("SE", Umaban=3)] * 5, **given).body == whole
 
 
-def test_conditions_and_pages_hold_for_tables_too(tables):
-    body = answer(*race_day(), format="csv", record="SE", where="Umaban=2..", limit="1").body.decode()
-    assert body.splitlines()[1:] == ["SE 1 555", "END 2 1 False"]
+def test_conditions_and_pages_hold_for_tables_too():
+    given = {"format": "csv", "record": "SE", "fields": "Umaban"}
+    assert column(answer(*race_day(), where="Umaban=2..", limit="1", **given).body, "Umaban") == ["2"]
+
+
+@pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
+@pytest.mark.parametrize("unfit", [{"labels": "ja"}, {"raw": "1"}])
+def test_a_table_has_no_words_beside_its_codes(form, unfit):
+    error = why_not(question(format=form, record="SE", **unfit))
+    assert (error.slug, error.parameter) == ("parameter-not-allowed", next(iter(unfit)))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +155,7 @@ def test_conditions_and_pages_hold_for_tables_too(tables):
         ({"format": "parquet", "record": "SE"}, "application/vnd.apache.parquet"),
     ],
 )
-def test_every_form_says_what_it_is(tables, parameters, content_type):
+def test_every_form_says_what_it_is(parameters, content_type):
     assert answer(*race_day(), **parameters).content_type == content_type
 
 
@@ -165,11 +173,11 @@ def test_every_form_says_what_it_is(tables, parameters, content_type):
         ({"format": "msgpack"}, ""),
     ],
 )
-def test_what_is_saved_has_a_name(tables, parameters, name):
+def test_what_is_saved_has_a_name(parameters, name):
     assert answer(**parameters).file_name == name
 
 
-def test_each_form_has_an_etag_of_its_own_even_of_the_same_bytes(tables, monkeypatch):
+def test_each_form_has_an_etag_of_its_own_even_of_the_same_bytes(monkeypatch):
     for form in ("raw", "csv", "arrow"):
         monkeypatch.setitem(FORMS, form, bodies_of_nothing(FORMS[form]))
     assert len({answer(format=form, record="SE").etag for form in ("raw", "csv", "arrow")}) == 3
@@ -179,7 +187,7 @@ def bodies_of_nothing(form):
     return type(form)(form.media_types, lambda walk: b"", form.extension, is_table=form.is_table)
 
 
-def test_the_same_question_gives_the_same_bytes_in_every_form(tables):
+def test_the_same_question_gives_the_same_bytes_in_every_form():
     for form in FORMS:
         assert answer(*race_day(), format=form, record="SE") == answer(*race_day(), format=form, record="SE")
 
@@ -273,7 +281,7 @@ def test_what_a_form_cannot_show_is_refused(parameters, refused):
     assert error is None or error.slug == "parameter-not-allowed"
 
 
-def test_a_pickle_is_offered_only_when_switched_on(tables):
+def test_a_pickle_is_offered_only_when_switched_on():
     assert "pickle" not in offered_forms(allow_pickle=False)
     assert offered_forms(allow_pickle=True) == tuple(FORMS)
 

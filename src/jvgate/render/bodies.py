@@ -7,39 +7,35 @@ as they come, so that their objects need not be in memory together; only a pickl
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
-from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import orjson
 
-from jvgate.records.framing import CRLF, Frame
+from jvgate.records.framing import CRLF, Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.render.json_answer import record_texts
 from jvgate.render.shown import RecordValues
+from jvgate.render.tables import Writer, table_writer
 from jvgate.render.walk import Facts, Walk
-from jvgate.spec.layouts import Layout
-from jvgate.values import Selection
+from jvgate.spec.dataspecs import dataspecs
+from jvgate.values import Question
 
-__all__ = ["TableWriter", "msgpack_body", "ndjson_body", "ndjson_end", "pickle_body", "raw_body", "table_body"]
+__all__ = [
+    "msgpack_body",
+    "ndjson_body",
+    "ndjson_end",
+    "pickle_body",
+    "raw_body",
+    "record_types",
+    "table_body",
+    "table_of",
+]
 
 RUN_BYTES = 4 << 20
 _NOT_DECODED = ("damaged_records", "damaged_fields")
-
-
-class TableWriter(Protocol):
-    """Writes the records of one type as a table, run by run."""
-
-    def begin(self) -> bytes:
-        """Return what stands before the first record."""
-
-    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
-        """Return what stands for *count* records of *layout*, which lie in *raw* one after another."""
-
-    def end(self, facts: Facts) -> bytes:
-        """Return what stands behind the last record."""
 
 
 def ndjson_body(walk: Walk) -> bytes:
@@ -73,37 +69,40 @@ def raw_body(walk: Walk) -> bytes:
     return b"".join([_as_it_came(frame) for frame in walk.shown()])
 
 
-def table_body(form: str) -> Callable[[Walk], bytes]:
-    """Return what writes a walk over records of one type as a table of *form*."""
-
-    def body(walk: Walk) -> bytes:
-        writer = _table_writer(form, walk.question.selection)
-        parts = [writer.begin(), *(writer.write(layout, b"".join(run), len(run)) for layout, run in _runs(walk))]
-        facts = {name: fact for name, fact in walk.facts().items() if name not in _NOT_DECODED}
-        return b"".join([*parts, writer.end(facts)])
-
-    return body
+def table_body(walk: Walk) -> bytes:
+    """Return a walk over records of one type as a table."""
+    writer = table_of(walk.question, is_stream=False)
+    parts = [writer.begin(), *_written(writer, walk)]
+    facts = {name: fact for name, fact in walk.facts().items() if name not in _NOT_DECODED}
+    return b"".join([*parts, writer.end(facts)])
 
 
-def _table_writer(form: str, selection: Selection) -> TableWriter:
-    """Return a new writer.  Its module brings the data-frame library, so it is loaded when a table is asked for."""
-    writer: TableWriter = import_module("jvgate.render.tables").table_writer(form, selection)
-    return writer
+def _written(writer: Writer, walk: Walk) -> Iterator[bytes]:
+    """Yield what the shown records give; one of no known layout has no place in a table."""
+    for item in walk.runs():
+        if isinstance(item, Run):
+            step = max(1, RUN_BYTES // item.layout.length) * item.layout.length
+            for at in range(0, len(item.raw), step):
+                raw = item.raw[at : at + step]
+                yield writer.write(item.layout, raw, len(raw) // item.layout.length)
+        elif item.layout is not None:
+            yield writer.write(item.layout, item.raw, 1)
 
 
-def _runs(walk: Walk) -> Iterator[tuple[Layout, list[bytes]]]:
-    """Yield neighbouring records of one layout together; what has no known layout has no place in a table."""
-    layout: Layout | None = None
-    run: list[bytes] = []
-    for frame in walk.shown():
-        if layout is not None and (frame.layout is not layout or len(run) * layout.length >= RUN_BYTES):
-            yield layout, run
-            run = []
-        layout = frame.layout
-        if layout is not None:
-            run.append(frame.raw)
-    if layout is not None:
-        yield layout, run
+def table_of(question: Question, *, is_stream: bool) -> Writer:
+    """Return a new writer of the table that *question* asks for.  is_stream: CSV ends with a line that proves it."""
+    selection = question.selection
+    (record,) = record_types(question)
+    return table_writer(
+        selection.format, record, selection.fields, charset=selection.charset.removesuffix("-bom") or "utf-8",
+        bom=selection.charset.endswith("-bom"), end_line=is_stream,
+    )  # fmt: skip
+
+
+def record_types(question: Question) -> tuple[str, ...]:
+    """Return the types of the records that *question* may bring."""
+    delivered = [record for query in question.queries for record in dataspecs()[query.dataspec].record_types]
+    return question.selection.records or tuple(dict.fromkeys(delivered))
 
 
 def _values(walk: Walk) -> Iterator[dict[str, Any]]:

@@ -17,9 +17,22 @@ import brotli
 import lz4.frame
 import zstandard
 
+from jvgate.errors import SettingsError
 from jvgate.render.weights import weighted
 
-__all__ = ["CODINGS", "IDENTITY", "MIN_BYTES", "Coding", "Compressor", "compress", "compressor", "negotiate", "pays"]
+__all__ = [
+    "CODINGS",
+    "IDENTITY",
+    "MIN_BYTES",
+    "Coding",
+    "Compressor",
+    "compress",
+    "compressor",
+    "is_packed",
+    "levels_with",
+    "negotiate",
+    "pays",
+]
 
 IDENTITY = "identity"
 # A smaller body fits into the packet that carries its headers anyway.
@@ -81,7 +94,24 @@ def _weights(accept_encoding: str) -> dict[str, float]:
 
 def pays(size: int, content_type: str) -> bool:
     """Whether a body of *size* bytes is worth packing."""
-    return size >= MIN_BYTES and content_type.partition(";")[0].strip().lower() not in _PACKED
+    return size >= MIN_BYTES and not is_packed(content_type)
+
+
+def is_packed(content_type: str) -> bool:
+    """Whether what is of that type holds compressed data already."""
+    return content_type.partition(";")[0].strip().lower() in _PACKED
+
+
+def levels_with(overrides: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the level of every coding, as *overrides* have it.  Raises SettingsError for what is no level."""
+    for name, level in overrides.items():
+        if name not in CODINGS:
+            raise SettingsError("compression_levels", f"There is no coding {name!r}.", allowed=", ".join(CODINGS))
+        levels = CODINGS[name].levels
+        if level not in levels:
+            why = f"{name} has no level {level}."
+            raise SettingsError("compression_levels", why, allowed=f"{levels[0]} to {levels[-1]}")
+    return {name: overrides.get(name, coding.level) for name, coding in CODINGS.items()}
 
 
 def compress(name: str, body: bytes, *, level: int | None = None) -> bytes:

@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from importlib.util import find_spec
 
 from jvgate.errors import QueryError
-from jvgate.render.bodies import msgpack_body, ndjson_body, pickle_body, raw_body, table_body
+from jvgate.render.bodies import msgpack_body, ndjson_body, pickle_body, raw_body, record_types, table_body
+from jvgate.render.compression import compress, pays
 from jvgate.render.json_answer import CONTENT_TYPE, json_body
 from jvgate.render.walk import Walk
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Answer, Dataset, Question
 
-__all__ = ["FORMS", "Form", "Rendered", "check", "offered_forms", "render", "why_not"]
+__all__ = ["FORMS", "Form", "Rendered", "check", "content_type", "offered_forms", "packed", "render", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,17 @@ class Form:
 FORMS: Mapping[str, Form] = {
     "json": Form((CONTENT_TYPE,), json_body),
     "ndjson": Form(("application/x-ndjson", "application/jsonl"), ndjson_body),
-    "csv": Form(("text/csv",), table_body("csv"), "csv", is_table=True, charsets=("utf-8", "utf-8-bom", "shift_jis")),
+    "csv": Form(("text/csv",), table_body, "csv", is_table=True, charsets=("utf-8", "utf-8-bom", "shift_jis")),
     "msgpack": Form(("application/msgpack", "application/x-msgpack", "application/vnd.msgpack"), msgpack_body),
-    "arrow": Form(("application/vnd.apache.arrow.stream",), table_body("arrow"), "arrows", is_table=True),
-    "parquet": Form(("application/vnd.apache.parquet",), table_body("parquet"), "parquet", is_table=True),
+    "arrow": Form(("application/vnd.apache.arrow.stream",), table_body, "arrows", is_table=True),
+    "parquet": Form(("application/vnd.apache.parquet",), table_body, "parquet", is_table=True),
     "raw": Form(("application/octet-stream",), raw_body, "jvd", has_values=False),
     "pickle": Form(("application/x-python-pickle",), pickle_body, "pickle", is_free=False),
 }
+
+
+# A column has one type: words beside a code, or its characters, would be another table.
+_NO_TABLE = ("labels", "raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +65,29 @@ class Rendered:
 
 def offered_forms(*, allow_pickle: bool) -> tuple[str, ...]:
     """Return the format words that may be asked for, in the order of preference."""
-    has_tables = find_spec("jvgate.render.tables") is not None
-    return tuple(
-        word
-        for word, form in FORMS.items()
-        if (form.is_free or (word == "pickle" and allow_pickle)) and (has_tables or not form.is_table)
-    )
+    return tuple(word for word, form in FORMS.items() if form.is_free or (word == "pickle" and allow_pickle))
 
 
 def why_not(question: Question) -> QueryError | None:
     """Return why *question* cannot be answered in its form; None when it can."""
     word, selection = question.selection.format, question.selection
-    form, types = FORMS[word], _record_types(question)
+    form, types = FORMS[word], record_types(question)
     if form.is_table and len(types) != 1:
         why = f"{word} holds records of one type, and these are of {len(types)}."
         allowed = ", ".join(f"record={record}" for record in types)
         return QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
     shown = {"fields": selection.fields, "labels": selection.labels, "raw": selection.raw}
-    refused = [name for name, given in shown.items() if given and not form.has_values]
+    lacks = _NO_TABLE if form.is_table else () if form.has_values else tuple(shown)
+    refused = [name for name in lacks if shown[name]]
     if selection.charset and selection.charset not in form.charsets:
         refused.append("charset")
     if not refused:
         return None
     is_charset = refused[0] == "charset"
-    able = [other for other, form in FORMS.items() if (form.charsets if is_charset else form.has_values)]
+    able = [
+        other for other, form in FORMS.items()
+        if (form.charsets if is_charset else form.has_values and not (form.is_table and refused[0] in _NO_TABLE))
+    ]  # fmt: skip
     why, allowed = f"format={word} has no {refused[0]}.", f"{refused[0]} with format={', '.join(able)}"
     return QueryError("parameter-not-allowed", why, parameter=refused[0], value=None, allowed=allowed)
 
@@ -105,14 +108,22 @@ def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:
     return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
 
 
+def packed(answer: Answer, coding: str, *, level: int | None = None) -> Answer:
+    """Return *answer* packed by a content coding, with an ETag of its own; the same where packing does not pay."""
+    if not pays(len(answer.body), answer.content_type):
+        return answer
+    body = compress(coding, answer.body, level=level)
+    return replace(answer, body=body, etag=f'"{blake2b(body, digest_size=16).hexdigest()}"', coding=coding)
+
+
 def _answer(question: Question, body: bytes, *, total: int) -> Answer:
-    form, content_type = FORMS[question.selection.format], _content_type(question)
+    form, media_type = FORMS[question.selection.format], content_type(question)
     digest = blake2b(body, digest_size=16)
-    if content_type != CONTENT_TYPE:  # two forms of nothing are the same bytes, and still two representations
-        digest.update(content_type.encode())
+    if media_type != CONTENT_TYPE:  # two forms of nothing are the same bytes, and still two representations
+        digest.update(media_type.encode())
     return Answer(
         body,
-        content_type,
+        media_type,
         etag=f'"{digest.hexdigest()}"',
         successor=_successor(question),
         pages=_pages(question, total),
@@ -120,7 +131,7 @@ def _answer(question: Question, body: bytes, *, total: int) -> Answer:
     )
 
 
-def _content_type(question: Question) -> str:
+def content_type(question: Question) -> str:
     form, selection = FORMS[question.selection.format], question.selection
     media_type = selection.media_type or form.media_types[0]
     charset = (selection.charset or form.charsets[0]).removesuffix("-bom") if form.charsets else ""
@@ -147,12 +158,6 @@ def _pages(question: Question, total: int) -> tuple[tuple[str, Question], ...]:
         (name, replace(question, selection=replace(question.selection, offset=at, limit=count)))
         for name, at, count in places
     )
-
-
-def _record_types(question: Question) -> tuple[str, ...]:
-    """Return the types of the records that *question* may bring."""
-    delivered = [record for query in question.queries for record in dataspecs()[query.dataspec].record_types]
-    return question.selection.records or tuple(dict.fromkeys(delivered))
 
 
 def _successor(question: Question) -> str:

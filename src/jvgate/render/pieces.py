@@ -10,28 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import Protocol
 
 from jvgate.records.framing import Damage, Frame, Framer, Run
 from jvgate.render.choosing import Chooser
+from jvgate.render.compression import Compressor
 from jvgate.render.writers import RawWriter, Writer
 from jvgate.values import Selection
 
-__all__ = ["DIGEST", "PIECE_BYTES", "Compressor", "Pieces"]
+__all__ = ["DIGEST", "PIECE_BYTES", "Pieces"]
 
 PIECE_BYTES = 100_000
 DIGEST = "blake2b-128"
 _DIGEST_BYTES = 16
-
-
-class Compressor(Protocol):
-    """Compresses a stream piece by piece."""
-
-    def write(self, piece: bytes) -> bytes:
-        """Return *piece* compressed, so that everything up to its end can be read."""
-
-    def end(self) -> bytes:
-        """Return what ends the stream."""
 
 
 class Pieces:

@@ -22,7 +22,7 @@ __all__ = ["RecordText", "RecordValues"]
 _Record = dict[str, Any]
 
 # From so many records of one layout on, writing them at once is faster than one by one.
-_MANY = 32
+_MANY = 64
 
 
 class RecordText:

@@ -6,24 +6,24 @@ what was cut short cannot be taken for whole, its end tells the facts of the who
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import orjson
 
 from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
+from jvgate.render.bodies import table_of
 from jvgate.render.shown import RecordText
 from jvgate.spec.layouts import Layout
-from jvgate.values import Selection
+from jvgate.values import Question, Selection
 
-__all__ = ["WRITERS", "JsonWriter", "NdjsonWriter", "RawWriter", "Writer"]
+__all__ = ["STREAMED", "JsonWriter", "NdjsonWriter", "RawWriter", "TableWriter", "Writer", "writer_of"]
 
 
 class Writer(Protocol):
     """One form of a stream.  damaged_records, damaged_fields: of the records written so far."""
 
-    media_type: str
     damaged_records: int
     damaged_fields: int
 
@@ -45,8 +45,6 @@ class Writer(Protocol):
 
 class NdjsonWriter:
     """A line for each record, and at the end one more: `{"end": {…}}` or `{"error": {…}}`."""
-
-    media_type = "application/x-ndjson"
 
     def __init__(self, selection: Selection) -> None:
         self.damaged_records = 0
@@ -84,8 +82,6 @@ class NdjsonWriter:
 class JsonWriter(NdjsonWriter):
     """An array of all records and, as its last element, `{"end": {…}}`; without that it is not closed either."""
 
-    media_type = "application/json"
-
     def __init__(self, selection: Selection) -> None:
         super().__init__(selection)
         self._separator = b""
@@ -118,7 +114,6 @@ class JsonWriter(NdjsonWriter):
 class RawWriter:
     """The records as JV-Link gave them.  There is no room for facts; nothing is decoded, so no damage is seen."""
 
-    media_type = "application/octet-stream"
     damaged_records = 0
     damaged_fields = 0
 
@@ -146,5 +141,49 @@ class RawWriter:
         return b""
 
 
-WRITERS: Mapping[str, type[NdjsonWriter | RawWriter]] = {"ndjson": NdjsonWriter, "json": JsonWriter, "raw": RawWriter}
-"""By format word, in the order of preference."""
+class TableWriter:
+    """A table of one record type.  What is of no known layout has no place in it; what is damaged is told by itself."""
+
+    damaged_records = 0
+    damaged_fields = 0
+
+    def __init__(self, question: Question) -> None:
+        self._table = table_of(question, is_stream=True)
+
+    def begin(self) -> bytes:
+        """Return what comes before all records."""
+        return self._table.begin()
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return what is ready."""
+        return self._table.write(layout, raw, count)
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return what is left, and the facts as the form can tell them."""
+        return self._table.end(facts)
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return nothing: a table without its end is not whole."""
+        return b""
+
+
+_WRITERS: Mapping[str, Callable[[Question], Writer]] = {
+    "ndjson": lambda question: NdjsonWriter(question.selection),
+    "json": lambda question: JsonWriter(question.selection),
+    "csv": TableWriter,
+    "arrow": TableWriter,
+    "raw": lambda question: RawWriter(question.selection),
+    "parquet": TableWriter,
+}
+
+STREAMED = ("ndjson", "json", "csv", "arrow", "raw")
+"""The format words of streams, in the order of preference.  A Parquet file has its table of contents at its end."""
+
+
+def writer_of(question: Question) -> Writer:
+    """Return the writer of the form that *question* asks for, which is one that can be written as the records come."""
+    return _WRITERS[question.selection.format](question)

@@ -68,6 +68,8 @@ def fixed_headers(entry: Entry[Answer]) -> RawHeaders:
         (b"cache-control", _cache_control(entry)),
         (b"vary", b"Accept, Accept-Encoding"),
     ]
+    if answer.coding:
+        headers.append((b"content-encoding", answer.coding.encode()))
     if links := _links(answer):
         headers.append((b"link", ", ".join(links).encode()))
     if answer.file_name:

@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from jvgate.gateway import Gateway
 from jvgate.jobs import Job
-from jvgate.question import parse_question
-from jvgate.render.forms import FORMS, check
-from jvgate.render.negotiation import media_types, negotiate
+from jvgate.render.forms import FORMS
+from jvgate.render.negotiation import media_types
 from jvgate.web.answers import AnswerResponse, asks_for_refresh
+from jvgate.web.asking import wanted
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
 from jvgate.web.jobs import job_accepted
@@ -30,7 +30,6 @@ from jvgate.web.parameters import (
     ToTime,
     Where,
 )
-from jvgate.web.problems import Problem, problem_response
 
 __all__ = ["router"]
 
@@ -70,30 +69,14 @@ async def get_data(
     labels: Labels = None,
 ) -> Response:
     """Answer from memory, or read JV-Link once for all who wait. メモリから、なければ JV-Link から返します。"""
-    parameters = {name: request.query_params.getlist(name) for name in request.query_params}
-    words: tuple[str, ...] = request.app.state.forms
-    question = parse_question(dataspec, parameters, formats=words)
-    wanted = check(question) if "format" in parameters else negotiate(question, _accept(request), words)
-    if wanted is None:
-        return _not_acceptable(request, words)
+    question = wanted(request, dataspec, request.app.state.forms)
     gateway: Gateway = request.app.state.gateway
     refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
-    ask = gateway.ask(wanted, refresh=refresh, deadline_s=preferred_wait_s(request))
+    ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))
     served = await while_connected(request, ask)
     if isinstance(served, Job):
         return job_accepted(served)
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
-    request.scope[ANSWERED] = wanted
+    request.scope[ANSWERED] = question
     return AnswerResponse(served)
-
-
-def _accept(request: Request) -> str:
-    return ", ".join(request.headers.getlist("accept"))
-
-
-def _not_acceptable(request: Request, words: tuple[str, ...]) -> Response:
-    accept, allowed = _accept(request), ", ".join(media_types(words))
-    detail = f"Nothing that can be given is accepted by {accept!r}. Allowed: {allowed}"
-    problem = Problem("not-acceptable", detail, members={"parameter": "Accept", "value": accept, "allowed": allowed})
-    return problem_response(problem, request.url.path)

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jvgate.errors import JvgateError
-from jvgate.render.writers import WRITERS
+from jvgate.render.forms import content_type
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.streaming import End, Stream, Streams
 from jvgate.values import Question
@@ -150,10 +150,12 @@ def _about(request: Request) -> dict[str, Any]:
 
 def _headers(question: Question) -> RawHeaders:
     headers = [
-        (b"content-type", WRITERS[question.selection.format].media_type.encode()),
+        (b"content-type", content_type(question).encode()),
         (b"cache-control", b"no-store"),
         (b"vary", b"Accept, Accept-Encoding"),
     ]
+    if question.coding:
+        headers.append((b"content-encoding", question.coding.encode()))
     spec = dataspecs().get(question.dataspec)  # None for a joined one
     if spec is not None and spec.replaced_by:
         headers.append((b"link", f'</api/v1/stream/{spec.replaced_by}>; rel="successor-version"'.encode()))

@@ -1,8 +1,8 @@
 """The edge: finished answers before any routing, request ids, counting, the last resort for errors.
 
-Theory of operation.  A request for data is known by its own bytes: path, query string and Accept.  Once a
-route has answered such a request, the edge remembers which question it was; as long as that question's answer is
-kept in memory, the next equal request is answered from its finished bytes without parsing anything.  A plain
+Theory of operation.  A request for data is known by its own bytes: path, query string, Accept and Accept-Encoding.
+Once a route has answered such a request, the edge remembers which question it was; as long as that question's answer
+is kept in memory, the next equal request is answered from its finished bytes without parsing anything.  A plain
 GET is answered even before it becomes an ASGI request (`lane.py`); the rest (HEAD, 304, a server without the lane)
 comes through here.
 """
@@ -42,7 +42,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
-_Request = tuple[bytes, bytes, bytes]
+_Request = tuple[bytes, bytes, bytes, bytes]
 
 
 class _Remembered(NamedTuple):
@@ -63,6 +63,7 @@ class _Asked(NamedTuple):
     """What the headers of a request say that the edge goes by."""
 
     accept: bytes
+    encoding: bytes
     request_id: bytes
     if_none_match: bytes
     wants_refresh: bool
@@ -89,7 +90,7 @@ class Edge:
         if asked.if_none_match or asked.wants_refresh:
             return None
         path, _, query = url.partition(b"?")
-        kept = self._look((path, query, asked.accept))
+        kept = self._look((path, query, asked.accept, asked.encoding))
         if kept is None:
             return None
         entry, remembered = kept
@@ -112,7 +113,7 @@ class Edge:
             scope, send = {**scope, "method": "GET", IS_HEAD: True}, _without_content(send)
         asked = _asked(scope["headers"])
         request_id = self._request_id(asked.request_id)
-        request = (scope["raw_path"], scope["query_string"], asked.accept)
+        request = (scope["raw_path"], scope["query_string"], asked.accept, asked.encoding)
         kept = self._look(request) if scope["method"] == "GET" and not asked.wants_refresh else None
         if kept is None:
             await self._route(scope, receive, send, request, request_id)
@@ -184,7 +185,7 @@ class Edge:
 
     def _remember(self, scope: Scope, request: _Request) -> None:
         question: Question | None = scope.get(ANSWERED)
-        if question is None or len(request[2]) > MAX_URL_BYTES:
+        if question is None or len(request[2]) + len(request[3]) > MAX_URL_BYTES:
             return
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
@@ -192,18 +193,20 @@ class Edge:
 
 
 def _asked(headers: Iterable[tuple[bytes, bytes]]) -> _Asked:
-    accept = request_id = if_none_match = b""
+    accept = encoding = request_id = if_none_match = b""
     wants_refresh = False
     for name, value in headers:
         if name == b"accept":
             accept = accept + b"," + value if accept else value
+        elif name == b"accept-encoding":
+            encoding = encoding + b"," + value if encoding else value
         elif name == b"if-none-match":
             if_none_match = if_none_match + b"," + value if if_none_match else value
         elif name == b"x-request-id":
             request_id = value
         elif name == b"cache-control":
             wants_refresh = wants_refresh or asks_for_refresh(value)
-    return _Asked(accept, request_id, if_none_match, wants_refresh)
+    return _Asked(accept, encoding, request_id, if_none_match, wants_refresh)
 
 
 def _no_entry() -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from jvgate import values
-from jvgate.errors import QueryError
 from jvgate.gateway import Gateway
-from jvgate.question import parse_question
-from jvgate.render.negotiation import choose
-from jvgate.render.writers import WRITERS
+from jvgate.render.negotiation import media_types
+from jvgate.render.writers import STREAMED
+from jvgate.web.asking import wanted
 from jvgate.web.delivery import StreamResponse
 from jvgate.web.edge import IS_HEAD
 from jvgate.web.parameters import (
@@ -35,11 +32,8 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
-# Format word -> media type, in the order of preference.
-FORMATS = {word: writer.media_type for word, writer in WRITERS.items()}
-_DECODED_ONLY = ("fields", "raw", "labels")
-
-_FORMAT = "ndjson, json or raw; wins over Accept. 形式 (Accept より優先)。"
+_FORMAT = f"{', '.join(STREAMED)}; wins over Accept. 形式 (Accept より優先)。"
+_CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
 
 
 @router.get(
@@ -49,7 +43,7 @@ _FORMAT = "ndjson, json or raw; wins over Accept. 形式 (Accept より優先)�
     response_class=Response,
     responses={
         200: {"description": "The records, and at the end what is known of them all. レコードと、最後に全体の情報。",
-              "content": {media_type: {} for media_type in FORMATS.values()}},
+              "content": {media_type: {} for media_type in media_types(STREAMED)}},
     },
 )  # fmt: skip
 async def get_stream(
@@ -65,36 +59,11 @@ async def get_stream(
     limit: Limit = None,
     offset: Offset = None,
     format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
+    charset: Annotated[str | None, Query(description=_CHARSET)] = None,
     raw: Raw = None,
     labels: Labels = None,
 ) -> Response:
     """Read JV-Link at the speed of the client, without holding the answer. 受信の速さに合わせて読み込みます。"""
+    question = wanted(request, dataspec, STREAMED)
     gateway: Gateway = request.app.state.gateway
-    is_head = request.scope.get(IS_HEAD, False)
-    return StreamResponse(gateway.streams, _question(request, dataspec), is_head=is_head)
-
-
-def _question(request: Request, dataspec: str) -> values.Question:
-    """Return what is asked, in the form that the client wants.  Raises QueryError."""
-    parameters = {name: request.query_params.getlist(name) for name in request.query_params}
-    question = parse_question(dataspec, parameters, formats=FORMATS)
-    if "format" not in parameters:
-        question = replace(question, selection=replace(question.selection, format=_accepted(request)))
-    unfit = [name for name in _DECODED_ONLY if name in parameters]
-    if question.selection.format == "raw" and unfit:
-        why = f"raw is the records as they are and takes no {unfit[0]}."
-        allowed = "record, limit, offset; or format=ndjson"
-        raise QueryError(
-            "parameter-not-allowed", why, parameter=unfit[0], value=parameters[unfit[0]][0], allowed=allowed
-        )
-    return question
-
-
-def _accepted(request: Request) -> str:
-    """Return the format that the client likes best.  Raises QueryError when it accepts none."""
-    accept, allowed = ", ".join(request.headers.getlist("accept")), ", ".join(FORMATS.values())
-    media_type = choose(accept, tuple(FORMATS.values()))
-    if media_type is None:
-        why = f"Nothing that can be given is accepted by {accept!r}."
-        raise QueryError("not-acceptable", why, parameter="Accept", value=accept, allowed=allowed)
-    return next(word for word, offered in FORMATS.items() if offered == media_type)
+    return StreamResponse(gateway.streams, question, is_head=request.scope.get(IS_HEAD, False))
