@@ -12,6 +12,7 @@ from jvgate.records.decode import decoder
 from jvgate.records.framing import Frame
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
+from jvgate.records.lines import WriteLines, line_writer
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
 from jvgate.values import Selection
@@ -39,6 +40,13 @@ class RecordText:
         if frame.layout not in self._writers:
             self._writers[frame.layout] = self._writer(frame.layout)
         return self._writers[frame.layout](frame.raw, errors)
+
+    def lines(self, layout: Layout | None) -> WriteLines | None:
+        """Return what writes many records of *layout* at once, with commas between them; None where nothing does."""
+        selection = self._selection
+        if layout is None or selection.raw or selection.labels or selection.fields:
+            return None
+        return line_writer(layout, b",")
 
     def _writer(self, layout: Layout) -> WriteText:
         selection = self._selection
