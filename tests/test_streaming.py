@@ -10,7 +10,7 @@ from jvgate import streaming
 from jvgate.errors import JVLinkError, SessionHung, SourceBusy, SourceError, WorkerLost
 from jvgate.jvlink.request import Summary
 from jvgate.question import parse_question
-from jvgate.render.writers import WRITERS
+from jvgate.render.writers import STREAMED
 from jvgate.streaming import Streams
 from tests.raceday import race_day, record
 from tests.sessions.gated import LIMIT_S
@@ -41,7 +41,7 @@ class Playing:
 
 def asked(dataspec="RACE", **parameters):
     given = {"from_time": "20261101", **parameters}
-    return parse_question(dataspec, {name: [value] for name, value in given.items()}, formats=tuple(WRITERS))
+    return parse_question(dataspec, {name: [value] for name, value in given.items()}, formats=STREAMED)
 
 
 def play(scene, *script):

@@ -6,7 +6,12 @@ from dataclasses import replace
 import pytest
 
 from jvgate.question import parse_question
+<<<<<<< HEAD
 from jvgate.render.forms import render as render_form
+=======
+from jvgate.render import json_answer
+from jvgate.render.json_answer import render_json
+>>>>>>> lines
 from jvgate.values import Query, SourceFile
 from tests.raceday import GARBAGE, PROVIDED, dataset, race_day, record
 
@@ -215,3 +220,28 @@ def test_an_older_data_spec_names_its_successor(dataspec, successor):
     asked = question(dataspec)
     answer = render_form(asked, [dataset(query=Query(dataspec)) for _ in asked.queries]).answer
     assert (answer.successor, answer.content_type) == (successor, "application/json")
+
+
+def a_long_day():
+    """Runs of runners long and short, one of them damaged, one of another layout between them, and lost bytes."""
+    runners = [record("SE", Umaban=n % 18 + 1, Bamei="アイ") for n in range(40)]
+    bad = runners[3][:288] + b"5x5" + runners[3][291:]
+    return [*runners[:10], bad, *runners[10:], record("RA"), *runners[:3], GARBAGE, UNKNOWN, *runners[:20], bad]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"limit": "30"}, {"offset": "5", "limit": "44"}, {"offset": "47"}, {"record": "SE"}]
+)
+def test_records_that_are_written_together_are_the_same_answer(monkeypatch, parameters):
+    asked, given = question(**parameters), [dataset(*a_long_day())]
+    one_by_one = render_json(asked, given).answer
+    monkeypatch.setattr(json_answer, "MANY", 8)
+    monkeypatch.setattr(json_answer, "MOST_AT_ONCE", 16)
+    assert render_json(asked, given).answer == one_by_one
+
+
+@pytest.mark.parametrize("parameters", [{"raw": "1"}, {"labels": "en"}, {"fields": "Umaban"}])
+def test_another_form_is_written_record_by_record(monkeypatch, parameters):
+    expected = render(*a_long_day(), **parameters)
+    monkeypatch.setattr(json_answer, "MANY", 1)
+    assert render(*a_long_day(), **parameters) == expected

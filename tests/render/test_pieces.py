@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from jvgate.render.forms import render
 from jvgate.render.pieces import PIECE_BYTES, Pieces
-from jvgate.render.writers import WRITERS
+from jvgate.render.writers import JsonWriter, NdjsonWriter, RawWriter
 from jvgate.values import Question, Selection
 from tests.raceday import GARBAGE, QUERY, dataset, race_day, record
 
+WRITERS = {"ndjson": NdjsonWriter, "json": JsonWriter, "raw": RawWriter}
 UNKNOWN = b"ZZ120261116 something new\r\n"
 DAMAGED = record("SE")[:200] + b"?" * 10 + record("SE")[210:]
 DAY = [*race_day(), UNKNOWN, GARBAGE, DAMAGED, record("HC")[:-20].rstrip() + b"\r\n"]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from jvgate.records.kinds import Errors
-from jvgate.records.page import Looks, Others, Page, SlotRows, Texts
+from jvgate.records.page import Filler, Looks, Others, Page, SlotRows, Texts
 from jvgate.records.sheet import Sheet, sheet_of
 from jvgate.records.text import text_writer
 from jvgate.records.wordlist import EMPTY, ODD, ONE_BYTE, Table, Wordlist
@@ -22,9 +22,9 @@ from jvgate.spec.layouts import Layout
 
 __all__ = ["Batch"]
 
-# Cells of one batch: enough to make the calls cheap.  Cells joined at once: few enough for the processor's cache.
-_CELLS = 65_536
-_JOINED = 8192
+# Cells of one batch: enough to make the calls cheap; but not more bytes than so many.
+_CELLS, _LEAST, _BYTES = 65_536, 16, 1 << 20
+_JOINED = 8192  # cells that are joined at once: they stay in the processor's cache
 _TURNED = 256  # rows that are turned into columns at once: their pages stay near
 
 
@@ -36,14 +36,14 @@ class Batch:
 
     def __init__(self, layout: Layout, until: str) -> None:
         sheet = sheet_of(layout, until)
-        self.records = max(16, _CELLS // sheet.width)
+        self.records = max(1, min(max(_LEAST, _CELLS // sheet.width), _BYTES // layout.length))
         self._width, self._length = sheet.width, layout.length
         self._write_one = text_writer(layout)
         self._tables, self._known = _tables(sheet), _known_texts(sheet)
         self._words = Wordlist(self._tables, self._known)
         number = self._words.number
         starts = dict(zip(self._tables, self._words.starts.tolist(), strict=False))
-        self._fillers = [
+        self._fillers: list[Filler] = [
             Looks(sheet.looks, sheet.wides, starts, number),
             *([Texts(sheet.prose, number)] if sheet.prose else []),
             Others(sheet.each),

@@ -1,22 +1,24 @@
 """The page of a batch: its bytes, and the numbers of the texts that stand in its columns; and who fills it.
 
 Each filler does its part for all records at once: what tables say of fields (`Looks`), text (`Passages`), what is
-written record by record (`Others`), and the slots that say nothing (`Hiding`).
+written record by record (`Others`), and the slots that say nothing (`SlotRows`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jvgate.records.keys import KeyReader, Keys, key_of
 from jvgate.records.prose import Passages
 from jvgate.records.sheet import Each, Look, Prose, Slots, Wide
-from jvgate.records.wordlist import EMPTY, ONE_BYTE, KeyReader, Keys, Numbers, Table, Wordlist, key_of
+from jvgate.records.wordlist import EMPTY, ONE_BYTE, Numbers, Table, Wordlist
 
-__all__ = ["Looks", "Others", "Page", "SlotRows", "Texts"]
+__all__ = ["Filler", "Looks", "Others", "Page", "SlotRows", "Texts"]
 
 _Bytes = NDArray[np.uint8]
 _Flags = NDArray[np.bool_]
@@ -37,6 +39,13 @@ class Page:
     words: Wordlist
     is_odd: _Flags
     pieces: list[tuple[NDArray[np.intp], NDArray[np.object_]]] = field(default_factory=list)
+
+
+class Filler(Protocol):
+    """Does its part of a page."""
+
+    def fill(self, page: Page) -> None:
+        """Fill in the columns that are its own, after those before it."""
 
 
 class Looks:

@@ -31,17 +31,16 @@ _BREAK = b"\n"
 
 
 class Passages:
-    """The text fields of a layout."""
+    """The text fields of a layout, all of an even length."""
 
     def __init__(self, prose: Sequence[Prose]) -> None:
         self._prose = prose
-        places = [range(one.at, one.at + one.field.length // 2 * 2, 2) for one in prose]
+        places = [range(one.at, one.at + one.field.length, 2) for one in prose]
         self._pairs = np.array([at for pairs in places for at in pairs], np.intp)
         step = np.uint8 if all(len(pairs) <= _PAIRS for pairs in places) else np.uint16
         self._steps = np.array([n for pairs in places for n in range(1, len(pairs) + 1)], step)[:, None]
         self._firsts = np.cumsum([0, *map(len, places)])[:-1]
         self._at = np.array([one.at for one in prose], np.intp)[:, None]
-        self._last = self._at + np.array([one.field.length for one in prose], np.intp)[:, None] - 1
         self._tails = np.frombuffer(b"".join(one.end + _BREAK for one in prose), np.uint8)
         self._tail_size = np.array([len(one.end) + 1 for one in prose], np.intp)[:, None]
         self._tail_at = np.cumsum(self._tail_size)[:, None] - self._tail_size

@@ -322,7 +322,7 @@ def _is_narrow(one: Field) -> bool:
 
 
 def _is_plain_text(one: Field) -> bool:
-    return one.kind.startswith("text") and one.repeat == 1 and not known_values(one)
+    return one.kind.startswith("text") and one.repeat == 1 and one.length % 2 == 0 and not known_values(one)
 
 
 def _runs(members: Sequence[Field | Group]) -> list[list[Field | Group]]:
