@@ -26,7 +26,7 @@ __all__ = ["RecordText", "RecordValues"]
 _Record = dict[str, Any]
 
 # From so many records of one layout on, writing them at once is faster than one by one.
-_MANY = 64
+_MANY = 256
 
 
 class RecordText:
