@@ -6,12 +6,8 @@ from dataclasses import replace
 import pytest
 
 from jvgate.question import parse_question
-<<<<<<< HEAD
+from jvgate.render import shown
 from jvgate.render.forms import render as render_form
-=======
-from jvgate.render import json_answer
-from jvgate.render.json_answer import render_json
->>>>>>> lines
 from jvgate.values import Query, SourceFile
 from tests.raceday import GARBAGE, PROVIDED, dataset, race_day, record
 
@@ -234,14 +230,13 @@ def a_long_day():
 )
 def test_records_that_are_written_together_are_the_same_answer(monkeypatch, parameters):
     asked, given = question(**parameters), [dataset(*a_long_day())]
-    one_by_one = render_json(asked, given).answer
-    monkeypatch.setattr(json_answer, "MANY", 8)
-    monkeypatch.setattr(json_answer, "MOST_AT_ONCE", 16)
-    assert render_json(asked, given).answer == one_by_one
+    one_by_one = render_form(asked, given).answer
+    monkeypatch.setattr(shown, "_MANY", 8)
+    assert render_form(asked, given).answer == one_by_one
 
 
 @pytest.mark.parametrize("parameters", [{"raw": "1"}, {"labels": "en"}, {"fields": "Umaban"}])
 def test_another_form_is_written_record_by_record(monkeypatch, parameters):
     expected = render(*a_long_day(), **parameters)
-    monkeypatch.setattr(json_answer, "MANY", 1)
+    monkeypatch.setattr(shown, "_MANY", 1)
     assert render(*a_long_day(), **parameters) == expected

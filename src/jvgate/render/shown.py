@@ -12,11 +12,7 @@ from jvgate.records.decode import decoder
 from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
-<<<<<<< HEAD
 from jvgate.records.lines import line_writer
-=======
-from jvgate.records.lines import WriteLines, line_writer
->>>>>>> lines
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
 from jvgate.values import Selection
@@ -45,7 +41,6 @@ class RecordText:
             self._writers[frame.layout] = self._writer(frame.layout)
         return self._writers[frame.layout](frame.raw, errors)
 
-<<<<<<< HEAD
     def run(self, run: Run, damaged: list[Errors], *, separator: bytes) -> bytes:
         """Return the JSON objects of *run*, *separator* between them; append what was wrong with each to *damaged*."""
         if run.count >= _MANY and self._is_plain:
@@ -57,14 +52,6 @@ class RecordText:
             if errors:
                 damaged.append(errors)
         return separator.join(texts)
-=======
-    def lines(self, layout: Layout | None) -> WriteLines | None:
-        """Return what writes many records of *layout* at once, with commas between them; None where nothing does."""
-        selection = self._selection
-        if layout is None or selection.raw or selection.labels or selection.fields:
-            return None
-        return line_writer(layout, b",")
->>>>>>> lines
 
     def _writer(self, layout: Layout) -> WriteText:
         if self._is_plain:
