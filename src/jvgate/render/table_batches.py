@@ -35,7 +35,7 @@ class Batches:
         """Yield the batches that *count* records of *layout* fill; what is left waits."""
         if layout.record != self._record:
             raise QueryError(
-                "mixed-records", "A table holds records of one type.", parameter="record", value=layout.record,
+                "one-record-needed", "A table holds records of one type.", parameter="record", value=layout.record,
                 allowed=f"one record type, here {self._record}",
             )  # fmt: skip
         if len(raw) != count * layout.length:

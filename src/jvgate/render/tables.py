@@ -66,7 +66,7 @@ def table_writer(
 
         return CsvWriter(record, fields, charset=_codec(charset), bom=bom, end_line=end_line)
     raise QueryError(
-        "invalid-format",
+        "unknown-format",
         "There is no such form of a table.",
         parameter="format",
         value=form,

@@ -60,6 +60,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "invalid-charset": (400, "Invalid charset", "charset が不正です"),
     "unknown-format": (406, "Unknown format", "形式がありません"),
     "not-acceptable": (406, "Not acceptable", "Accept に合う形式がありません"),
+    "too-many-columns": (406, "Too many columns for CSV", "CSV の列が多すぎます"),
     "one-record-needed": (406, "This form needs one record type", "この形式ではレコード種別を一つ選んでください"),
     "unknown-record-type": (404, "Unknown record type", "レコード種別がありません"),
     "unknown-code-table": (404, "Unknown code table", "コード表がありません"),
