@@ -13,6 +13,7 @@ The checksum finds accidents, not enemies: who may write to Redis may write wron
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,6 +35,13 @@ HEADER_BYTES: Final = _HEADER.size
 _ZSTD = 1  # flag: the records are a zstd frame
 _LEVEL = 3
 _LONGEST_S = 400 * 86400.0  # no entry lives longer, whatever it says of itself
+
+
+class _OfThread(threading.local):
+    decompressor: zstandard.ZstdDecompressor
+
+
+_of_thread: Final = _OfThread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +130,18 @@ def _body(kept: memoryview, raw_length: int) -> bytes | None:
     try:
         if zstandard.get_frame_parameters(kept).content_size != raw_length:
             return None
-        return zstandard.ZstdDecompressor().decompress(kept, max_output_size=raw_length, allow_extra_data=False)
+        return _decompressor().decompress(kept, max_output_size=raw_length, allow_extra_data=False)
     except zstandard.ZstdError:
         return None
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    """Return this thread's own: making one takes longer than a short value, and two threads may not share it."""
+    try:
+        return _of_thread.decompressor
+    except AttributeError:
+        _of_thread.decompressor = zstandard.ZstdDecompressor()
+        return _of_thread.decompressor
 
 
 def _facts(packed: Packed) -> dict[str, Any]:
@@ -144,34 +161,30 @@ def _facts(packed: Packed) -> dict[str, Any]:
 def _packed(facts: dict[str, Any], query: Query, body: bytes) -> Packed:
     """Return the entry of *facts*.  Raises KeyError, TypeError or ValueError for facts that cannot be."""
     files = tuple(_file(item, len(body)) for item in facts["files"])
-    read_at, fresh_until, stale_until = (_number(facts[name]) for name in ("read_at", "fresh_until", "stale_until"))
-    if not read_at <= stale_until <= read_at + _LONGEST_S or not fresh_until <= stale_until:
+    read_at, fresh_until, stale_until = facts["read_at"], facts["fresh_until"], facts["stale_until"]
+    tags, last, stamp = tuple(facts["tags"]), facts["last_file_timestamp"], facts["stamp"]
+    _require(_NUMBER, read_at, fresh_until, stale_until)
+    _require(_TEXT, last, *tags)
+    _require(_WHOLE, stamp)
+    if stamp < 0 or not read_at <= stale_until <= read_at + _LONGEST_S or not fresh_until <= stale_until:
         raise ValueError("no such windows")
-    tags = tuple(_text(tag) for tag in facts["tags"])
-    dataset = Dataset(query, body, files, _text(facts["last_file_timestamp"]), read_at)
-    return Packed(dataset, fresh_until, stale_until, tags, _whole(facts["stamp"]))
+    return Packed(Dataset(query, body, files, last, read_at), fresh_until, stale_until, tags, stamp)
 
 
 def _file(item: Any, body_length: int) -> SourceFile:
     name, provided, offset = item
-    if _whole(offset) > body_length:
-        raise ValueError("a file that begins behind the records")
-    return SourceFile(_text(name), _text(provided), offset)
+    _require(_TEXT, name, provided)
+    _require(_WHOLE, offset)
+    if not 0 <= offset <= body_length:
+        raise ValueError("a file that begins outside the records")
+    return SourceFile(name, provided, offset)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("no text")
-    return value
+_TEXT: Final = frozenset({str})
+_WHOLE: Final = frozenset({int})
+_NUMBER: Final = frozenset({int, float})
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError("no number")
-    return float(value)
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError("no whole number")
-    return value
+def _require(kinds: frozenset[type], *values: object) -> None:
+    if not kinds.issuperset(map(type, values)):  # the type itself: True is no number here
+        raise TypeError("not what it should be")

@@ -40,7 +40,7 @@ __all__ = ["FOREIGN_ERRORS", "Client", "RedisRefused", "RedisTrouble", "open_cli
 CONNECT_S = 1.0
 _READ_BYTES = 1 << 17
 
-FOREIGN_ERRORS: Final = (RedisError, OSError, EOFError, TimeoutError, ValueError, IndexError)
+FOREIGN_ERRORS: Final = (RedisError, RedisClusterException, OSError, EOFError, TimeoutError, ValueError, IndexError)
 """What redis-py and asyncio raise when the other side is gone, silent, or no Redis at all."""
 
 

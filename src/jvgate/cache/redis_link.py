@@ -18,8 +18,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from functools import partial
-from typing import Any, Self, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Self, TypeVar
 
 import structlog
 
@@ -61,15 +61,15 @@ class RedisLink:
         self._connections = connections
         self._on_recovery = on_recovery
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._on_wire: set[asyncio.Task[Any] | None] = set()
-        self._end = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         self._slots = asyncio.Semaphore(self._connections)
         self._trouble = asyncio.Event()
-        client = open_client(self.place, connections=self._connections + _SPARE_CONNECTIONS)
-        self.client: Client = await self._end.enter_async_context(client)
-        await self._probe()  # before anything is served, so that nobody pays for a Redis that is not there
+        async with AsyncExitStack() as end:
+            client = open_client(self.place, connections=self._connections + _SPARE_CONNECTIONS)
+            self.client: Client = await end.enter_async_context(client)
+            await self._probe()  # before anything is served, so that nobody pays for a Redis that is not there
+            self._end = end.pop_all()
         self._keeper = asyncio.create_task(self._keep(), name="jvgate-redis-keeper")
         return self
 
@@ -88,41 +88,57 @@ class RedisLink:
         """Return what *talk* returns, as `ask` does."""
         if not self.breaker.is_closed:
             raise RedisTrouble("open")
+        loop = asyncio.get_running_loop()
         limit_s = self._deadline_s if limit_s is None else limit_s
-        era = self.breaker.opened
-        task = asyncio.create_task(self._take_turn(talk, max(limit_s, _HARD_S)))
-        self._tasks.add(task)
-        task.add_done_callback(partial(self._carried_out, era))
-        if await _is_done(task, limit_s):
-            return task.result()
-        if task not in self._on_wire:
-            raise RedisTrouble("busy")  # too many at once: no fault of Redis
-        self._failed("timeout", era)
-        raise RedisTrouble("timeout")
+        command: _Command[Reply] = _Command(loop.create_future(), self.breaker.opened, limit_s, loop.time() + limit_s)
+        command.task = loop.create_task(self._carry_out(talk, command))
+        command.timer = loop.call_at(command.due_at, self._is_due, command)
+        self._tasks.add(command.task)
+        command.task.add_done_callback(self._tasks.discard)
+        answer = await command.answer  # of nobody else: who is cancelled here cancels only this
+        if isinstance(answer, RedisTrouble):
+            raise answer
+        return answer
 
-    async def _take_turn(self, talk: Callable[[Client], Awaitable[Reply]], hard_s: float) -> Reply:
-        async with self._slots:
-            if not self.breaker.is_closed:
-                raise RedisTrouble("open")
-            return await self._carry_out(talk, hard_s)
-
-    async def _carry_out(self, talk: Callable[[Client], Awaitable[Reply]], hard_s: float) -> Reply:
-        task = asyncio.current_task()
-        self._on_wire.add(task)
+    async def _carry_out(self, talk: Callable[[Client], Awaitable[Reply]], command: _Command[Reply]) -> None:
+        """Take a turn, talk, and give the answer to who still waits for it."""
+        answer: Reply | RedisTrouble = RedisTrouble("closed")  # unless it comes to its end
         try:
-            async with asyncio.timeout(hard_s):
-                return await talk(self.client)
+            async with self._slots:
+                if self.breaker.is_closed:
+                    command.is_on_wire = True
+                    answer = await talk(self.client)
+                else:
+                    answer = RedisTrouble("open")
         except FOREIGN_ERRORS as exc:
-            raise ours(exc) from exc
+            answer = ours(exc)
+            answer.__cause__ = exc
+            if not isinstance(answer, RedisRefused):
+                self._failed(answer.reason, command.era)
         finally:
-            self._on_wire.discard(task)
+            command.settle(answer)
 
-    def _carried_out(self, era: int, task: asyncio.Task[Any]) -> None:
-        """Judge the link by how *task* ended, whether or not somebody still waits for it."""
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, RedisTrouble) and not isinstance(error, RedisRefused) and error.reason != "open":
-            self._failed(error.reason, era)
+    def _is_due(self, command: _Command[Any], turns: int = _LAST_TURNS) -> None:
+        """Give up waiting for *command*, unless it is this process that stood still."""
+        loop = asyncio.get_running_loop()
+        if command.timer is None:
+            return
+        if loop.time() > command.due_at + command.limit_s / 2:
+            command.due_at = loop.time() + command.limit_s
+            command.timer = loop.call_at(command.due_at, self._is_due, command)
+        elif turns:
+            loop.call_soon(self._is_due, command, turns - 1)
+        else:
+            self._give_up(command)
+
+    def _give_up(self, command: _Command[Any]) -> None:
+        """Let go who waits for *command*; it may still come to its end, for a while."""
+        if command.is_on_wire:
+            self._failed("timeout", command.era)
+        if not command.answer.done():
+            command.answer.set_result(RedisTrouble("timeout" if command.is_on_wire else "busy"))
+        left_s = max(_HARD_S - command.limit_s, 0)
+        command.timer = asyncio.get_running_loop().call_later(left_s, command.task.cancel)
 
     def _failed(self, reason: str, era: int) -> None:
         if era != self.breaker.opened:
@@ -144,10 +160,12 @@ class RedisLink:
     async def _probe(self) -> None:
         """Ask for a sign of life; any key will do, and in a cluster a key says whom to ask."""
         try:
-            await self._carry_out(lambda client: client.execute_command("EXISTS", PURGES), _HARD_S)
-            await self._carry_out(self._on_recovery, _RECOVERY_S)
-        except RedisTrouble as exc:
-            self._failed(exc.reason, self.breaker.opened)
+            async with asyncio.timeout(_HARD_S):
+                await self.client.execute_command("EXISTS", PURGES)
+            async with asyncio.timeout(_RECOVERY_S):
+                await self._on_recovery(self.client)
+        except FOREIGN_ERRORS as exc:
+            self._failed(ours(exc).reason, self.breaker.opened)
             return
         if self.breaker.succeeded(self._now()):
             log.info("Redis answers", url=str(self.place))
@@ -156,14 +174,25 @@ class RedisLink:
         return asyncio.get_running_loop().time()
 
 
-async def _is_done(task: asyncio.Task[Any], limit_s: float) -> bool:
-    """Wait for *task* for *limit_s*.  It is never cancelled by this, whatever happens to who waits."""
-    loop = asyncio.get_running_loop()
-    late_at = loop.time() + limit_s * 1.5
-    await asyncio.wait((task,), timeout=limit_s)
-    if not task.done() and loop.time() > late_at:
-        await asyncio.wait((task,), timeout=limit_s)
-    for _ in range(_LAST_TURNS):
-        if not task.done():
-            await asyncio.sleep(0)
-    return task.done()
+@dataclass(slots=True, eq=False)
+class _Command(Generic[Reply]):
+    """One command on its way.  era: how often the breaker had opened when it began; due_at: by the loop's clock.
+
+    timer: what is done when it is due, None when it has come to its end.
+    """
+
+    answer: asyncio.Future[Reply | RedisTrouble]
+    era: int
+    limit_s: float
+    due_at: float
+    is_on_wire: bool = False
+    task: asyncio.Task[None] = field(init=False)
+    timer: asyncio.TimerHandle | None = field(init=False)
+
+    def settle(self, answer: Reply | RedisTrouble) -> None:
+        """Take note of the end."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if not self.answer.done():
+            self.answer.set_result(answer)
