@@ -19,7 +19,7 @@ __all__ = ["Board", "BoardTier"]
 
 @dataclass
 class Board:
-    """What tiers share."""
+    """What tiers share.  fences: every purge that was made; a tier knows those that it heard of."""
 
     entries: dict[str, Packed] = field(default_factory=dict)
     leases: set[str] = field(default_factory=set)
@@ -29,7 +29,11 @@ class Board:
 
 
 class BoardTier:
-    """A `SharedTier` in memory.  Puts land at once; leases do not expire."""
+    """A `SharedTier` in memory.  Puts land at once; leases do not expire.
+
+    is_deaf: it hears of the purges of others when it is told to `hear`, or of none at all.
+    gate: while it is shut, replies to `get` and `lease` are under way.
+    """
 
     state = TierState("closed", is_listening=True)
 
@@ -45,14 +49,21 @@ class BoardTier:
         self._on_purge = on_purge
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._fences = Fences()
+        self._unheard: list[tuple[tuple[str, ...], int]] = []
+        self.is_deaf = False
+        self.gate = asyncio.Event()
+        self.gate.set()
         board.tiers.append(self)
 
     @property
     def stamp(self) -> int:
-        return self._board.fences.newest
+        return self._fences.newest
 
     async def get(self, query: Query) -> Packed | Miss:
-        found = self._look(query_text(query))
+        packed = self._board.entries.get(query_text(query))
+        await self.gate.wait()
+        found = self._judged(packed)
         self.counts["get", "hit" if isinstance(found, Packed) else found.reason] += 1
         return found
 
@@ -69,39 +80,59 @@ class BoardTier:
         if text in self._board.leases:
             return None
         self._board.leases.add(text)
-        return Lease(self.stamp, is_shared=True, on_release=lambda: self._release(text))
+        lease = Lease(self.stamp, is_shared=True, on_release=lambda: self._release(text))
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            lease.release()
+            raise
+        return lease
 
     async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
         text = query_text(query)
+
+        def landed() -> Packed | None:
+            found = self._judged(self._board.entries.get(text))
+            return found if isinstance(found, Packed) and found.dataset.read_at > newer_than else None
+
         try:
             async with asyncio.timeout(limit_s), self._board.news:
-                await self._board.news.wait_for(
-                    lambda: _is_newer(self._look(text), newer_than) or text not in self._board.leases
-                )
+                await self._board.news.wait_for(lambda: landed() or text not in self._board.leases)
         except TimeoutError:
             return Miss("late")
-        found = self._look(text)
-        return found if _is_newer(found, newer_than) else Miss("free")
+        return landed() or Miss("free")
 
     async def purge(self, *tags: str) -> Purged:
         board = self._board
-        board.fences.raise_fences(tags, board.fences.newest + 1)
+        stamp = max(board.fences.newest, self.stamp) + 1
+        board.fences.raise_fences(tags, stamp)
+        self._fences.raise_fences(tags, stamp)
         gone = [text for text, packed in board.entries.items() if {ALL, *packed.tags} & set(tags)]
         for text in gone:
             del board.entries[text]
         for tier in board.tiers:
             if tier is not self:
-                tier._on_purge(tags)
+                tier._unheard.append((tags, stamp))
+                if not tier.is_deaf:
+                    tier.hear()
         return Purged(len(gone))
+
+    def hear(self) -> None:
+        """Learn of the purges of others."""
+        unheard, self._unheard = self._unheard, []
+        for tags, stamp in unheard:
+            self._fences.raise_fences(tags, stamp)
+            self._on_purge(tags)
 
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         entries = sorted(self._board.entries.items(), key=lambda kept: -kept[1].stale_until)
         keys = [KeptKey(text, len(kept.dataset.body), kept.stale_until - self._clock()) for text, kept in entries]
         return Inspection(len(entries), tuple(keys[:limit]))
 
-    def _look(self, text: str) -> Packed | Miss:
-        packed = self._board.entries.get(text)
-        return packed if packed and packed.stale_until > self._clock() else Miss("absent")
+    def _judged(self, packed: Packed | None) -> Packed | Miss:
+        if packed is None or packed.stale_until <= self._clock():
+            return Miss("absent")
+        return Miss("purged") if self._fences.rejects(packed) else packed
 
     def _release(self, text: str) -> None:
         self._board.leases.discard(text)

@@ -22,7 +22,8 @@ OTHER = Query("0B12", key="20261115")
 class Source:
     """Gives the number of the read in its record; waits at the gate; fails with the `error` of when it began."""
 
-    def __init__(self):
+    def __init__(self, clock):
+        self._clock = clock
         self.reads = Counter()
         self.hastened = []
         self.gate = asyncio.Event()
@@ -43,7 +44,7 @@ class Source:
             raise
         if error is not None:
             raise error
-        return dataset(record("RA", RaceNum=number), query=query)
+        return dataset(record("RA", RaceNum=number), query=query, read_at=self._clock())
 
     def hasten(self, query):
         self.hastened.append(query)
@@ -69,7 +70,8 @@ def number(got):
 
 def play(scene, **settings):
     async def on_stage():
-        clock, source = Clock(), Source()
+        clock = Clock()
+        source = Source(clock)
         memory = Memory(max_entries=100, max_bytes=1 << 20, clock=clock)
         parts = {"judge": Judge(), "shared": NoTier(), "clock": clock, "wall": clock, "most_waiters": 100}
         made = Datasets(memory, source, **parts | settings)

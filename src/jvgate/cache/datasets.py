@@ -26,7 +26,7 @@ from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Memory
 from jvgate.cache.purging import Matches, Purges
 from jvgate.cache.refreshing import Refreshes, is_passing
-from jvgate.cache.shared import Miss, Packed, SharedTier
+from jvgate.cache.shared import Lease, Miss, Packed, SharedTier
 from jvgate.errors import ReadCancelled, SourceError
 from jvgate.values import MISSING, Dataset, Entry, Missing, Query
 
@@ -37,7 +37,6 @@ How = Literal["memory", "shared", "stale", "read", "fallback"]
 
 Urgency = Literal["now", "refresh", "prefetch"]
 
-TRIES = 3
 # How long to wait for what another process reads, before one looks anew who does.
 LANDING_S = 60.0
 _LARGE_BYTES = 1 << 18
@@ -81,6 +80,19 @@ class Got:
     error: SourceError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What will do for who asks: see `Datasets.get`."""
+
+    newer_than: float
+    stale_ok: bool
+    urgency: Urgency
+
+    def allows(self, got: Got) -> bool:
+        """Whether *got* will do."""
+        return got.entry.read_at > self.newer_than and (self.stale_ok or got.how not in _STALE)
+
+
 class Datasets:
     """Gives datasets.  One event loop's.
 
@@ -117,18 +129,10 @@ class Datasets:
         newer_than: monotonic seconds; one read earlier will not do.  stale_ok: whether a stale one will.
         Raises what reading raises (SourceError), and SourceBusy when too many wait for it.
         """
-        kept = self.kept(query)
-        if kept is not MISSING and kept.read_at > newer_than:
-            now = self._clock()
-            if now < kept.fresh_until:
-                return Got(kept, "memory", {})
-            if stale_ok and now < kept.stale_until:
-                self.refresh(query, newer_than=kept.read_at)
-                return Got(kept, "stale", {})
-            if stale_ok and now < kept.error_until and self.is_failing(query):
-                return Got(kept, "fallback", {})
-        got = await self._fly(query, newer_than, urgency)
-        if got.error is not None and got.entry.read_at <= newer_than:
+        wanted = _Wanted(newer_than, stale_ok, urgency)
+        while (got := self._in_memory(query, wanted) or await self._fly(query, wanted)) is None:
+            continue
+        if got.error is not None and not wanted.allows(got):
             raise got.error
         return got
 
@@ -165,51 +169,66 @@ class Datasets:
         await self.refreshes.close()
         await self._flights.close()
 
-    async def _fly(self, query: Query, newer_than: float, urgency: Urgency) -> Got:
-        """Join the flight for *query*, or begin it; once more where it began too early for *newer_than*."""
-        text = str(query)
-        bring = partial(self._bring, query, newer_than, urgency)
-        is_worth = partial(self._reader.is_nearly_read, query)
-        for is_last in (False,) * (TRIES - 1) + (True,):
-            joins = text in self._flights
-            if joins and urgency == "now":
-                self._reader.hasten(query)
-            try:
-                got, joined = await self._flights.join(text, bring, is_worth=is_worth)
-            except ReadCancelled:  # of a prefetch, given up in the moment before somebody wanted it
-                if is_last or not joins or urgency == "prefetch":
-                    raise
-                continue
-            if is_last or not joined or got.how in _STALE or got.entry.read_at > newer_than:
-                return replace(got, joined=joined)
-        raise AssertionError("the last try returns or raises")
+    def _in_memory(self, query: Query, wanted: _Wanted) -> Got | None:
+        """Return what memory has, where that will do; what is stale of it is refreshed."""
+        kept = self.kept(query)
+        if kept is MISSING or kept.read_at <= wanted.newer_than:
+            return None
+        now = self._clock()
+        if now < kept.fresh_until:
+            return Got(kept, "memory", {})
+        if wanted.stale_ok and now < kept.stale_until:
+            self.refresh(query, newer_than=kept.read_at)
+            return Got(kept, "stale", {})
+        if wanted.stale_ok and now < kept.error_until and self.is_failing(query):
+            return Got(kept, "fallback", {})
+        return None
 
-    async def _bring(self, query: Query, newer_than: float, urgency: Urgency) -> Got:
+    async def _fly(self, query: Query, wanted: _Wanted) -> Got | None:
+        """Join the flight for *query*, or begin it; None when one that others began brought too little."""
+        text = str(query)
+        bring = partial(self._bring, query, wanted)
+        is_worth = partial(self._reader.is_nearly_read, query)
+        joins = text in self._flights
+        if joins and wanted.urgency == "now":
+            self._reader.hasten(query)
+        try:
+            got, joined = await self._flights.join(text, bring, is_worth=is_worth)
+        except ReadCancelled:  # of a prefetch, given up in the moment before somebody wanted it
+            if not joins or wanted.urgency == "prefetch":
+                raise
+            return None
+        return replace(got, joined=joined) if not joined or wanted.allows(got) or got.error is not None else None
+
+    async def _bring(self, query: Query, wanted: _Wanted) -> Got:
         """Bring it for all who wait, and for the next one who asks: from Redis, else by one read."""
         began = self._clock()
-        while True:
-            found = await self._find(query, self._shared.get(query), newer_than, urgency, since=began)
-            if found is not None:
-                return found
+        found = await self._find(query, self._shared.get(query), since=began)
+        while (got := self._usable(query, found, wanted)) is None:
             lease = await self._shared.lease(query)
             if lease is not None:
-                break
-            # Somebody else reads it.
-            landing = self._shared.wait(query, limit_s=LANDING_S, newer_than=newer_than + self._ahead_s())
-            found = await self._find(query, landing, newer_than, urgency, since=began)
-            if found is not None:
-                return found
+                return await self._bring_alone(query, wanted, lease, since=began)
+            found = await self._find(query, self._landing(query, found, wanted), since=began)  # somebody else reads it
+        return got
+
+    async def _bring_alone(self, query: Query, wanted: _Wanted, lease: Lease, *, since: float) -> Got:
+        """Bring it under *lease*.  since: when the flight began."""
         with lease:
             if lease.is_shared:  # it may have landed between the look and the lease
-                found = await self._find(query, self._shared.get(query), newer_than, urgency, since=began)
-                if found is not None:
-                    return found
-            return await self._read(query, urgency, stamp=lease.stamp)
+                found = await self._find(query, self._shared.get(query), since=since)
+                if (got := self._usable(query, found, wanted)) is not None:
+                    return got
+            return await self._read(query, wanted.urgency, stamp=lease.stamp)
 
-    async def _find(
-        self, query: Query, looking: Awaitable[Packed | Miss], newer_than: float, urgency: Urgency, *, since: float
-    ) -> Got | None:
-        """Return what Redis has, where it is of use; memory keeps it.  since: when the flight began."""
+    def _landing(self, query: Query, found: Got | None, wanted: _Wanted) -> Awaitable[Packed | Miss]:
+        """Wait for what somebody else reads.  found: what lies there by now and will not do."""
+        newer_than = wanted.newer_than + self._ahead_s()
+        if found is not None:
+            newer_than = max(newer_than, found.entry.value.read_at)
+        return self._shared.wait(query, limit_s=LANDING_S, newer_than=newer_than)
+
+    async def _find(self, query: Query, looking: Awaitable[Packed | Miss], *, since: float) -> Got | None:
+        """Return what Redis has; memory keeps it.  since: when the flight began."""
         began = self._clock()
         packed = await looking
         if isinstance(packed, Miss):
@@ -217,15 +236,18 @@ class Datasets:
         entry = unpacked(packed, now=self._clock(), ahead_s=self._ahead_s(), after=self._judge.after(query))
         if not self.is_purged(entry.tags, since=since):
             self._keep(query, entry)
-        now, stages = self._clock(), {"l2": self._clock() - began}
-        if entry.read_at <= newer_than:
+        now = self._clock()
+        return Got(entry, "shared" if now < entry.fresh_until else "stale", {"l2": now - began})
+
+    def _usable(self, query: Query, found: Got | None, wanted: _Wanted) -> Got | None:
+        """Return *found* where it will do; what is stale of it is refreshed."""
+        if found is None or not wanted.allows(found):
             return None
-        if now < entry.fresh_until:
-            return Got(entry, "shared", stages)
-        if urgency == "now" and newer_than == -inf and now < entry.stale_until:
-            self.refresh(query, newer_than=entry.read_at)
-            return Got(entry, "stale", stages)
-        return None
+        if found.how == "stale":
+            if found.entry.stale_until <= self._clock():
+                return None
+            self.refresh(query, newer_than=found.entry.read_at)
+        return found
 
     async def _read(self, query: Query, urgency: Urgency, *, stamp: int) -> Got:
         """Read it from the source.  Where that fails for a while, return the last there was."""

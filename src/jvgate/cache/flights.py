@@ -39,7 +39,7 @@ class Flights(Generic[Value]):
         return len(self._flying)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._flying
+        return self._joinable(key) is not None
 
     async def join(
         self, key: str, make: Callable[[], Awaitable[Value]], *, is_worth: Callable[[], bool] = lambda: False
@@ -50,7 +50,7 @@ class Flights(Generic[Value]):
         No await between the caller's look into the cache and the look here, so that nothing is made twice.
         Raises SourceBusy when too many wait for it already.
         """
-        flight = self._flying.get(key)
+        flight = self._joinable(key)
         joined = flight is not None
         if flight is None:
             flight = self._flying[key] = _Flight(asyncio.ensure_future(self._make(make)))
@@ -76,6 +76,11 @@ class Flights(Generic[Value]):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _joinable(self, key: str) -> _Flight[Value] | None:
+        """Return the flight of *key*, unless it has ended in this very turn of the loop: that gives nothing new."""
+        flight = self._flying.get(key)
+        return None if flight is None or flight.task.done() else flight
 
     async def _make(self, make: Callable[[], Awaitable[Value]]) -> Value:
         return await make()

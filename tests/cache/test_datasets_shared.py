@@ -1,0 +1,156 @@
+"""Datasets of two processes with one tier behind them: who reads, who waits, and what will do for whom."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from jvgate.cache.datasets import Datasets
+from jvgate.cache.memory import Memory
+from jvgate.cache.tags import has_any
+from jvgate.errors import SourceBusy
+from jvgate.values import MISSING
+from tests.cache.clocks import Clock, settled
+from tests.cache.shared_fake import Board, BoardTier
+from tests.cache.test_datasets import ERROR_S, FRESH_S, STALE_S, Judge, Source, number
+from tests.raceday import QUERY
+
+
+class Node:
+    """One process: its datasets, its way to the source, and its tier."""
+
+    def __init__(self, board, clock):
+        self.source = Source(clock)
+        self.tier = BoardTier(board, clock=clock, on_purge=self.forget)
+        self.datasets = Datasets(
+            Memory(max_entries=100, max_bytes=1 << 20, clock=clock), self.source, judge=Judge(), shared=self.tier,
+            clock=clock, wall=clock, most_waiters=100,
+        )  # fmt: skip
+
+    def forget(self, tags):
+        self.datasets.purge(lambda found: has_any(found, tags))
+
+    def get(self, **wanted):
+        return self.datasets.get(QUERY, **wanted)
+
+
+@asynccontextmanager
+async def nodes():
+    board, clock = Board(), Clock()
+    pair = [Node(board, clock) for _ in range(2)]
+    try:
+        yield *pair, clock
+    finally:
+        for node in pair:
+            node.source.gate.set()
+            await node.datasets.close()
+
+
+def play(scene):
+    async def on_stage():
+        async with nodes() as (one, other, clock):
+            return await scene(one, other, clock)
+
+    return asyncio.run(on_stage())
+
+
+def test_what_one_reads_the_other_finds():
+    async def scene(one, other, clock):
+        return [(await node.get()).how for node in (one, other, other)], other.source.reads.total()
+
+    assert play(scene) == (["read", "shared", "memory"], 0)
+
+
+def test_while_one_reads_the_other_waits():
+    async def scene(one, other, clock):
+        one.source.gate.clear()
+        asking = [asyncio.create_task(node.get()) for node in (one, other)]
+        await settled()
+        one.source.gate.set()
+        return [(await task).how for task in asking], other.source.reads.total()
+
+    assert play(scene) == (["read", "shared"], 0)
+
+
+def test_who_waits_for_something_better_than_what_lies_there_asks_redis_no_oftener():
+    """What lies there is too old to be given and young enough to be kept for the case that the source fails."""
+
+    async def scene(one, other, clock):
+        await one.get()
+        clock.now_s += FRESH_S + STALE_S
+        one.source.gate.clear()
+        asking = [asyncio.create_task(node.get()) for node in (one, other)]
+        await settled()
+        before = other.tier.counts["get", "hit"]
+        await settled()
+        asked = other.tier.counts["get", "hit"] - before
+        one.source.gate.set()
+        return asked, [(await task).how for task in asking], other.source.reads.total()
+
+    assert play(scene) == (0, ["read", "shared"], 0)
+
+
+def test_what_is_stale_there_is_given_and_read_anew_behind_it():
+    async def scene(one, other, clock):
+        await one.get()
+        clock.now_s += FRESH_S
+        found = await other.get()
+        await settled()
+        return found.how, other.source.urgencies, (await other.get()).how
+
+    assert play(scene) == ("stale", ["refresh"], "memory")
+
+
+def test_who_takes_nothing_stale_does_not_make_do_with_what_others_are_given():
+    async def scene(one, other, clock):
+        await one.get()
+        clock.now_s += FRESH_S
+        other.tier.gate.clear()
+        easy, strict = (asyncio.create_task(other.get(stale_ok=stale_ok)) for stale_ok in (True, False))
+        await settled()
+        other.tier.gate.set()
+        return (await easy).how, number(await easy), (await strict).how, number(await strict), other.source.urgencies
+
+    assert play(scene) == ("stale", 1, "memory", 1, ["refresh"])
+
+
+def test_who_wants_something_newer_does_not_make_do_with_what_lies_there():
+    async def scene(one, other, clock):
+        await one.get()
+        clock.now_s += 10.0
+        return (await other.get(newer_than=clock.now_s - 5.0)).how, (await other.get()).how
+
+    assert play(scene) == ("read", "memory")
+
+
+def test_what_lies_there_is_given_when_the_source_fails():
+    async def scene(one, other, clock):
+        await one.get()
+        clock.now_s += FRESH_S + STALE_S
+        other.source.error = SourceBusy(1)
+        given = (await other.get()).how
+        clock.now_s += ERROR_S
+        with pytest.raises(SourceBusy):
+            await other.get()
+        return given
+
+    assert play(scene) == "fallback"
+
+
+def test_a_purge_is_for_both_and_what_the_other_reads_meanwhile_is_kept_nowhere():
+    async def scene(one, other, clock):
+        await one.get()
+        clock.now_s += 1.0
+        other.source.gate.clear()
+        reading = asyncio.create_task(other.get(newer_than=clock.now_s - 0.5))
+        await settled()
+        one.forget(["RACE"])
+        await one.tier.purge("RACE")
+        clock.now_s += 1.0
+        after = asyncio.create_task(other.get())
+        await settled()
+        other.source.gate.set()
+        numbers = number(await reading), number(await after)
+        return numbers, [node.datasets.kept(QUERY) is MISSING for node in (one, other)], (await one.get()).how
+
+    assert play(scene) == ((1, 2), [True, False], "shared")
