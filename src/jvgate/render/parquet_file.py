@@ -21,7 +21,8 @@ from jvgate.spec.layouts import Layout
 
 __all__ = ["ParquetFileWriter"]
 
-_GROUP_BYTES = 1 << 25  # of decoded values
+_GROUP_BYTES = 1 << 24  # of decoded values; the last group has nothing to be encoded beside, so it should be small
+_BUFFER_BYTES = 1 << 22
 _PAGE_VALUES = 1 << 14  # encoded at once: Arrow's own thousand costs a tenth more
 
 
@@ -31,9 +32,11 @@ class ParquetFileWriter:
     def __init__(self, record: str, fields: tuple[str, ...] = ()) -> None:
         self._batches = Batches(record, fields)
         self._outlet = Outlet()
+        # Buffered, or the writing thread would wait for the interpreter with every page.
+        self._sink = pa.BufferedOutputStream(pa.PythonFile(self._outlet, mode="w"), _BUFFER_BYTES)
         keys = _key_columns(self._batches.layout, self._batches.schema)
         self._file = pq.ParquetWriter(
-            self._outlet,
+            self._sink,
             self._batches.schema,
             compression="zstd",
             write_statistics=keys or False,
@@ -63,6 +66,7 @@ class ParquetFileWriter:
         self._thread.shutdown()
         self._file.add_key_value_metadata({"end": orjson.dumps(dict(facts)).decode()})
         self._file.close()
+        self._sink.flush()
         return self._outlet.taken()
 
     def _gather(self, batch: pa.RecordBatch) -> None:
@@ -77,7 +81,11 @@ class ParquetFileWriter:
         table = pa.Table.from_batches(self._group)
         self._group, self._group_bytes = [], 0
         self._wait()
-        self._written = self._thread.submit(self._file.write_table, table, row_group_size=max(len(table), 1))
+        self._written = self._thread.submit(self._write_group, table)
+
+    def _write_group(self, table: pa.Table) -> None:
+        self._file.write_table(table, row_group_size=max(len(table), 1))
+        self._sink.flush()
 
     def _wait(self) -> None:
         if self._written is not None:
