@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from jvgate.errors import QueryError
 from jvgate.spec.conditions import RACE_DAY, Condition, parse_condition, selectable
 from jvgate.spec.dataspecs import Dataspec, dataspecs
-from jvgate.spec.layouts import Field, Group, layouts
+from jvgate.spec.layouts import Field, Group, Layout, layouts
 from jvgate.spec.racekeys import parse_key
 from jvgate.values import Query, Question, Selection
 
@@ -210,21 +210,28 @@ def _fields(types: Sequence[str], parameters: Parameters, *, raw: bool) -> tuple
 
 def _where(types: Sequence[str], parameters: Parameters) -> tuple[Condition, ...]:
     """Return the conditions; a record type that lacks one of the fields has no record that meets them."""
-    found = [layout for record in types for layout in layouts().generations(record)]
-    keys = {RACE_DAY} | {field.key for layout in found for field in layout.fields if field.path in layout.key}
-    known = sorted({name for layout in found for name in selectable(layout)}, key=lambda name: (name not in keys, name))
     texts = parameters.get("where", ())
+    if not texts:
+        return ()
     if len(texts) > MAX_CONDITIONS:
         why = f"There are {len(texts)} conditions."
         raise _wrong("invalid-where", "where", None, why, f"{MAX_CONDITIONS} conditions at most")
+    found = [layout for record in types for layout in layouts().generations(record)]
     conditions = set()
     for text in texts:
         try:
             conditions.add(parse_condition(text, found))
         except KeyError as exc:
-            raise _unknown_field("where", text.partition("=")[0], types, known) from exc
+            raise _unknown_field("where", text.partition("=")[0], types, _selectable_names(found)) from exc
     _check_one_type_meets_all(conditions, types)
     return tuple(sorted(conditions, key=str))
+
+
+def _selectable_names(found: Sequence[Layout]) -> list[str]:
+    """Return what conditions may name, key fields first."""
+    keys = {RACE_DAY} | {field.key for layout in found for field in layout.fields if field.path in layout.key}
+    names = {name for layout in found for name in selectable(layout)}
+    return sorted(names, key=lambda name: (name not in keys, name))
 
 
 def _check_one_type_meets_all(conditions: Iterable[Condition], types: Sequence[str]) -> None:
