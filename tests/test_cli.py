@@ -245,11 +245,11 @@ def test_fetch_writes_into_what_is_no_file_without_replacing_it(jvgate, source, 
         (["RACE", "--from", "20260230"], ["20260230", "YYYYMMDD"]),
         (["RACE", "--from", "20261101", "--to", "20261001"], ["later"]),
         (["RACE", "--from", "20261101", "--record", "ZZ"], ["ZZ", "RA, SE"]),
-        (["RACE", "--from", "20261101", "--format", "csv"], ["csv", "json"]),
+        (["RACE", "--from", "20261101", "--format", "csv"], ["csv", "record=SE"]),
         (["0B12", "--key", "2026"], ["YYYYMMDDJJRR"]),
         (["0B12"], ["YYYYMMDDJJRR"]),
         (["RACE", "--from", "20261101", "-o", "no/such/folder/x.json"], ["no/such/folder/x.json"]),
-        (["RACE", "--from", "20261101", "-o", "."], ["cannot write"]),
+        (["RACE", "--from", "20261101", "-o", "."], ["cannot be written"]),
         (["RACE", "--from", "20261101", "--source", "tape:"], ["tape:", "archive:DIR"]),
     ],
 )
@@ -332,3 +332,41 @@ def test_the_cache_of_a_running_server_is_shown_and_purged(jvgate, source):
 
 def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate):
     fails(jvgate("cache", "stats", "--url", "http://127.0.0.1:1"), SOURCE, "no jvgate answers")
+
+
+@pytest.mark.parametrize("name", ["se.csv", "se.parquet", "se.arrow", "se.ndjson", "se.jvd", "se.msgpack"])
+def test_fetch_writes_the_form_that_a_file_is_named_after(jvgate, source, tmp_path, name):
+    done = jvgate("fetch", "RACE", "--from", "20261101", "--record", "SE", "-o", name, JVGATE_SOURCE=source)
+    assert (done.returncode, "3 records" in done.stderr) == (OK, True), done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [name]
+    begins = {"se.csv": b"RecordSpec,", "se.parquet": b"PAR1", "se.ndjson": b'{"RecordSpec":"SE"', "se.jvd": b"SE7"}
+    assert (tmp_path / name).read_bytes().startswith(begins.get(name, b""))
+
+
+def test_decode_gives_the_table_that_fetch_gives(jvgate, source, tmp_path):
+    for name in ("se.jvd", "fetched.csv"):
+        jvgate("fetch", "RACE", "--from", "20261101", "--record", "SE", "-o", name, JVGATE_SOURCE=source)
+    done = jvgate("decode", "se.jvd", "--record", "SE", "-o", "decoded.csv")
+    assert done.returncode == OK, done.stderr
+    assert (tmp_path / "decoded.csv").read_bytes() == (tmp_path / "fetched.csv").read_bytes()
+
+
+def test_decode_selects_as_the_server_does(jvgate, source):
+    jvgate("fetch", "RACE", "--from", "20261101", "-o", "all.jvd", JVGATE_SOURCE=source)
+    done = jvgate("decode", "all.jvd", "--record", "SE", "--where", "Umaban=2", "--fields", "Umaban")
+    assert done.stdout == '{"Umaban":2}\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--format", "csv"], "--record"),
+        (["--format", "xml"], "ndjson"),
+        (["--record", "ZZ"], "no record type"),
+        (["--fields", "Bame"], "Bamei"),
+        (["-o", "no/such/folder/x.csv", "--record", "SE"], "cannot be written"),
+    ],
+)
+def test_decode_refuses_what_cannot_be_asked_with_what_can(jvgate, tmp_path, words, said):
+    (tmp_path / "se.jvd").write_bytes(record("SE"))
+    fails(jvgate("decode", "se.jvd", *words), USAGE, said)

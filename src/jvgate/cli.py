@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -44,6 +42,9 @@ def _flag(name: str) -> Any:
 
 
 SourceFlag = Annotated[str | None, _flag("source")]
+_FORMS = "json, ndjson, csv, msgpack, arrow, parquet, raw; else that of the file's ending."
+FormatFlag = Annotated[str | None, typer.Option(help=_FORMS)]
+CharsetFlag = Annotated[str | None, typer.Option(help="Of csv: utf-8, utf-8-bom (Excel) or shift_jis.")]
 
 
 def main() -> None:
@@ -185,7 +186,9 @@ def fetch(
     fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
     limit: Annotated[str | None, typer.Option(help="At most so many records.")] = None,
     offset: Annotated[str | None, typer.Option(help="After leaving out so many.")] = None,
-    format: Annotated[str | None, typer.Option(help="json.")] = None,  # noqa: A002  (the flag's name)
+    where: Annotated[list[str] | None, typer.Option(help="Conditions: JyoCD=05, date=20261101..20261130.")] = None,
+    format: FormatFlag = None,  # noqa: A002  (the flag's name)
+    charset: CharsetFlag = None,
     raw: Annotated[bool, typer.Option("--raw", help="Characters as they stand.")] = False,
     labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
@@ -197,34 +200,43 @@ def fetch(
 
         jvgate fetch RACE --from 20261115 --record RA,SE -o week.json
 
+        jvgate fetch RACE --from 20261115 --record SE -o se.parquet
+
         jvgate fetch 0B12 --key 20261122 --source archive:/data/jv
     """
     from jvgate.commands.fetch import fetch_answer
 
     one = {"from_time": from_time, "to_time": to_time, "option": option, "key": key, "limit": limit, "offset": offset,
-           "format": format, "raw": "1" if raw else None, "labels": labels}  # fmt: skip
-    parameters = {name: [value] for name, value in one.items() if value is not None}
-    parameters |= {name: values for name, values in (("record", record), ("fields", fields)) if values}
-    _check_place(output)
-    body = fetch_answer(dataspec.upper(), parameters, source=source)
-    _write(body + b"\n", output)
+           "format": format, "charset": charset, "raw": "1" if raw else None, "labels": labels}  # fmt: skip
+    many = {"record": record, "where": where, "fields": fields}
+    fetch_answer(dataspec.upper(), _parameters(one, many), output, source=source)
 
 
 @app.command()
 def decode(
     files: Annotated[list[Path], typer.Argument(help="Files of raw records; .zst too.")],
+    record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Conditions: JyoCD=05, date=20261101..20261130.")] = None,
+    fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
+    format: FormatFlag = None,  # noqa: A002  (the flag's name)
+    charset: CharsetFlag = None,
     raw: Annotated[bool, typer.Option("--raw", help="Every field's characters as they stand.")] = False,
     labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
 ) -> None:
-    """Decode files of raw JV-Data to NDJSON on stdout. 生データを NDJSON にします。
+    """Decode files of raw JV-Data, to NDJSON or any other form. 生データを NDJSON などにします。
 
     What could not be read is told on stderr with its place, and the exit status is 1.
 
         jvgate decode RAVM2026112220261123140000.jvd | head -1
+
+        jvgate decode SE*.jvd --record SE -o se.csv
     """
     from jvgate.commands.decode import decode_files
 
-    if decode_files(files, raw=raw, labels=labels or "", out=sys.stdout.buffer):
+    one = {"format": format, "charset": charset, "raw": "1" if raw else None, "labels": labels}
+    many = {"record": record, "where": where, "fields": fields}
+    if decode_files(files, _parameters(one, many), output):
         raise typer.Exit(EXIT_DAMAGED)
 
 
@@ -338,24 +350,7 @@ def _own_url() -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-def _check_place(output: Path | None) -> None:
-    """Refuse a file that could not be written, before anything is read for it."""
-    if output is not None and (output.is_dir() or not os.access(output.absolute().parent, os.W_OK)):
-        _fail(f"cannot write {output}: a file in a folder that exists and may be written is needed.", EXIT_USAGE)
-
-
-def _write(body: bytes, output: Path | None) -> None:
-    """Write to a file that appears under its name only when it is whole; to stdout or a pipe as it comes."""
-    if output is None:
-        sys.stdout.buffer.write(body)
-        sys.stdout.buffer.flush()
-        return
-    if output.exists() and not output.is_file():
-        output.write_bytes(body)
-        return
-    unfinished = output.with_name(f".{output.name}.part")
-    try:
-        unfinished.write_bytes(body)
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)
+def _parameters(one: Mapping[str, str | None], many: Mapping[str, list[str] | None]) -> dict[str, list[str]]:
+    """Return the flags that were given, as the parameters of the data route."""
+    given = {name: [value] for name, value in one.items() if value is not None}
+    return given | {name: values for name, values in many.items() if values}

@@ -17,7 +17,7 @@ from jvgate.spec.layouts import Field, Group, Layout, layouts
 from jvgate.spec.racekeys import parse_key
 from jvgate.values import Query, Question, Selection
 
-__all__ = ["CHARSETS", "LANGUAGES", "MAX_LIMIT", "PARAMETERS", "parameters_of", "parse_question"]
+__all__ = ["CHARSETS", "LANGUAGES", "MAX_LIMIT", "PARAMETERS", "parameters_of", "parse_question", "parse_selection"]
 
 Parameters = Mapping[str, Sequence[str]]
 
@@ -44,7 +44,7 @@ def parse_question(dataspec: str, parameters: Parameters, *, formats: Iterable[s
     """
     specs = _split(dataspec)
     _check_names(dataspec, specs[0], parameters)
-    selection = _selection(specs, parameters, tuple(formats))
+    selection = _selection(_delivered(specs), "+".join(spec.id for spec in specs), parameters, tuple(formats))
     if specs[0].is_realtime:
         queries: tuple[Query, ...] = (_realtime(specs[0], parameters, selection),)
     else:
@@ -100,6 +100,11 @@ def _check_names(dataspec: str, spec: Dataspec, parameters: Parameters) -> None:
         if name not in names:
             why = f"{dataspec} is {'real-time' if spec.is_realtime else 'stored'} data and takes no {name}."
             raise _wrong("parameter-not-allowed", name, values[0], why, allowed)
+    _check_values(parameters)
+
+
+def _check_values(parameters: Parameters) -> None:
+    for name, values in parameters.items():
         # The others say themselves that nothing is no time, no number, …
         if name in _WORDS and any(not part for value in values for part in _parts(name, value)):
             why = f"{name} is given without a value."
@@ -164,8 +169,16 @@ def _realtime(spec: Dataspec, parameters: Parameters, selection: Selection) -> Q
     return Query(spec.id, key=key, records=records)
 
 
-def _selection(specs: Sequence[Dataspec], parameters: Parameters, formats: tuple[str, ...]) -> Selection:
-    records = _records(specs, parameters)
+def parse_selection(parameters: Parameters, *, formats: Iterable[str]) -> Selection:
+    """Return how records of any type are to be shown, those of a file for example.  Raises QueryError."""
+    _check_values(parameters)
+    return _selection(layouts().types, "JV-Data", parameters, tuple(formats))
+
+
+def _selection(
+    delivered: tuple[str, ...], deliverer: str, parameters: Parameters, formats: tuple[str, ...]
+) -> Selection:
+    records = _records(delivered, deliverer, parameters)
     raw, labels = _boolean(parameters, "raw"), _word(parameters, "labels", LANGUAGES, "")
     if labels and raw:
         raise _wrong("invalid-labels", "labels", labels, "raw shows the characters alone.", "labels or raw, not both")
@@ -173,7 +186,7 @@ def _selection(specs: Sequence[Dataspec], parameters: Parameters, formats: tuple
     if form not in formats:
         raise _wrong("unknown-format", "format", form, f"There is no format {form[:40]!r} here.", ", ".join(formats))
     charset = _word(parameters, "charset", CHARSETS, CHARSETS[0])
-    types = records or _delivered(specs)
+    types = records or delivered
     return Selection(
         format=form, records=records, fields=_fields(types, parameters, raw=raw),
         limit=_count(parameters, "limit"), offset=_count(parameters, "offset") or 0, raw=raw, labels=labels,
@@ -181,13 +194,12 @@ def _selection(specs: Sequence[Dataspec], parameters: Parameters, formats: tuple
     )  # fmt: skip
 
 
-def _records(specs: Sequence[Dataspec], parameters: Parameters) -> tuple[str, ...]:
-    wanted, delivered = _many(parameters, "record"), _delivered(specs)
+def _records(delivered: tuple[str, ...], deliverer: str, parameters: Parameters) -> tuple[str, ...]:
+    wanted = _many(parameters, "record")
     for record in wanted:
         if record not in delivered:
             known = record in layouts().types
-            why = f"{'+'.join(spec.id for spec in specs)} delivers no {record}." if known else (
-                f"There is no record type {record!r}.")  # fmt: skip
+            why = f"{deliverer} delivers no {record}." if known else f"There is no record type {record!r}."
             raise _wrong("unknown-record", "record", record, why, ", ".join(delivered))
     return tuple(sorted(set(wanted)))
 

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from jvgate.errors import SessionHung, WorkerLost
-from jvgate.jvlink.request import Request, Summary
+from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.render.compression import Compressor, compressor
 from jvgate.render.pieces import Pieces
 from jvgate.render.writers import Writer, writer_of
@@ -62,11 +62,14 @@ class Streams:
         return len(self._open)
 
     @asynccontextmanager
-    async def open(self, question: Question) -> AsyncIterator[Stream]:
-        """Yield the stream of *question*; JV-Link is asked once its first piece is.  Leaving frees the session."""
+    async def open(self, question: Question, *, proves_end: bool = True) -> AsyncIterator[Stream]:
+        """Yield the stream of *question*; JV-Link is asked once its first piece is.  Leaving frees the session.
+
+        proves_end: see `writer_of`.
+        """
         coding = question.coding
         packer = compressor(coding, level=self._levels.get(coding)) if coding else None
-        stream = Stream(question, writer_of(question), self._pool, self._workers, packer)
+        stream = Stream(question, writer_of(question, proves_end=proves_end), self._pool, self._workers, packer)
         self._open.add(stream)
         try:
             yield stream
@@ -101,6 +104,11 @@ class Stream:
         self._made_at = float("-inf")
         self._newest: dict[str, str | None] = {}
         self._pipe: Pipe | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far the read of the data spec at hand has come."""
+        return self._pipe.latest if self._pipe is not None else Progress()
 
     def fail(self, problem: Mapping[str, object]) -> bytes:
         """Return the last piece of a stream that breaks off: what was made already, and *problem*."""

@@ -1,4 +1,5 @@
-"""Two processes with memories of their own, one tier and one source: whatever happens, nobody is given what he must not.
+"""Two processes with memories of their own, one tier and one source: nobody is ever given what he must not.
+
 
 The promise, of what a `get` returns:
 - it is the dataset of that query, or the wider one that holds all of it;

@@ -18,7 +18,7 @@ from jvgate.render.shown import RecordText
 from jvgate.spec.layouts import Layout
 from jvgate.values import Question, Selection
 
-__all__ = ["STREAMED", "JsonWriter", "NdjsonWriter", "RawWriter", "TableWriter", "Writer", "writer_of"]
+__all__ = ["STREAMED", "WRITTEN", "JsonWriter", "NdjsonWriter", "RawWriter", "TableWriter", "Writer", "writer_of"]
 
 
 class Writer(Protocol):
@@ -147,8 +147,8 @@ class TableWriter:
     damaged_records = 0
     damaged_fields = 0
 
-    def __init__(self, question: Question) -> None:
-        self._table = table_of(question, is_stream=True)
+    def __init__(self, question: Question, *, proves_end: bool) -> None:
+        self._table = table_of(question, is_stream=proves_end)
 
     def begin(self) -> bytes:
         """Return what comes before all records."""
@@ -174,16 +174,20 @@ class TableWriter:
 _WRITERS: Mapping[str, Callable[[Question], Writer]] = {
     "ndjson": lambda question: NdjsonWriter(question.selection),
     "json": lambda question: JsonWriter(question.selection),
-    "csv": TableWriter,
-    "arrow": TableWriter,
     "raw": lambda question: RawWriter(question.selection),
-    "parquet": TableWriter,
 }
+
+WRITTEN = ("ndjson", "csv", "arrow", "raw", "parquet")
+"""The format words of what the writers give in the form of a finished answer: not JSON, whose `meta` stands first."""
 
 STREAMED = ("ndjson", "json", "csv", "arrow", "raw")
 """The format words of streams, in the order of preference.  A Parquet file has its table of contents at its end."""
 
 
-def writer_of(question: Question) -> Writer:
-    """Return the writer of the form that *question* asks for, which is one that can be written as the records come."""
-    return _WRITERS[question.selection.format](question)
+def writer_of(question: Question, *, proves_end: bool = True) -> Writer:
+    """Return the writer of the form that *question* asks for, which is one that can be written as the records come.
+
+    proves_end: whether a CSV ends with a line that says so; in a file that is whole it is in the way.
+    """
+    make = _WRITERS.get(question.selection.format)
+    return make(question) if make is not None else TableWriter(question, proves_end=proves_end)

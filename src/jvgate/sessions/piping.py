@@ -32,12 +32,14 @@ class FileStart(str):
 
 class Pipe:
     """A sink on one side, an asynchronous queue on the other.  is_untouched: nothing has come yet.
+    latest: how far the read has come.
 
     room_bytes: of batches that were not taken yet; a single larger one has room too.
     """
 
     def __init__(self, *, room_bytes: int = ROOM_BYTES) -> None:
         self.is_untouched = True
+        self.latest = Progress()
         self._room_bytes = room_bytes
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -56,7 +58,8 @@ class Pipe:
         self._put(batch, len(batch))
 
     def progress(self, progress: Progress) -> None:
-        """Nobody asks for it."""
+        """Keep how far the read has come.  From the session's thread."""
+        self.latest = progress
 
     async def take(self, *, wait_s: float | None = None) -> FileStart | Batch | None:
         """Return what comes next; None at the end.  Raises TimeoutError when nothing came for so long."""
