@@ -4,8 +4,40 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decode, herd, http_hit, l1_lookup, odds_json, sessions, start, tags
+from benchmarks import (
+    batch,
+    columns,
+    compression,
+    decode,
+    herd,
+    http_hit,
+    l1_lookup,
+    l2_hit,
+    lines,
+    odds_json,
+    sessions,
+    start,
+    streaming,
+    tags,
+)
 from benchmarks.measuring import main
 
+PARTS = (
+    decode,
+    odds_json,
+    l1_lookup,
+    l2_hit,
+    tags,
+    http_hit,
+    herd,
+    sessions,
+    batch,
+    start,
+    streaming,
+    lines,
+    compression,
+    columns,
+)
+
 if __name__ == "__main__":
-    sys.exit(main(*(part.measure for part in (decode, odds_json, l1_lookup, http_hit, herd, sessions, start, tags))))
+    sys.exit(main(*(part.measure for part in PARTS)))

@@ -61,11 +61,11 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def jvgate(*, latency: str = "") -> list[str]:
-    """Return the command of jvgate's own server on the season; the port is added by `running`."""
+def jvgate(*, latency: str = "", source: str = "", settings: Sequence[str] = ()) -> list[str]:
+    """Return the command of jvgate's own server, on the season unless told; the port is added by `running`."""
     command = shutil.which("jvgate", path=str(Path(sys.executable).parent))
     assert command is not None, "jvgate is not installed beside this Python"
-    return [command, "serve", "--source", f"demo:?date={SOURCE_DATE}{latency}", "--port"]
+    return [command, "serve", "--source", source or f"demo:?date={SOURCE_DATE}{latency}", *settings, "--port"]
 
 
 def app(name: str, *arguments: str) -> list[str]:

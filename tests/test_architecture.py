@@ -29,13 +29,15 @@ MAY_IMPORT = {
     "errands": BASE | {"cache", "sessions"},
     "source_reader": BASE | {"cache", "sessions", "jvlink"},
     "prefetching": BASE | {"cache"},
+    "streaming": BASE | {"sessions", "render", "jvlink"},
     "gateway": BASE
     | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
-    | {"prefetching"},
+    | {"prefetching", "streaming"},
     "opening": BASE | {"cache", "gateway", "sessions", "settings"},
     "doctor": BASE | {"spec", "sessions", "settings", "opening"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
-    "web": BASE | {"opening", "spec", "render", "gateway", "live", "settings", "question", "jobs", "errands", "cache"},
+    "web": BASE
+    | {"opening", "spec", "render", "gateway", "live", "settings", "question", "jobs", "errands", "cache", "streaming"},
     "client": {"errors"},
     "bench": {"errors", "client"},
 }

@@ -12,8 +12,10 @@ import pytest
 import zstandard
 
 from jvgate import __version__
+from jvgate.settings import Settings
 from jvgate.spec.layouts import layouts
 from tests.raceday import GARBAGE, RACE_KEY, archive, race_day, record
+from tests.web.conftest import running
 
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 60
@@ -243,11 +245,11 @@ def test_fetch_writes_into_what_is_no_file_without_replacing_it(jvgate, source, 
         (["RACE", "--from", "20260230"], ["20260230", "YYYYMMDD"]),
         (["RACE", "--from", "20261101", "--to", "20261001"], ["later"]),
         (["RACE", "--from", "20261101", "--record", "ZZ"], ["ZZ", "RA, SE"]),
-        (["RACE", "--from", "20261101", "--format", "csv"], ["csv", "json"]),
+        (["RACE", "--from", "20261101", "--format", "csv"], ["csv", "record=SE"]),
         (["0B12", "--key", "2026"], ["YYYYMMDDJJRR"]),
         (["0B12"], ["YYYYMMDDJJRR"]),
         (["RACE", "--from", "20261101", "-o", "no/such/folder/x.json"], ["no/such/folder/x.json"]),
-        (["RACE", "--from", "20261101", "-o", "."], ["cannot write"]),
+        (["RACE", "--from", "20261101", "-o", "."], ["cannot be written"]),
         (["RACE", "--from", "20261101", "--source", "tape:"], ["tape:", "archive:DIR"]),
     ],
 )
@@ -315,3 +317,56 @@ def test_help_is_quick_because_a_command_loads_only_its_own_rooms():
     heavy = ("fastapi", "uvicorn", "numpy", "jvgate.web.app", "jvgate.season.shelf")
     done = subprocess.run([sys.executable, "-c", code % (heavy,)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_cache_of_a_running_server_is_shown_and_purged(jvgate, source):
+    with running(Settings(source=source)) as client:
+        url = str(client.base_url)
+        client.data()
+        assert json.loads(jvgate("cache", "stats", "--url", url, "--json").stdout)["l1"]["entries"] == 2
+        assert "RACE" in jvgate("cache", "stats", "--url", url).stdout
+        done = jvgate("cache", "purge", "--url", url, "--dataspec", "RACE")
+        assert done.stdout == "dropped 2 from memory, 0 from Redis\n"
+        fails(jvgate("cache", "purge", "--url", url), USAGE, "all=1")
+
+
+def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate):
+    fails(jvgate("cache", "stats", "--url", "http://127.0.0.1:1"), SOURCE, "no jvgate answers")
+
+
+@pytest.mark.parametrize("name", ["se.csv", "se.parquet", "se.arrow", "se.ndjson", "se.jvd", "se.msgpack"])
+def test_fetch_writes_the_form_that_a_file_is_named_after(jvgate, source, tmp_path, name):
+    done = jvgate("fetch", "RACE", "--from", "20261101", "--record", "SE", "-o", name, JVGATE_SOURCE=source)
+    assert (done.returncode, "3 records" in done.stderr) == (OK, True), done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [name]
+    begins = {"se.csv": b"RecordSpec,", "se.parquet": b"PAR1", "se.ndjson": b'{"RecordSpec":"SE"', "se.jvd": b"SE7"}
+    assert (tmp_path / name).read_bytes().startswith(begins.get(name, b""))
+
+
+def test_decode_gives_the_table_that_fetch_gives(jvgate, source, tmp_path):
+    for name in ("se.jvd", "fetched.csv"):
+        jvgate("fetch", "RACE", "--from", "20261101", "--record", "SE", "-o", name, JVGATE_SOURCE=source)
+    done = jvgate("decode", "se.jvd", "--record", "SE", "-o", "decoded.csv")
+    assert done.returncode == OK, done.stderr
+    assert (tmp_path / "decoded.csv").read_bytes() == (tmp_path / "fetched.csv").read_bytes()
+
+
+def test_decode_selects_as_the_server_does(jvgate, source):
+    jvgate("fetch", "RACE", "--from", "20261101", "-o", "all.jvd", JVGATE_SOURCE=source)
+    done = jvgate("decode", "all.jvd", "--record", "SE", "--where", "Umaban=2", "--fields", "Umaban")
+    assert done.stdout == '{"Umaban":2}\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--format", "csv"], "--record"),
+        (["--format", "xml"], "ndjson"),
+        (["--record", "ZZ"], "no record type"),
+        (["--fields", "Bame"], "Bamei"),
+        (["-o", "no/such/folder/x.csv", "--record", "SE"], "cannot be written"),
+    ],
+)
+def test_decode_refuses_what_cannot_be_asked_with_what_can(jvgate, tmp_path, words, said):
+    (tmp_path / "se.jvd").write_bytes(record("SE"))
+    fails(jvgate("decode", "se.jvd", *words), USAGE, said)

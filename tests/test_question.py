@@ -3,7 +3,8 @@
 import pytest
 
 from jvgate.errors import QueryError
-from jvgate.question import MAX_LIMIT, PARAMETERS, parse_question
+from jvgate.question import MAX_CONDITIONS, MAX_LIMIT, PARAMETERS, parse_question
+from jvgate.spec.conditions import Condition, Span
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Query, Selection
 
@@ -60,6 +61,19 @@ def test_a_right_question_becomes_its_query(dataspec, parameters, query):
         ({"raw": "1"}, Selection(raw=True)),
         ({"raw": "false", "labels": "ja"}, Selection(labels="ja")),
         ({"labels": "en", "format": "json"}, Selection(labels="en")),
+        ({"where": "RaceNum=11"}, Selection(where=(Condition("RaceNum", (Span(11, 11),)),))),
+        (
+            {"where": ["RaceNum=9..", "JyoCD=06,05"]},
+            Selection(
+                where=(
+                    Condition("JyoCD", (Span("05", "05"), Span("06", "06"))),
+                    Condition("RaceNum", (Span(9, None),)),
+                )
+            ),
+        ),
+        ({"charset": "utf-8"}, Selection()),
+        ({"charset": "utf-8-bom"}, Selection(charset="utf-8-bom")),
+        ({"charset": "shift_jis"}, Selection(charset="shift_jis")),
     ],
 )
 def test_how_it_is_shown_becomes_the_selection(parameters, selection):
@@ -141,6 +155,17 @@ def test_a_data_spec_that_is_none_is_refused(dataspec, slug, allowed):
         ({"labels": "ja", "raw": "1"}, "invalid-labels", "labels", "not both"),
         ({"format": "csv"}, "unknown-format", "format", "json"),
         ({"format": "JSON"}, "unknown-format", "format", "json"),
+        ({"charset": "sjis"}, "invalid-charset", "charset", "utf-8 or utf-8-bom or shift_jis"),
+        ({"where": "JyoCD"}, "invalid-where", "where", "Field=value"),
+        ({"where": "JyoCD=5"}, "invalid-where", "where", "a code of 2 characters"),
+        ({"where": "jyocd=05"}, "unknown-field", "where", "JyoCD"),
+        ({"where": "Bamei=x"}, "unknown-field", "where", "Barei"),
+        ({"where": "LapTime=12.8"}, "unknown-field", "where", "Time"),
+        ({"where": "=05"}, "unknown-field", "where", "JyoCD"),
+        ({"where": "x" * 4000}, "invalid-where", "where", "Field=value"),
+        ({"where": ["RaceNum=1"] * (MAX_CONDITIONS + 1)}, "invalid-where", "where", "20 conditions at most"),
+        ({"where": ["KaisaiDate=20261115", "RaceNum=1"]}, "invalid-where", "where", "one record type"),
+        ({"record": "WF", "where": "date=20261115"}, "unknown-field", "where", "KaisaiDate"),
         ({"colour": "red"}, "unknown-parameter", "colour", "from_time, to_time, option, record"),
         ({"FROM_TIME": FROM}, "unknown-parameter", "FROM_TIME", "from_time"),
         ({"": ""}, "unknown-parameter", "", "from_time"),
@@ -189,7 +214,7 @@ def test_what_a_data_spec_does_not_take_is_refused(dataspec, parameters, slug, p
     assert allowed in error.allowed
 
 
-@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"record", "fields", "key"}))
+@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"record", "fields", "where", "key"}))
 def test_only_lists_may_be_repeated(name):
     error = refusal(**{name: ["1", "1"]})
     assert (error.slug, error.parameter) == ("repeated-parameter", name)
@@ -199,6 +224,36 @@ def test_only_lists_may_be_repeated(name):
 def test_an_unknown_field_gets_its_neighbours_and_not_the_whole_catalogue():
     assert "KisyuCode" in refusal(fields="kisyucode").allowed
     assert len(refusal(fields="x" * 4000).allowed) < 4000
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "meant"),
+    [
+        ("fields", "Bameii", "Did you mean Bamei"),
+        ("fields", "kisyucode", "Did you mean KisyuCode"),
+        ("fields", "PayTansyou.Pay", "Did you mean PayTansyo.Pay"),
+        ("where", "RaceNo=1", "Did you mean RaceNum"),
+        ("where", "JyoCode=05", "Did you mean JyoCD"),
+    ],
+)
+def test_what_was_most_likely_meant_is_offered_first(parameter, given, meant):
+    error = refusal(**{parameter: given})
+    assert meant in str(error)
+    assert error.allowed.startswith(meant.split()[-1])
+
+
+def test_what_resembles_nothing_gets_the_list_alone():
+    assert "Did you mean" not in str(refusal(fields="xyzzy"))
+
+
+def test_a_condition_needs_the_field_in_one_of_the_wanted_types_only():
+    assert ask(record="RA,SE", where="Kyori=2400").selection.where
+    assert ask(where=["KaisaiDate=20261115"]).selection.where
+
+
+@pytest.mark.parametrize("forged", ["05|RACE", "05&limit=1", "05&offset=5", "05,06|x", "05:RA", "05\n06", "05=06"])
+def test_a_condition_cannot_look_like_another_part_of_the_question(forged):
+    assert refusal(where=f"JyoCD={forged}").slug == "invalid-where"
 
 
 @pytest.mark.parametrize("name", ["Hondai", "Bamei"])
@@ -217,6 +272,9 @@ def test_a_field_of_one_wanted_record_is_enough(name):
         ({"limit": "010"}, {"limit": "10"}),
         ({"raw": "true"}, {"raw": "1"}),
         ({"to_time": "20261108"}, {"to_time": "20261108000000"}),
+        ({"where": ["RaceNum=11", "JyoCD=05"]}, {"where": ["JyoCD=05", "RaceNum=011", "JyoCD=05"]}),
+        ({"where": "date=20261114..20261115"}, {"where": "date=2026-11-14..2026-11-15"}),
+        ({"charset": "utf-8"}, {}),
     ],
 )
 def test_the_same_question_in_another_spelling_has_the_same_key(one, other):
@@ -228,6 +286,7 @@ def test_the_same_question_in_another_spelling_has_the_same_key(one, other):
     [
         {"from_time": "20261102"}, {"to_time": "20261108"}, {"option": "2"}, {"record": "RA"}, {"fields": "Bamei"},
         {"limit": "10"}, {"limit": "0"}, {"offset": "10"}, {"raw": "1"}, {"labels": "ja"}, {"labels": "en"},
+        {"where": "JyoCD=05"}, {"where": "date=20261115"}, {"charset": "shift_jis"},
     ],
 )  # fmt: skip
 def test_another_question_has_another_key(parameters):
@@ -256,7 +315,7 @@ def test_a_joined_data_spec_that_delivers_nothing_wanted_is_not_opened():
     assert [query.dataspec for query in ask("RACEDIFN", record="HR").queries] == ["RACE"]
 
 
-@pytest.mark.parametrize("name", ["record", "fields", "labels", "format"])
+@pytest.mark.parametrize("name", ["record", "where", "fields", "labels", "format", "charset"])
 def test_a_parameter_without_a_value_is_refused(name):
     with pytest.raises(QueryError) as caught:
         parse_question("RACE", {"from_time": ["20261101"], name: [""]}, formats=("json",))

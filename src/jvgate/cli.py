@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -44,6 +42,9 @@ def _flag(name: str) -> Any:
 
 
 SourceFlag = Annotated[str | None, _flag("source")]
+_FORMS = "json, ndjson, csv, msgpack, arrow, parquet, raw; else that of the file's ending."
+FormatFlag = Annotated[str | None, typer.Option(help=_FORMS)]
+CharsetFlag = Annotated[str | None, typer.Option(help="Of csv: utf-8, utf-8-bom (Excel) or shift_jis.")]
 
 
 def main() -> None:
@@ -97,9 +98,16 @@ def serve(
     port: Annotated[int | None, _flag("port")] = None,
     source: SourceFlag = None,
     sessions: Annotated[int | None, _flag("sessions")] = None,
+    workers: Annotated[int | None, _flag("workers")] = None,
+    redis: Annotated[str | None, _flag("redis_url")] = None,
+    redis_deadline_s: Annotated[float | None, _flag("redis_deadline_s")] = None,
+    redis_bytes: Annotated[int | None, _flag("redis_bytes")] = None,
+    prefetch: Annotated[bool | None, _flag("prefetch")] = None,
     l1_entries: Annotated[int | None, _flag("l1_entries")] = None,
     l1_bytes: Annotated[int | None, _flag("l1_bytes")] = None,
     dataset_bytes: Annotated[int | None, _flag("dataset_bytes")] = None,
+    batch_bytes: Annotated[int | None, _flag("batch_bytes")] = None,
+    allow_pickle: Annotated[bool | None, _flag("allow_pickle")] = None,
     queue: Annotated[int | None, _flag("queue")] = None,
     waiters: Annotated[int | None, _flag("waiters")] = None,
     deadline_s: Annotated[float | None, _flag("deadline_s")] = None,
@@ -114,6 +122,7 @@ def serve(
     jobs: Annotated[int | None, _flag("jobs")] = None,
     job_limit_s: Annotated[float | None, _flag("job_limit_s")] = None,
     job_keep_s: Annotated[float | None, _flag("job_keep_s")] = None,
+    stream_stall_s: Annotated[float | None, _flag("stream_stall_s")] = None,
 ) -> None:
     """Answer over HTTP. サーバーを起動します。
 
@@ -129,11 +138,14 @@ def serve(
 
     run(
         load_settings(
-            host=host, port=port, source=source, sessions=sessions, l1_entries=l1_entries, l1_bytes=l1_bytes,
-            dataset_bytes=dataset_bytes, queue=queue, waiters=waiters, deadline_s=deadline_s, log_format=log_format,
-            worker_python=worker_python, press_dialogs=press_dialogs, open_limit_s=open_limit_s,
-            setup_limit_s=setup_limit_s, read_limit_s=read_limit_s, recycle_opens=recycle_opens, recycle_mb=recycle_mb,
-            jobs=jobs, job_limit_s=job_limit_s, job_keep_s=job_keep_s,
+            host=host, port=port, source=source, sessions=sessions, workers=workers, redis_url=redis,
+            redis_deadline_s=redis_deadline_s, redis_bytes=redis_bytes, prefetch=prefetch, l1_entries=l1_entries,
+            l1_bytes=l1_bytes, dataset_bytes=dataset_bytes, queue=queue, waiters=waiters, deadline_s=deadline_s,
+            log_format=log_format, worker_python=worker_python, press_dialogs=press_dialogs,
+            open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
+            recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,
+            job_keep_s=job_keep_s, stream_stall_s=stream_stall_s,
+            batch_bytes=batch_bytes, allow_pickle=allow_pickle,
         )
     )  # fmt: skip
 
@@ -174,7 +186,9 @@ def fetch(
     fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
     limit: Annotated[str | None, typer.Option(help="At most so many records.")] = None,
     offset: Annotated[str | None, typer.Option(help="After leaving out so many.")] = None,
-    format: Annotated[str | None, typer.Option(help="json.")] = None,  # noqa: A002  (the flag's name)
+    where: Annotated[list[str] | None, typer.Option(help="Conditions: JyoCD=05, date=20261101..20261130.")] = None,
+    format: FormatFlag = None,  # noqa: A002  (the flag's name)
+    charset: CharsetFlag = None,
     raw: Annotated[bool, typer.Option("--raw", help="Characters as they stand.")] = False,
     labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
@@ -186,34 +200,43 @@ def fetch(
 
         jvgate fetch RACE --from 20261115 --record RA,SE -o week.json
 
+        jvgate fetch RACE --from 20261115 --record SE -o se.parquet
+
         jvgate fetch 0B12 --key 20261122 --source archive:/data/jv
     """
     from jvgate.commands.fetch import fetch_answer
 
     one = {"from_time": from_time, "to_time": to_time, "option": option, "key": key, "limit": limit, "offset": offset,
-           "format": format, "raw": "1" if raw else None, "labels": labels}  # fmt: skip
-    parameters = {name: [value] for name, value in one.items() if value is not None}
-    parameters |= {name: values for name, values in (("record", record), ("fields", fields)) if values}
-    _check_place(output)
-    body = fetch_answer(dataspec.upper(), parameters, source=source)
-    _write(body + b"\n", output)
+           "format": format, "charset": charset, "raw": "1" if raw else None, "labels": labels}  # fmt: skip
+    many = {"record": record, "where": where, "fields": fields}
+    fetch_answer(dataspec.upper(), _parameters(one, many), output, source=source)
 
 
 @app.command()
 def decode(
     files: Annotated[list[Path], typer.Argument(help="Files of raw records; .zst too.")],
+    record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Conditions: JyoCD=05, date=20261101..20261130.")] = None,
+    fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
+    format: FormatFlag = None,  # noqa: A002  (the flag's name)
+    charset: CharsetFlag = None,
     raw: Annotated[bool, typer.Option("--raw", help="Every field's characters as they stand.")] = False,
     labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
 ) -> None:
-    """Decode files of raw JV-Data to NDJSON on stdout. 生データを NDJSON にします。
+    """Decode files of raw JV-Data, to NDJSON or any other form. 生データを NDJSON などにします。
 
     What could not be read is told on stderr with its place, and the exit status is 1.
 
         jvgate decode RAVM2026112220261123140000.jvd | head -1
+
+        jvgate decode SE*.jvd --record SE -o se.csv
     """
     from jvgate.commands.decode import decode_files
 
-    if decode_files(files, raw=raw, labels=labels or "", out=sys.stdout.buffer):
+    one = {"format": format, "charset": charset, "raw": "1" if raw else None, "labels": labels}
+    many = {"record": record, "where": where, "fields": fields}
+    if decode_files(files, _parameters(one, many), output):
         raise typer.Exit(EXIT_DAMAGED)
 
 
@@ -284,24 +307,50 @@ def doctor(
         raise typer.Exit(EXIT_DAMAGED)
 
 
-def _check_place(output: Path | None) -> None:
-    """Refuse a file that could not be written, before anything is read for it."""
-    if output is not None and (output.is_dir() or not os.access(output.absolute().parent, os.W_OK)):
-        _fail(f"cannot write {output}: a file in a folder that exists and may be written is needed.", EXIT_USAGE)
+cache_app = typer.Typer(
+    no_args_is_help=True, help="What a running server keeps. サーバーのキャッシュを見る・破棄する。"
+)
+app.add_typer(cache_app, name="cache")
+UrlFlag = Annotated[str, typer.Option(help="The server; else that of the settings' host and port.")]
 
 
-def _write(body: bytes, output: Path | None) -> None:
-    """Write to a file that appears under its name only when it is whole; to stdout or a pipe as it comes."""
-    if output is None:
-        sys.stdout.buffer.write(body)
-        sys.stdout.buffer.flush()
-        return
-    if output.exists() and not output.is_file():
-        output.write_bytes(body)
-        return
-    unfinished = output.with_name(f".{output.name}.part")
-    try:
-        unfinished.write_bytes(body)
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)
+@cache_app.command("stats")
+def cache_stats(
+    url: UrlFlag = "", as_json: Annotated[bool, typer.Option("--json", help="Everything that is known.")] = False
+) -> None:
+    """Show sizes, hit ratios and what is asked for most. 容量・ヒット率などを表示します。"""
+    from jvgate.commands.cache import stats
+
+    stats(url or _own_url(), as_json=as_json)
+
+
+@cache_app.command("purge")
+def cache_purge(
+    dataspec: Annotated[str, typer.Option(help="RACE, 0B12, …: one data spec.")] = "",
+    race: Annotated[str, typer.Option(help="YYYYMMDDJJRR or YYYYMMDDJJKKHHRR.")] = "",
+    date: Annotated[str, typer.Option(help="YYYYMMDD: a day of racing.")] = "",
+    record: Annotated[str, typer.Option(help="RA, SE, …: a record type.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    url: UrlFlag = "",
+) -> None:
+    """Drop what matches every option, on every server that shares the Redis. 条件に合うものを破棄します。
+
+    jvgate cache purge --dataspec RACE --date 20261122
+    """
+    from jvgate.commands.cache import purge
+
+    given = {"dataspec": dataspec, "race": race, "date": date, "record": record, "all": "1" if everything else ""}
+    purge(url or _own_url(), {name: value for name, value in given.items() if value})
+
+
+def _own_url() -> str:
+    """Return where the server of these settings listens."""
+    settings = load_settings()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  (any address: this one)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _parameters(one: Mapping[str, str | None], many: Mapping[str, list[str] | None]) -> dict[str, list[str]]:
+    """Return the flags that were given, as the parameters of the data route."""
+    given = {name: [value] for name, value in one.items() if value is not None}
+    return given | {name: values for name, values in many.items() if values}

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import inf
 from types import TracebackType
@@ -37,12 +37,14 @@ from jvgate.errands import Errands
 from jvgate.errors import SourceError
 from jvgate.jobs import Job, Jobs
 from jvgate.prefetching import Prefetcher
-from jvgate.render.json_answer import render_json
+from jvgate.render.compression import levels_with
+from jvgate.render.forms import packed, render
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.source_reader import SourceReader
+from jvgate.streaming import Streams
 from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
 
 __all__ = ["Gateway", "Outcome", "Purged", "Served"]
@@ -111,6 +113,8 @@ class Gateway:
         self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
         self.errands = Errands(pool, self.memory, self.traffic, deadline_s=settings.deadline_s)
         self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
+        self._levels = levels_with(settings.compression_levels)
+        self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._levels)
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
         lifetimes = Lifetimes(settings.lifetimes)
@@ -136,6 +140,7 @@ class Gateway:
     ) -> None:
         if self.prefetcher is not None:
             await self.prefetcher.__aexit__()
+        self.streams.close()
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
         for part in (self.jobs, self._flights, self.datasets, self.errands, self._checks):
@@ -263,6 +268,8 @@ class Gateway:
 
     async def _make(self, question: Question, newer_than: Sequence[float], *, is_refresh: bool = False) -> _Made:
         """Get one dataset after another, and render them once."""
+        if question.coding:
+            return await self._pack(question, newer_than, is_refresh=is_refresh)
         began = time.monotonic()
         got: list[Got] = []
         for query, moment in zip(question.queries, newer_than, strict=True):
@@ -271,7 +278,7 @@ class Gateway:
             got.append(await self.datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
         entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
-        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render_json, question, datasets)
+        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render, question, datasets)
         made: Entry[Answer] = Entry(
             rendered.answer,
             read_at=min(entry.read_at for entry in entries),
@@ -289,6 +296,27 @@ class Gateway:
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
         return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages)
+
+    async def _pack(self, question: Question, newer_than: Sequence[float], *, is_refresh: bool) -> _Made:
+        """Pack the answer as it is without a coding, which is made once for all of them."""
+        began = time.monotonic()
+        plain = replace(question, coding="")
+        key, oldest = str(plain), max(newer_than)
+        entry: Any = self.memory.get(key)
+        if entry is not MISSING and entry.read_at > oldest:
+            made = _Made(entry, "memory", True, {})
+        else:
+            make = partial(self._make, plain, newer_than, is_refresh=is_refresh)
+            made, _ = await self._flights.join(key if oldest == -inf else f"new:{key}", make)
+        packing = partial(packed, made.entry.value, question.coding, level=self._levels[question.coding])
+        packed_at = time.perf_counter()
+        answer = await asyncio.get_running_loop().run_in_executor(self._workers, packing)
+        stages = {"compress": time.perf_counter() - packed_at}
+        packed_entry = replace(made.entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES)
+        is_kept = not self.datasets.is_purged(packed_entry.tags, since=began) and self.memory.put(
+            str(question), packed_entry
+        )
+        return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages})
 
     async def _check_source(self) -> None:
         await asyncio.wrap_future(self._checker.submit(self.source.check))

@@ -8,25 +8,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 
 from jvgate.errors import QueryError
+from jvgate.spec.conditions import RACE_DAY, Condition, parse_condition, selectable
 from jvgate.spec.dataspecs import Dataspec, dataspecs
-from jvgate.spec.layouts import Field, Group, layouts
+from jvgate.spec.layouts import Field, Group, Layout, layouts
 from jvgate.spec.racekeys import parse_key
 from jvgate.values import Query, Question, Selection
 
-__all__ = ["LANGUAGES", "MAX_LIMIT", "PARAMETERS", "parse_question"]
+__all__ = ["CHARSETS", "LANGUAGES", "MAX_LIMIT", "PARAMETERS", "parameters_of", "parse_question", "parse_selection"]
 
 Parameters = Mapping[str, Sequence[str]]
 
 MAX_LIMIT = 1_000_000
 LANGUAGES = ("ja", "en")
+CHARSETS = ("utf-8", "utf-8-bom", "shift_jis")
+MAX_CONDITIONS = 20
+MOST_NAMES = 40
 _STORED_ONLY = ("from_time", "to_time", "option")
 _REALTIME_ONLY = ("key",)
-_SHOWN = ("record", "fields", "limit", "offset", "format", "raw", "labels")
+_SHOWN = ("record", "where", "fields", "limit", "offset", "format", "charset", "raw", "labels")
 PARAMETERS = (*_STORED_ONLY, *_REALTIME_ONLY, *_SHOWN)
-_MANY = ("record", "fields")
-_WORDS = ("record", "fields", "labels", "format")
+_MANY = ("record", "where", "fields")
+_WORDS = ("record", "where", "fields", "labels", "format", "charset")
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 _TIMES = "YYYYMMDD or YYYYMMDDhhmmss, Japan Standard Time, for example 20260501 or 20260501120000"
 
@@ -39,7 +44,7 @@ def parse_question(dataspec: str, parameters: Parameters, *, formats: Iterable[s
     """
     specs = _split(dataspec)
     _check_names(dataspec, specs[0], parameters)
-    selection = _selection(specs, parameters, tuple(formats))
+    selection = _selection(_delivered(specs), "+".join(spec.id for spec in specs), parameters, tuple(formats))
     if specs[0].is_realtime:
         queries: tuple[Query, ...] = (_realtime(specs[0], parameters, selection),)
     else:
@@ -48,6 +53,28 @@ def parse_question(dataspec: str, parameters: Parameters, *, formats: Iterable[s
             _stored(spec, parameters, selection) for spec in specs if not wanted or wanted & set(spec.record_types)
         )
     return Question(dataspec, queries, selection)
+
+
+def parameters_of(question: Question) -> list[tuple[str, str]]:
+    """Return the parameters that ask *question*: what `parse_question` makes the same question of again."""
+    first, selection = question.queries[0], question.selection
+    options = {query.option for query in question.queries}
+    given = [
+        ("key", first.key),
+        ("from_time", first.from_time),
+        ("to_time", first.to_time),
+        ("option", str(options.pop()) if len(options) == 1 and not first.is_realtime else ""),
+        ("record", ",".join(selection.records)),
+        *(("where", str(condition)) for condition in selection.where),
+        ("fields", ",".join(selection.fields)),
+        ("limit", "" if selection.limit is None else str(selection.limit)),
+        ("offset", str(selection.offset or "")),
+        ("format", selection.format),
+        ("charset", selection.charset),
+        ("raw", "1" if selection.raw else ""),
+        ("labels", selection.labels),
+    ]
+    return [(name, value) for name, value in given if value]
 
 
 def _split(text: str) -> list[Dataspec]:
@@ -73,8 +100,13 @@ def _check_names(dataspec: str, spec: Dataspec, parameters: Parameters) -> None:
         if name not in names:
             why = f"{dataspec} is {'real-time' if spec.is_realtime else 'stored'} data and takes no {name}."
             raise _wrong("parameter-not-allowed", name, values[0], why, allowed)
+    _check_values(parameters)
+
+
+def _check_values(parameters: Parameters) -> None:
+    for name, values in parameters.items():
         # The others say themselves that nothing is no time, no number, …
-        if name in _WORDS and any(not part for value in values for part in value.split(",")):
+        if name in _WORDS and any(not part for value in values for part in _parts(name, value)):
             why = f"{name} is given without a value."
             raise _wrong("empty-parameter", name, "", why, f"a value, or no {name} at all")
         if len(values) > 1 and name not in _MANY:
@@ -137,50 +169,103 @@ def _realtime(spec: Dataspec, parameters: Parameters, selection: Selection) -> Q
     return Query(spec.id, key=key, records=records)
 
 
-def _selection(specs: Sequence[Dataspec], parameters: Parameters, formats: tuple[str, ...]) -> Selection:
-    records = _records(specs, parameters)
-    raw, labels = _boolean(parameters, "raw"), _one(parameters, "labels") or ""
-    if labels and labels not in LANGUAGES:
-        raise _wrong("invalid-labels", "labels", labels, f"There are no labels in {labels!r}.", " or ".join(LANGUAGES))
+def parse_selection(parameters: Parameters, *, formats: Iterable[str]) -> Selection:
+    """Return how records of any type are to be shown, those of a file for example.  Raises QueryError."""
+    _check_values(parameters)
+    return _selection(layouts().types, "JV-Data", parameters, tuple(formats))
+
+
+def _selection(
+    delivered: tuple[str, ...], deliverer: str, parameters: Parameters, formats: tuple[str, ...]
+) -> Selection:
+    records = _records(delivered, deliverer, parameters)
+    raw, labels = _boolean(parameters, "raw"), _word(parameters, "labels", LANGUAGES, "")
     if labels and raw:
         raise _wrong("invalid-labels", "labels", labels, "raw shows the characters alone.", "labels or raw, not both")
     form = _one(parameters, "format") or formats[0]
     if form not in formats:
-        raise _wrong("unknown-format", "format", form, f"There is no format {form!r} here.", ", ".join(formats))
+        raise _wrong("unknown-format", "format", form, f"There is no format {form[:40]!r} here.", ", ".join(formats))
+    charset = _word(parameters, "charset", CHARSETS, CHARSETS[0])
+    types = records or delivered
     return Selection(
-        format=form, records=records, fields=_fields(specs, records, parameters, raw=raw),
+        format=form, records=records, fields=_fields(types, parameters, raw=raw),
         limit=_count(parameters, "limit"), offset=_count(parameters, "offset") or 0, raw=raw, labels=labels,
+        where=_where(types, parameters), charset=charset if charset != CHARSETS[0] else "",
     )  # fmt: skip
 
 
-def _records(specs: Sequence[Dataspec], parameters: Parameters) -> tuple[str, ...]:
+def _records(delivered: tuple[str, ...], deliverer: str, parameters: Parameters) -> tuple[str, ...]:
     wanted = _many(parameters, "record")
-    delivered = list(dict.fromkeys(record for spec in specs for record in spec.record_types))
     for record in wanted:
         if record not in delivered:
             known = record in layouts().types
-            why = f"{'+'.join(spec.id for spec in specs)} delivers no {record}." if known else (
-                f"There is no record type {record!r}.")  # fmt: skip
+            why = f"{deliverer} delivers no {record}." if known else f"There is no record type {record!r}."
             raise _wrong("unknown-record", "record", record, why, ", ".join(delivered))
     return tuple(sorted(set(wanted)))
 
 
-def _fields(
-    specs: Sequence[Dataspec], records: tuple[str, ...], parameters: Parameters, *, raw: bool
-) -> tuple[str, ...]:
+def _delivered(specs: Sequence[Dataspec]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(record for spec in specs for record in spec.record_types))
+
+
+def _fields(types: Sequence[str], parameters: Parameters, *, raw: bool) -> tuple[str, ...]:
     wanted = _many(parameters, "fields")
     if not wanted:
         return ()
-    types = records or tuple(dict.fromkeys(record for spec in specs for record in spec.record_types))
     known = {name for record in types for layout in layouts().generations(record)
              for name in _names(layout.fields, raw=raw)}  # fmt: skip
     for field in wanted:
         if field not in known:
-            near = sorted(name for name in known if field.lower() in name.lower()) or sorted(known)
-            more = " …" if len(near) > 40 else ""
-            why = f"{', '.join(types)} {'has' if len(types) == 1 else 'have'} no field {field!r}."
-            raise _wrong("unknown-field", "fields", field, why, ", ".join(near[:40]) + more)
+            raise _unknown_field("fields", field, types, sorted(known))
     return tuple(sorted(set(wanted)))
+
+
+def _where(types: Sequence[str], parameters: Parameters) -> tuple[Condition, ...]:
+    """Return the conditions; a record type that lacks one of the fields has no record that meets them."""
+    texts = parameters.get("where", ())
+    if not texts:
+        return ()
+    if len(texts) > MAX_CONDITIONS:
+        why = f"There are {len(texts)} conditions."
+        raise _wrong("invalid-where", "where", None, why, f"{MAX_CONDITIONS} conditions at most")
+    found = [layout for record in types for layout in layouts().generations(record)]
+    conditions = set()
+    for text in texts:
+        try:
+            conditions.add(parse_condition(text, found))
+        except KeyError as exc:
+            raise _unknown_field("where", text.partition("=")[0], types, _selectable_names(found)) from exc
+    _check_one_type_meets_all(conditions, types)
+    return tuple(sorted(conditions, key=str))
+
+
+def _selectable_names(found: Sequence[Layout]) -> list[str]:
+    """Return what conditions may name, key fields first."""
+    keys = {RACE_DAY} | {field.key for layout in found for field in layout.fields if field.path in layout.key}
+    names = {name for layout in found for name in selectable(layout)}
+    return sorted(names, key=lambda name: (name not in keys, name))
+
+
+def _check_one_type_meets_all(conditions: Iterable[Condition], types: Sequence[str]) -> None:
+    names = {condition.field for condition in conditions}
+    if not any(names <= set(selectable(layout)) for record in types for layout in layouts().generations(record)):
+        why = f"None of {', '.join(types)} has {' and '.join(sorted(names))}."
+        raise _wrong("invalid-where", "where", None, why, "conditions that one record type can meet together")
+
+
+def _unknown_field(parameter: str, field: str, types: Sequence[str], known: Iterable[str]) -> QueryError:
+    """Return the refusal that offers what was most likely meant, and then the others."""
+    by_lower = {name.lower(): name for name in known}
+    asked = field[:100].lower()
+    near = [by_lower[name] for name in get_close_matches(asked, by_lower, n=5, cutoff=0.7)]
+    near += [name for lower, name in by_lower.items() if len(asked) > 1 and asked in lower and name not in near]
+    names = [*near, *(name for name in by_lower.values() if name not in near)]
+    has = "has" if len(types) == 1 else "have"
+    what = f"field {field[:100]!r}" if parameter == "fields" else f"field {field[:100]!r} that records are selected by"
+    meant = f" Did you mean {' or '.join(near[:5])}?" if near else ""
+    more = " …" if len(names) > MOST_NAMES else ""
+    allowed = ", ".join(names[:MOST_NAMES]) + more
+    return _wrong("unknown-field", parameter, field[:100], f"{', '.join(types)} {has} no {what}.{meant}", allowed)
 
 
 def _names(fields: Iterable[Field | Group], *, raw: bool, prefix: str = "") -> Iterable[str]:
@@ -215,6 +300,21 @@ def _boolean(parameters: Parameters, name: str) -> bool:
 def _one(parameters: Parameters, name: str) -> str | None:
     values = parameters.get(name)
     return values[0] if values else None
+
+
+def _word(parameters: Parameters, name: str, allowed: Sequence[str], default: str) -> str:
+    text = _one(parameters, name)
+    if text is None:
+        return default
+    if text not in allowed:
+        why = f"There are no labels in {text[:40]!r}." if name == "labels" else f"There is no {name} {text[:40]!r}."
+        raise _wrong(f"invalid-{name}", name, text, why, " or ".join(allowed))
+    return text
+
+
+def _parts(name: str, value: str) -> list[str]:
+    """Return what one value of a list lists; a condition has commas of its own."""
+    return [value] if name == "where" else value.split(",")
 
 
 def _many(parameters: Parameters, name: str) -> list[str]:

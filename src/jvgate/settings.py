@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
     dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")
+    batch_bytes: int = Field(
+        64 * MIB, ge=1024, description="Bytes of all answers of a batch; what is beyond is refused."
+    )
+    allow_pickle: bool = Field(
+        False, description="Offer format=pickle too: whoever loads a pickle runs what is in it, so trust is needed."
+    )
     queue: int = Field(2000, ge=0, description="Requests that may wait for a session.")
     waiters: int = Field(10_000, ge=1, description="Requests that may wait for one and the same read.")
     deadline_s: float = Field(
@@ -67,6 +73,13 @@ class Settings(BaseSettings):
     jobs: int = Field(64, ge=0, description="Jobs that may run at once.")
     job_limit_s: float = Field(86400.0, gt=0, le=864000, description="Seconds a job may take.")
     job_keep_s: float = Field(3600.0, gt=0, le=864000, description="Seconds the result of a job is kept.")
+    stream_stall_s: float = Field(
+        60.0, gt=0, le=86400, description="Seconds a client may take nothing of a stream; then it is cut off."
+    )
+    compression_levels: dict[str, int] = Field(
+        default_factory=dict,
+        description='Other levels of compression than the usual, by content coding: {"br": 4, "zstd": 3}.',
+    )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look: console or json.")
 
     @classmethod

@@ -7,6 +7,8 @@ from enum import Enum
 from math import inf
 from typing import Final, Generic, TypeVar
 
+from jvgate.spec.conditions import Condition
+
 __all__ = ["MISSING", "Answer", "Dataset", "Entry", "Missing", "Query", "Question", "Selection", "SourceFile"]
 
 Value_co = TypeVar("Value_co", covariant=True)
@@ -54,7 +56,9 @@ class Selection:
     """How a dataset is to be shown: which records, which of their fields, in which form.
 
     records: types, empty for all.  fields: answer keys, dotted inside groups, empty for all.
-    limit: None for no limit.  labels: `ja`, `en` or "" for none.
+    limit: None for no limit.  labels: `ja`, `en` or "" for none.  where: every condition must hold; sorted.
+    charset: of a form that is text in more than one, "" for UTF-8.  media_type: how the client calls the form, ""
+    for its first name.
     """
 
     format: str = "json"
@@ -64,6 +68,9 @@ class Selection:
     offset: int = 0
     raw: bool = False
     labels: str = ""
+    where: tuple[Condition, ...] = ()
+    charset: str = ""
+    media_type: str = ""
 
     def __str__(self) -> str:
         """Return the canonical form: what differs from showing everything."""
@@ -75,21 +82,29 @@ class Selection:
             f"offset={self.offset}" if self.offset else "",
             "raw" if self.raw else "",
             f"labels={self.labels}" if self.labels else "",
+            f"charset={self.charset}" if self.charset else "",
+            f"type={self.media_type}" if self.media_type else "",
+            *(f"where={condition}" for condition in self.where),
         ]
         return "&".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a client asks: one query, or those of a joined data spec, and how to show what they give."""
+    """What a client asks: one query, or those of a joined data spec, and how to show what they give.
+
+    coding: the content coding of the answer, "" for none.
+    """
 
     dataspec: str
     queries: tuple[Query, ...]
     selection: Selection
+    coding: str = ""
 
     def __str__(self) -> str:
         """Return the canonical form: the key of the finished answer."""
-        return "|".join([self.dataspec, *map(str, self.queries), str(self.selection)])
+        coding = [self.coding] if self.coding else []
+        return "|".join([self.dataspec, *map(str, self.queries), str(self.selection), *coding])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +141,18 @@ class Answer:
     """Datasets rendered in one form: finished bytes, always the same for the same datasets and form.
 
     successor: the data spec with the current layouts, where an older one was asked for; else "".
+    pages: what asks for the records before and after these (`first`, `prev`, `next`), where there are any.
+    file_name: what to call it where it is to be saved; else "".
+    coding: how the body is packed, "" when it is not.
     """
 
     body: bytes
     content_type: str
     etag: str
     successor: str = ""
+    pages: tuple[tuple[str, Question], ...] = ()
+    file_name: str = ""
+    coding: str = ""
 
 
 class Missing(Enum):

@@ -176,8 +176,9 @@ class RedisCluster:
         for server in self.servers[1:]:
             self._end.enter_context(server)
             server.command("CLUSTER", "MEET", "127.0.0.1", first.port)
+        share = 16384 // len(self.servers) + 1
         for number, server in enumerate(self.servers):
-            server.command("CLUSTER", "ADDSLOTS", *range(number, 16384, len(self.servers)))
+            server.command("CLUSTER", "ADDSLOTS", *range(16384)[number * share : (number + 1) * share])
         for server in self.servers:
             server.until(lambda server=server: self._is_whole(server))
         return self
@@ -198,7 +199,7 @@ class RedisCluster:
 
 
 class RedisSentinel(RedisServer):
-    """One that watches *leader* and makes another leader when it is gone for half a second."""
+    """One that watches *leader* and makes another leader when it is gone for a second."""
 
     def __init__(self, leader: RedisServer) -> None:
         super().__init__(binary=leader.binary)
@@ -213,6 +214,6 @@ class RedisSentinel(RedisServer):
         config.write_text(
             f"port {self.port}\nbind 127.0.0.1\nunixsocket {self.socket}\n"
             f"sentinel monitor main 127.0.0.1 {self._leader.port} 1\n"
-            "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
+            "sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 3000\n"
         )
         return [str(config), "--sentinel"]

@@ -26,13 +26,17 @@ def entry(query=QUERY, body=b"RA7 records\r\n", *, tags=("RACE", "20261115"), st
     return Packed(Dataset(query, body, files, "20261114180000", now), now + keep_s / 2, now + keep_s, tags, stamp)
 
 
-def play(scene, *urls, **options):
-    """Run *scene* with a tier for each of *urls*, and return what it returns."""
+def play(scene, *urls, is_up=True, **options):
+    """Run *scene* with a tier for each of *urls*, and return what it returns.
+
+    is_up: it begins when all of them are connected.
+    """
 
     async def on_stage():
         async with AsyncExitStack() as end:
-            tiers = [await end.enter_async_context(RedisTier(url, **{"deadline_s": 1.0} | options)) for url in urls]
-            await until(lambda: all(tier.state.is_listening or tier.state.state != "closed" for tier in tiers))
+            tiers = [await end.enter_async_context(RedisTier(url, **{"deadline_s": 5.0} | options)) for url in urls]
+            if is_up:
+                await until(lambda: all(tier.state.is_listening and tier.state.state == "closed" for tier in tiers))
             async with asyncio.timeout(LIMIT_S):
                 return await scene(*tiers)
 

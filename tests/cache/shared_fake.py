@@ -146,3 +146,7 @@ class BoardTier:
         task = asyncio.create_task(tell())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
+    return isinstance(found, Packed) and found.dataset.read_at > newer_than

@@ -100,7 +100,7 @@ def test_what_has_expired_is_not_kept_and_not_served(server):
         (b"\x80\x04\x95 a pickle", "foreign"),
         (b"x" * (1 << 20), "foreign"),
         (pack(entry())[:-1], "length"),
-        (pack(entry())[:4] + b"\x02" + pack(entry())[5:], "version"),
+        (pack(entry())[:8] + b"\x02" + pack(entry())[9:], "version"),
         (pack(entry())[:-1] + b"\x00", "checksum"),
         (pack(entry(replace(QUERY, option=2))), "query"),
     ],

@@ -66,6 +66,20 @@ def test_where_a_stream_is_cut_changes_nothing(seed, cuts, damage):
 
 
 @FEW
+@given(seed=seeds, damage=st.lists(st.integers(0, 200_000), max_size=4), nuls=st.lists(st.integers(0, 80), max_size=3))
+def test_many_alike_are_told_apart_as_one_by_one(seed, damage, nuls):
+    rng = random.Random(seed)
+    small = [layout for layout in ALL if layout.length < 1_500]
+    records = [encode(random_record(one, rng), length=one.length) for one in rng.choices(small, k=3) for _ in range(25)]
+    for place in nuls:
+        records.insert(place, b"\0")
+    data = bytearray(b"".join(records))
+    for place in damage:
+        data[place % len(data)] = rng.choice((10, 13, rng.randrange(256)))
+    assert list(frames(bytes(data[at : at + 97]) for at in range(0, len(data), 97))) == list(frames_of(bytes(data)))
+
+
+@FEW
 @given(data=st.binary(max_size=400))
 def test_no_byte_of_a_stream_is_unaccounted_for(data):
     counted = sum(len(item.raw) - item.padded if isinstance(item, Frame) else item.length for item in frames_of(data))

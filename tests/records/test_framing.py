@@ -1,7 +1,11 @@
 """A stream comes apart into its records, whatever happened to it on the way."""
 
+from dataclasses import replace
+
+import pytest
+
 from jvgate.records.encode import encode
-from jvgate.records.framing import Damage, Frame, frames_of
+from jvgate.records.framing import LOOKAHEAD, Damage, Frame, Framer, Run, frames_of
 from jvgate.spec.layouts import layouts
 
 BODY = {"KeitoEx": "本文", "KeitoId": "0101", "KeitoName": "系統", "HansyokuNum": "1234567890"}
@@ -122,3 +126,49 @@ def test_damage_is_one_span_however_long_it_is():
 def test_a_file_with_other_line_ends_is_told_as_damage():
     lines = (record("HC")[:-2] + b" \n") * 5000
     assert sum(item.length for item in frames_of(lines)) == len(lines)
+
+
+def test_many_records_of_one_layout_are_one_run():
+    runners = [record("SE", Umaban=number % 18 + 1) for number in range(100)]
+    first, second, third = Framer().feed(b"".join([*runners, record("WE"), runners[0]]))
+    assert (first.count, first.raw, first.layout.record) == (100, b"".join(runners), "SE")
+    assert [frame.raw for frame in first.frames()] == runners
+    assert (second.layout.record, second.offset) == ("WE", len(first.raw))
+    assert third.raw == runners[0]
+
+
+def test_a_record_of_known_length_waits_for_nothing_behind_it():
+    framer, raw = Framer(), record("SE")
+    assert list(framer.feed(raw[:-1])) == []
+    (run,) = framer.feed(raw[-1:] + b"\0")
+    assert (run.raw, run.offset, run.count) == (raw, 0, 1)
+    assert [(run.raw, run.offset) for run in framer.feed(raw)] == [(raw, len(raw) + 1)]
+    assert list(framer.end()) == []
+
+
+def test_what_is_no_record_of_known_length_waits_until_all_that_decides_is_there():
+    framer, raw, unknown = Framer(), record("SE"), b"ZZ120260511 something new\r\n"
+    assert list(framer.feed(unknown + raw)) == []
+    first, *_ = framer.feed(raw * (LOOKAHEAD // len(raw)))
+    assert first.raw == unknown
+    assert list(framer.end()) == []
+
+
+@pytest.mark.parametrize("place", [0, 1, 5, 8, 9, 57, 98, 99])
+@pytest.mark.parametrize("change", [(0, b"?"), (200, b"\r\n"), (-2, b"XX")])
+def test_one_damaged_record_among_many_is_told_as_if_it_stood_among_few(place, change):
+    at, new = change
+    raw = bytearray(record("SE"))
+    raw[at % len(raw) : at % len(raw) + len(new)] = new
+    around = [record("SE", Umaban=number % 18 + 1) for number in range(100)]
+    many = list(frames_of(b"".join([*around[:place], bytes(raw), *around[place + 1 :]])))
+    few = [*around[:place][-1:], bytes(raw), *around[place + 1 :][:1]]
+    assert len(many) == 100
+    assert many[place] == replace(list(frames_of(b"".join(few)))[min(place, 1)], offset=place * len(raw))
+
+
+def test_runs_do_not_grow_without_limit():
+    data = record("SE") * 5000
+    runs = list(Framer().feed(data))
+    assert all(isinstance(run, Run) and len(run.raw) <= 1 << 20 for run in runs)
+    assert b"".join(run.raw for run in runs) == data

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from jvgate.question import parse_question
-from jvgate.render.json_answer import render_json
+from jvgate.render import shown
+from jvgate.render.forms import render as render_form
 from jvgate.values import Query, SourceFile
 from tests.raceday import GARBAGE, PROVIDED, dataset, race_day, record
 
@@ -22,7 +23,7 @@ def question(dataspec="RACE", **parameters):
 
 def render(*records, **parameters):
     """The rendered answer to a question about one dataset, parsed."""
-    return json.loads(render_json(question(**parameters), [dataset(*records)]).answer.body)
+    return json.loads(render_form(question(**parameters), [dataset(*records)]).answer.body)
 
 
 def kinds(answer):
@@ -45,7 +46,7 @@ def test_meta_says_what_was_asked_and_what_came():
 
 def test_meta_of_real_time_data_names_the_key_alone():
     asked = parse_question("0B12", {"key": ["20261115"]}, formats=("json",))
-    meta = json.loads(render_json(asked, [dataset(record("RA"), query=asked.queries[0])]).answer.body)["meta"]
+    meta = json.loads(render_form(asked, [dataset(record("RA"), query=asked.queries[0])]).answer.body)["meta"]
     assert meta["key"] == "20261115"
     assert not {"from_time", "to_time", "option"} & set(meta)
 
@@ -59,12 +60,12 @@ def test_an_empty_dataset_is_an_answer():
 def test_the_same_dataset_is_the_same_bytes_whenever_and_however_slowly_it_was_read():
     once = dataset(*race_day())
     again = replace(once, read_at=1e9, open_s=1.0, read_s=2.0, wait_s=3.0)
-    one, other = (render_json(question(), [given]).answer for given in (once, again))
+    one, other = (render_form(question(), [given]).answer for given in (once, again))
     assert one == other
 
 
 def test_another_body_has_another_etag():
-    etags = {render_json(question(limit=str(n)), [dataset(*race_day())]).answer.etag for n in range(3)}
+    etags = {render_form(question(limit=str(n)), [dataset(*race_day())]).answer.etag for n in range(3)}
     assert len(etags) == 3
     assert all(etag.startswith('"') and etag.endswith('"') for etag in etags)
 
@@ -187,7 +188,7 @@ def test_a_stripped_record_is_padded_back_and_counted():
 def test_older_layouts_stand_beside_current_ones():
     asked = question("DIFN")
     mixed = dataset(record("UM", Bamei="アイ"), record("UM", Bamei="ウエ", length=1577), query=asked.queries[0])
-    answer = json.loads(render_json(asked, [mixed]).answer.body)
+    answer = json.loads(render_form(asked, [mixed]).answer.body)
     assert [shown["Bamei"] for shown in answer["data"]] == ["アイ", "ウエ"]
 
 
@@ -195,7 +196,7 @@ def test_a_torn_end_of_one_file_does_not_swallow_the_beginning_of_the_next():
     torn = record("RA")[:600]
     files = (SourceFile("a.jvd", PROVIDED, 0), SourceFile("b.jvd", PROVIDED, len(torn)))
     both = replace(dataset(torn, record("HR")), files=files)
-    answer = json.loads(render_json(question(), [both]).answer.body)
+    answer = json.loads(render_form(question(), [both]).answer.body)
     assert kinds(answer) == ["HR"]
     assert answer["meta"]["damage"][0]["file"] == "a.jvd"
 
@@ -203,7 +204,7 @@ def test_a_torn_end_of_one_file_does_not_swallow_the_beginning_of_the_next():
 def test_a_joined_answer_holds_both_in_the_order_asked_for():
     asked = question("RACEDIFN")
     parts = [dataset(record("RA"), query=asked.queries[0]), dataset(record("UM"), query=asked.queries[1])]
-    answer = json.loads(render_json(asked, parts).answer.body)
+    answer = json.loads(render_form(asked, parts).answer.body)
     assert (kinds(answer), answer["meta"]["dataspec"]) == (["RA", "UM"], "RACEDIFN")
     assert answer["meta"]["record_counts"] == {"RA": 1, "UM": 1}
 
@@ -213,5 +214,29 @@ def test_a_joined_answer_holds_both_in_the_order_asked_for():
 )
 def test_an_older_data_spec_names_its_successor(dataspec, successor):
     asked = question(dataspec)
-    answer = render_json(asked, [dataset(query=Query(dataspec)) for _ in asked.queries]).answer
+    answer = render_form(asked, [dataset(query=Query(dataspec)) for _ in asked.queries]).answer
     assert (answer.successor, answer.content_type) == (successor, "application/json")
+
+
+def a_long_day():
+    """Runs of runners long and short, one of them damaged, one of another layout between them, and lost bytes."""
+    runners = [record("SE", Umaban=n % 18 + 1, Bamei="アイ") for n in range(40)]
+    bad = runners[3][:288] + b"5x5" + runners[3][291:]
+    return [*runners[:10], bad, *runners[10:], record("RA"), *runners[:3], GARBAGE, UNKNOWN, *runners[:20], bad]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"limit": "30"}, {"offset": "5", "limit": "44"}, {"offset": "47"}, {"record": "SE"}]
+)
+def test_records_that_are_written_together_are_the_same_answer(monkeypatch, parameters):
+    asked, given = question(**parameters), [dataset(*a_long_day())]
+    one_by_one = render_form(asked, given).answer
+    monkeypatch.setattr(shown, "_MANY", 8)
+    assert render_form(asked, given).answer == one_by_one
+
+
+@pytest.mark.parametrize("parameters", [{"raw": "1"}, {"labels": "en"}, {"fields": "Umaban"}])
+def test_another_form_is_written_record_by_record(monkeypatch, parameters):
+    expected = render(*a_long_day(), **parameters)
+    monkeypatch.setattr(shown, "_MANY", 1)
+    assert render(*a_long_day(), **parameters) == expected

@@ -1,5 +1,6 @@
 """The end of the server, wished for or not: answers are finished, workers end, nothing is left."""
 
+import json
 import re
 import signal
 import subprocess
@@ -36,6 +37,12 @@ def serving(source, *arguments):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return archive(tmp_path_factory.mktemp("archive"), *race_day() * 20)
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory):
+    """More records than can be read while the server drains."""
+    return archive(tmp_path_factory.mktemp("endless"), *race_day() * 2000)
 
 
 def ask(client, number):
@@ -79,6 +86,30 @@ def test_sigterm_under_load_lets_running_answers_finish_and_ends_every_worker(fo
         assert [answer.result().status_code for answer in answers] == [200] * 3
     assert len(pids) == 3
     assert not any(map(is_running, pids))
+
+
+def test_sigterm_ends_a_stream_that_would_go_on_so_that_it_shows(endless):
+    with serving(f"archive:{endless}?read_us=5000", "--sessions", "2") as (server, client):
+        asked = {"from_time": "20261101"}
+        with (
+            client.stream("GET", "/api/v1/stream/RACE", params=asked) as response,
+            client.stream("GET", "/api/v1/stream/RACE", params=asked | {"format": "raw"}),  # takes nothing more
+        ):
+            lines = response.iter_lines()
+            next(lines)
+            pids = workers(client)
+            server.send_signal(signal.SIGTERM)
+            *_, last = whatever_comes(lines)
+        assert server.wait(LIMIT_S) == 0
+    assert json.loads(last)["error"]["type"] == "/problems/shutting-down"
+    assert len(pids) == 2
+    assert not any(map(is_running, pids))
+
+
+def whatever_comes(lines):
+    """What comes of a body that breaks off."""
+    with pytest.raises(httpx2.RemoteProtocolError, match="incomplete"):
+        yield from lines
 
 
 def test_workers_end_by_themselves_when_the_server_is_killed(folder):

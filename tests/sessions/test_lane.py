@@ -1,5 +1,7 @@
 """A lane: when its worker is kept, replaced or ended, and what is told of that.  All on the calling thread."""
 
+from time import monotonic
+
 import pytest
 from tests.jvlink.sinks import Kept
 from tests.sessions.scripted import Scripted, Workers
@@ -192,6 +194,18 @@ def test_the_sink_may_take_as_long_as_it_likes():
     lane = lane_of(workers := Workers(step))
     read(lane, sink=Slow())
     assert seen == [("begin", True), ("records", True), ("after", False)]
+    assert workers.alive == [True]
+
+
+def test_a_session_that_waited_for_its_sink_is_not_blamed_for_it():
+    def step(worker, sink, cancelled):
+        sink.begin("RA.jvd", "")
+        worker.activity = Activity("JVGets", 0.0, 0.0)  # as it was heard before the sink took so long
+        sink.records(b"RA\r\n", 1)
+        lane.watch(monotonic())
+
+    lane = lane_of(workers := Workers(step))
+    read(lane)
     assert workers.alive == [True]
 
 

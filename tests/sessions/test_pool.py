@@ -80,6 +80,25 @@ def test_as_many_reads_run_at_once_as_there_are_sessions(links, shelf):
     assert len(set(links.made)) == 3
 
 
+@pytest.mark.parametrize(("has_twins", "at_work"), [(True, 1), (False, 2)])
+def test_only_a_read_that_has_twins_waits_for_them(links, shelf, has_twins, at_work):
+    async def scene():
+        async with pool(links, sessions=2) as lanes:
+            shelf.gate("RACE")
+            request = Request("RACE", "20261101000000", 1)
+            reads = [
+                asyncio.create_task(lanes.read_into(request, Kept(), has_twins=has_twins)),
+                asyncio.create_task(lanes.read(RACE)),
+            ]
+            await reached(shelf, RACE)
+            busy = lanes.busy
+            shelf.gates["RACE"].set()
+            await asyncio.gather(*reads)
+            return busy
+
+    assert asyncio.run(scene()) == at_work
+
+
 def test_who_waits_longest_is_served_first(links, shelf):
     async def scene():
         async with pool(links) as lanes:

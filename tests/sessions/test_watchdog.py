@@ -55,8 +55,9 @@ def test_a_read_that_nobody_waits_for_has_little_time_to_end(busy, ago_s, hangs)
     assert (found is not None) is hangs
 
 
-def test_a_session_at_rest_is_not_ended_for_a_read_that_was_cancelled():
-    assert verdict(heard("idle", 1), LIMITS, now=NOW, cancelled_at=NOW - 60) is None
+@pytest.mark.parametrize("doing", ["idle", "start"])
+def test_a_session_that_rests_or_starts_is_not_ended_for_a_read_that_was_cancelled(doing):
+    assert verdict(heard(doing, 1), LIMITS, now=NOW, cancelled_at=NOW - 60) is None
 
 
 @pytest.mark.parametrize(

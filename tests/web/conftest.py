@@ -49,7 +49,8 @@ def running(settings: Settings) -> Iterator[Client]:
         server = uvicorn.Server(server_config(settings))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        with Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=LIMIT_S) as client:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with Client(base_url=url, timeout=LIMIT_S, headers={"accept-encoding": "identity"}) as client:
             try:
                 yield client
             finally:

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from jvgate import gateway
+from jvgate import opening
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
 from jvgate.sessions.archive import ArchiveShelf
@@ -77,7 +77,7 @@ def offering(folder: Path, **given: object) -> Iterator[tuple[Client, Offer]]:
     source = replace(parse_source("demo:"), start=lambda: ThreadWorker(Holding(make=make)))
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gateway, "source_of", lambda settings: source)
+            patch.setattr(opening, "source_of", lambda settings: source)
             client = stack.enter_context(running(Settings(**given)))
             client.get("/healthz")  # it has begun, with this source
         stack.callback(offer.gate.set)

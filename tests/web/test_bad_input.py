@@ -75,9 +75,8 @@ def is_problem(response, status, slug):
         (f"{RACE}&colour=red", {}, 400, "unknown-parameter", "from_time, to_time"),
         (f"{RACE}&=x", {}, 400, "unknown-parameter", "from_time, to_time"),
         (f"{RACE}&%00=x", {}, 400, "unknown-parameter", "from_time, to_time"),
-        (f"{RACE}&format=csv", {}, 406, "unknown-format", "json"),
         (f"{RACE}&format=pickle", {}, 406, "unknown-format", "json"),
-        (RACE, {"accept": "text/csv"}, 406, "not-acceptable", "application/json"),
+        (RACE, {"accept": "image/png"}, 406, "not-acceptable", "application/json"),
         (RACE, {"accept": "application/json;q=0"}, 406, "not-acceptable", "application/json"),
         (f"{RACE}&fields={'a' * 9000}", {}, 414, "uri-too-long", "8192"),
         (f"/{'a' * 9000}", {}, 414, "uri-too-long", "8192"),
@@ -295,7 +294,7 @@ def test_what_nobody_expected_is_a_problem_without_a_word_of_our_insides(web, mo
     def fail(*_):
         raise ZeroDivisionError("a secret of the house")
 
-    monkeypatch.setattr("jvgate.gateway.render_json", fail)
+    monkeypatch.setattr("jvgate.gateway.render", fail)
     response = web.data(from_time="20261010")
     document = is_problem(response, 500, "internal-error")
     assert document["request_id"] == response.headers["x-request-id"]

@@ -16,6 +16,7 @@ the slots of a cluster.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from jvgate.values import Query
 
@@ -32,6 +33,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.]")
 _UNSAFE_FIRST = re.compile(r"[^A-Z0-9_.]")
 
 
+@lru_cache(1024)
 def query_text(query: Query) -> str:
     """Return the text of *query* in keys and messages: `str(query)` where it is valid, and never another one's."""
     parts = [_escape(query.dataspec, _UNSAFE_FIRST)]

@@ -27,13 +27,13 @@ from jvgate.values import Dataset, Query, SourceFile
 __all__ = ["HEADER_BYTES", "Miss", "Packed", "pack", "packed_length", "unpack"]
 
 _MAGIC = b"JVg\x9e"  # no text begins like this
-_HEADER = struct.Struct("<4sBBxxIQQI")  # magic, version, flags, facts, raw and kept length, checksum
-_CHECKED = struct.Struct("<4sBBxxIQQ")  # the header as far as the checksum covers it
-_CHECKSUM = struct.Struct("<I")
+_HEADER = struct.Struct("<4sIBBxxIQQ")  # magic, checksum, version, flags, facts, raw and kept length
+_CHECKED_FROM = 8  # the checksum is of all that stands behind it
 HEADER_BYTES: Final = _HEADER.size
 
 _ZSTD = 1  # flag: the records are a zstd frame
 _LEVEL = 3
+_SHORT_BYTES = 4096  # as it is, this travels as fast as its compressed form, and is opened sooner
 _LONGEST_S = 400 * 86400.0  # no entry lives longer, whatever it says of itself
 
 
@@ -70,20 +70,20 @@ def pack(packed: Packed) -> bytes:
     """Return *packed* as bytes.  Takes about 5 ms for a megabyte of records: off the event loop where they are many."""
     dataset = packed.dataset
     facts = orjson.dumps(_facts(packed))
-    kept = zstandard.ZstdCompressor(level=_LEVEL).compress(dataset.body)
-    flags = _ZSTD if len(kept) < len(dataset.body) else 0
-    if not flags:
-        kept = dataset.body
-    head = _CHECKED.pack(_MAGIC, VERSION, flags, len(facts), len(dataset.body), len(kept))
-    checksum = zlib.crc32(kept, zlib.crc32(facts, zlib.crc32(head)))
-    return b"".join((head, _CHECKSUM.pack(checksum), facts, kept))
+    kept, flags = dataset.body, 0
+    if len(kept) > _SHORT_BYTES:
+        kept, flags = zstandard.ZstdCompressor(level=_LEVEL).compress(kept), _ZSTD
+    fields = (VERSION, flags, len(facts), len(dataset.body), len(kept))
+    unchecked = _HEADER.pack(_MAGIC, 0, *fields)
+    checksum = zlib.crc32(kept, zlib.crc32(facts, zlib.crc32(unchecked[_CHECKED_FROM:])))
+    return b"".join((_HEADER.pack(_MAGIC, checksum, *fields), facts, kept))
 
 
 def packed_length(start: bytes) -> int:
     """Return how long the value is that begins with *start*, as its header has it; 0 when it has no such header."""
     if len(start) < HEADER_BYTES:
         return 0
-    magic, version, _, facts, _, kept, _ = _HEADER.unpack_from(start)
+    magic, _, version, _, facts, _, kept = _HEADER.unpack_from(start)
     return HEADER_BYTES + facts + kept if (magic, version) == (_MAGIC, VERSION) else 0
 
 
@@ -92,34 +92,39 @@ def unpack(data: bytes, *, query: Query, limit_bytes: int) -> Packed | Miss:
 
     limit_bytes: of raw records.  Reasons: foreign, version, large, length, checksum, facts, query, body.
     """
-    if (reason := _refused(data, limit_bytes)) is not None:
-        return Miss(reason)
-    _, _, flags, facts_length, raw_length, _, _ = _HEADER.unpack_from(data)
+    if len(data) < HEADER_BYTES:
+        return Miss("foreign")
+    header = _HEADER.unpack_from(data)
+    _, checksum, _, flags, facts_length, raw_length, _ = header
+    if (flaw := _flaw(header, len(data), limit_bytes)) is not None:
+        return Miss(flaw)
     whole, body_at = memoryview(data), HEADER_BYTES + facts_length
-    try:
-        facts = orjson.loads(whole[HEADER_BYTES:body_at])
-        if facts["query"] != query_text(query):
-            return Miss("query")
-        body = _body(whole[body_at:], raw_length) if flags & _ZSTD else bytes(whole[body_at:])
-        return Miss("body") if body is None or len(body) != raw_length else _packed(facts, query, body)
-    except (KeyError, TypeError, ValueError):
-        return Miss("facts")
+    if zlib.crc32(whole[_CHECKED_FROM:]) != checksum:
+        return Miss("checksum")
+    return _opened(whole[HEADER_BYTES:body_at], whole[body_at:], query, raw_length, is_zstd=bool(flags & _ZSTD))
 
 
-def _refused(data: bytes, limit_bytes: int) -> str | None:
-    """Return why the header or the checksum speaks against *data*, or None."""
-    if len(data) < HEADER_BYTES or data[:4] != _MAGIC:
+def _flaw(header: tuple[Any, ...], length: int, limit_bytes: int) -> str | None:
+    """Return what speaks against a value of *length* bytes that begins with *header*, or None."""
+    magic, _, version, _, facts_length, raw_length, kept_length = header
+    if magic != _MAGIC:
         return "foreign"
-    _, version, _, facts, raw, kept, checksum = _HEADER.unpack_from(data)
     if version != VERSION:
         return "version"
-    if raw > limit_bytes:
+    if raw_length > limit_bytes:
         return "large"
-    if HEADER_BYTES + facts + kept != len(data):
-        return "length"
-    whole = memoryview(data)
-    found = zlib.crc32(whole[HEADER_BYTES:], zlib.crc32(whole[: _CHECKED.size]))
-    return None if found == checksum else "checksum"
+    return None if HEADER_BYTES + facts_length + kept_length == length else "length"
+
+
+def _opened(facts: memoryview, kept: memoryview, query: Query, raw_length: int, *, is_zstd: bool) -> Packed | Miss:
+    try:
+        told = orjson.loads(facts)
+        if told["query"] != query_text(query):
+            return Miss("query")
+        body = _body(kept, raw_length) if is_zstd else bytes(kept)
+        return Miss("body") if body is None or len(body) != raw_length else _packed(told, query, body)
+    except (KeyError, TypeError, ValueError):
+        return Miss("facts")
 
 
 def _body(kept: memoryview, raw_length: int) -> bytes | None:

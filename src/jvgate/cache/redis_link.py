@@ -31,7 +31,9 @@ from jvgate.cache.redis_url import RedisPlace
 __all__ = ["RedisLink"]
 
 _HARD_S = 1.0  # a command that takes so long is torn off, and its connection closed
+_PROBE_S = 2.0  # a cluster has much to tell at first
 _RECOVERY_S = 5.0
+_LONGEST_WINDOW_S = 5.0  # a probe costs no request anything
 _LAST_TURNS = 3  # of the event loop, in which a reply that lies in the socket is read
 _SPARE_CONNECTIONS = 4  # beside those for commands: the subscription, and one that is being closed
 
@@ -56,7 +58,7 @@ class RedisLink:
         on_recovery: Callable[[Client], Awaitable[None]],
     ) -> None:
         self.place = place
-        self.breaker = Breaker(unknown=True)
+        self.breaker = Breaker(longest_window_s=_LONGEST_WINDOW_S, unknown=True)
         self._deadline_s = deadline_s
         self._connections = connections
         self._on_recovery = on_recovery
@@ -160,7 +162,7 @@ class RedisLink:
     async def _probe(self) -> None:
         """Ask for a sign of life; any key will do, and in a cluster a key says whom to ask."""
         try:
-            async with asyncio.timeout(_HARD_S):
+            async with asyncio.timeout(_PROBE_S):
                 await self.client.execute_command("EXISTS", PURGES)
             async with asyncio.timeout(_RECOVERY_S):
                 await self._on_recovery(self.client)

@@ -84,7 +84,7 @@ class RedisNews:
         while True:
             try:
                 await self._subscribe_and_listen()
-            except FOREIGN_ERRORS as exc:
+            except (*FOREIGN_ERRORS, AttributeError, RuntimeError) as exc:  # redis-py's own, of a torn subscription
                 if self.is_listening:
                     log.warning("the news of other processes are cut off", url=str(self._link.place),
                                 why=ours(exc).reason)  # fmt: skip

@@ -13,6 +13,8 @@ Who waits for a value registers for news first, then looks for the value, then f
 more: a value lands before its lease goes, so if both looks find nothing nobody is reading.  A slow poll stands behind
 the news.
 
+Over a cluster there is one breaker for all its nodes: while one of them hangs, the others are left alone too.
+
 What Redis must allow: GETRANGE, SET, UNLINK, DEL, GET, EXISTS, EVAL, PEXPIRE, PTTL, STRLEN, HSET, HGET, HDEL, HLEN,
 HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREMRANGEBYSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a channel that
 begin with `jvgate:`.

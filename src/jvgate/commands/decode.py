@@ -1,70 +1,108 @@
-"""`jvgate decode`: files of raw JV-Data -> NDJSON."""
+"""`jvgate decode`: files of raw JV-Data in any form."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 import typer
 import zstandard
 
+from jvgate.commands.output import form_of, writing
 from jvgate.errors import ArchiveError, QueryError
-from jvgate.question import LANGUAGES
-from jvgate.records.framing import Damage, frames
-from jvgate.records.kinds import Errors
-from jvgate.render.shown import RecordText
+from jvgate.question import parse_selection
+from jvgate.records.framing import Damage, Frame, Framer, Run
+from jvgate.render.choosing import Chooser
+from jvgate.render.forms import check
+from jvgate.render.tally import Tally
+from jvgate.render.writers import WRITTEN, Writer, writer_of
 from jvgate.sessions.rawfile import expanded
-from jvgate.values import Selection
+from jvgate.values import Question, Selection
 
 __all__ = ["decode_files"]
 
 CHUNK_BYTES = 1 << 20
 
 
-def decode_files(paths: Iterable[Path], *, raw: bool, labels: str, out: BinaryIO) -> bool:
-    """Write every record of the files in *paths* as a line of JSON to *out*; return whether anything was damaged.
+def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]], output: Path | None) -> bool:
+    """Write the records of the files in *paths*; return whether anything was damaged.
 
-    What is lost or broken is told on stderr with its place.  Raises QueryError for what cannot be asked.
+    parameters: as of the data route (record, where, fields, format, charset, raw, labels).
+    What is lost or broken is told on stderr with its place.  Raises QueryError for what cannot be asked, OSError.
     """
-    if labels and (labels not in LANGUAGES or raw):
-        allowed = " or ".join(LANGUAGES) + ", and not with --raw"
-        why = f"There are no labels in {labels!r} here."
-        raise QueryError("invalid-labels", why, parameter="labels", value=labels, allowed=allowed)
-    damaged = False
-    for path in paths:
-        damaged |= _decode_file(path, Selection(raw=raw, labels=labels), out)
+    form = form_of(output, next(iter(parameters.get("format", ())), None), usual="ndjson")
+    selection = parse_selection({**parameters, "format": [form]}, formats=WRITTEN)
+    writer = writer_of(_question(selection), proves_end=False)
+    damaged, totals = False, Tally()
+    with writing(output) as out:
+        out.write(writer.begin())
+        for path in paths:
+            damaged |= _decode_file(path, selection, writer, totals, out)
+        if form != "ndjson":  # whose lines are records and nothing else here
+            out.write(writer.end(totals.facts(selection, returned=totals.total)))
     return damaged
 
 
-def _decode_file(path: Path, selection: Selection, out: BinaryIO) -> bool:
-    write = RecordText(selection)
-    records = padded = unknown = broken = lost = 0
+def _question(selection: Selection) -> Question:
+    """Return *selection* as a question, of files alone.  Raises QueryError for a form that needs one record type."""
+    if selection.format in ("csv", "arrow", "parquet") and len(selection.records) != 1:
+        why, allowed = f"{selection.format} holds records of one type.", "--record with one type, such as SE"
+        raise QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
+    return check(Question("", (), selection))
+
+
+def _decode_file(path: Path, selection: Selection, writer: Writer, totals: Tally, out: BinaryIO) -> bool:
+    chooser, framer = Chooser(selection), Framer()
+    chooser.begin(path.name)
+    broken = writer.damaged_records
     try:
-        for item in frames(_chunks(path)):
-            if isinstance(item, Damage):
-                lost += item.length
-                typer.echo(f"{path}: {item.length} bytes lost at byte {item.offset}: {item.why}", err=True)
-                continue
-            errors: Errors = []
-            out.write(write(item, errors) + b"\n")
-            records += 1
-            padded += item.padded > 0
-            unknown += item.layout is None
-            broken += bool(errors)
+        items = chain(chain.from_iterable(map(framer.feed, _chunks(path))), framer.end())
+        for item in chooser.shown(_told(items, path)):
+            out.write(_written(item, writer))
     except ArchiveError as exc:
         typer.echo(f"{path}: {exc.why}", err=True)
         return True
     out.flush()
-    typer.echo(f"{path}: {_summary(records, padded, unknown, broken, lost)}", err=True)
-    return bool(lost or broken)
+    tally = chooser.tally
+    tally.damaged_records = writer.damaged_records - broken
+    typer.echo(f"{path}: {_summary(tally)}", err=True)
+    _add(totals, tally)
+    return bool(tally.lost_bytes or tally.damaged_records)
 
 
-def _summary(records: int, padded: int, unknown: int, broken: int, lost: int) -> str:
-    parts = [f"{records} records"]
-    parts += [f"{count} {what}" for count, what in ((padded, "padded back"), (unknown, "of unknown type"),
-              (broken, "with damaged fields"), (lost, "bytes lost")) if count]  # fmt: skip
-    return ", ".join(parts)
+def _written(item: Run | Frame, writer: Writer) -> bytes:
+    if item.layout is None:
+        return writer.write_unknown(item.raw)
+    return writer.write(item.layout, item.raw, item.count if isinstance(item, Run) else 1)
+
+
+def _told(items: Iterable[Run | Frame | Damage], path: Path) -> Iterator[Run | Frame | Damage]:
+    for item in items:
+        if isinstance(item, Damage):
+            typer.echo(f"{path}: {item.length} bytes lost at byte {item.offset}: {item.why}", err=True)
+        yield item
+
+
+def _summary(tally: Tally) -> str:
+    parts = [f"{tally.total} records"]
+    counts = (
+        (tally.padded, "padded back"),
+        (tally.unknown.total(), "of unknown type"),
+        (tally.damaged_records, "with damaged fields"),
+        (tally.lost_bytes, "bytes lost"),
+    )
+    return ", ".join(parts + [f"{count} {what}" for count, what in counts if count])
+
+
+def _add(totals: Tally, tally: Tally) -> None:
+    totals.files += tally.files
+    totals.records += Counter(tally.records)
+    totals.unknown += Counter(tally.unknown)
+    totals.padded += tally.padded
+    totals.lost_bytes += tally.lost_bytes
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import BinaryIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from jvgate.commands.log import set_up_log
+from jvgate.commands.output import form_of, writing
 from jvgate.jvlink.request import Progress as Read
 from jvgate.opening import source_of
 from jvgate.question import parse_question
-from jvgate.render.json_answer import render_json
+from jvgate.render.forms import check, offered_forms, render
+from jvgate.render.writers import WRITTEN
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source
 from jvgate.settings import load_settings
-from jvgate.values import Dataset, Question
+from jvgate.streaming import Streams
+from jvgate.values import Question
 
 __all__ = ["fetch_answer"]
 
@@ -24,32 +29,55 @@ __all__ = ["fetch_answer"]
 LIMIT_BYTES = 8 << 30
 
 
-def fetch_answer(dataspec: str, parameters: Mapping[str, Sequence[str]], *, source: str | None) -> bytes:
-    """Return the JSON answer to the question that *parameters* ask, as the server would give it.
+def fetch_answer(
+    dataspec: str, parameters: Mapping[str, Sequence[str]], output: Path | None, *, source: str | None
+) -> None:
+    """Write the answer to the question that *parameters* ask, as the server would give it.
 
-    Progress goes to stderr.  Raises QueryError, SettingsError and what reading raises.
+    Progress goes to stderr.  Raises QueryError, SettingsError and what reading and writing raise.
     """
-    question = parse_question(dataspec, parameters, formats=("json",))
     settings = load_settings(source=source)
+    form = form_of(output, next(iter(parameters.get("format", ())), None), usual="json")
+    forms = offered_forms(allow_pickle=settings.allow_pickle)
+    question = check(parse_question(dataspec, {**parameters, "format": [form]}, formats=forms))
     set_up_log(settings.log_format)
-    datasets = asyncio.run(_read(question, source_of(settings)))
-    return render_json(question, datasets).answer.body
+    pool = Pool(source_of(settings), sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
+    with writing(output) as file:
+        asyncio.run(_fetch(question, pool, file))
 
 
-async def _read(question: Question, source: Source) -> list[Dataset]:
+async def _fetch(question: Question, pool: Pool, file: BinaryIO) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
-               TextColumn("{task.fields[size]}"), TimeElapsedColumn())  # fmt: skip
-    pool = Pool(source, sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
+               TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:
-            return [await pool.read(query, on_progress=_shower(bars, query.dataspec)) for query in question.queries]
+            if question.selection.format in WRITTEN:
+                await _stream(question, pool, file, _shower(bars, question.dataspec))
+                return
+            reads = [await pool.read(query, on_progress=_shower(bars, query.dataspec)) for query in question.queries]
+    body = await asyncio.to_thread(lambda: render(question, reads).answer.body)
+    file.write(body + b"\n" if question.selection.format == "json" else body)
 
 
-def _shower(bars: Progress, dataspec: str) -> Callable[[Read], None]:
+async def _stream(question: Question, pool: Pool, file: BinaryIO, show: Callable[[Read], None]) -> None:
+    """Write what can be written as it is read."""
+    streams = Streams(pool, stall_s=float("inf"))
+    try:
+        async with streams.open(question, proves_end=False) as stream:
+            async for piece in stream.pieces:
+                await asyncio.to_thread(file.write, piece)
+                show(stream.progress)
+    finally:
+        streams.close()
+
+
+def _shower(bars: Progress, name: str) -> Callable[[Read], None]:
     """Return what moves a bar of its own; rich takes calls from the session's thread."""
-    bar = bars.add_task(dataspec, total=None, size="")
+    bar, began = bars.add_task(name, total=None, size=""), monotonic()
 
     def show(read: Read) -> None:
-        bars.update(bar, total=read.files or None, completed=read.files_read, size=f"{read.bytes_read / 1e6:.1f} MB")
+        rate = read.bytes_read / 1e6 / max(monotonic() - began, 1e-3)
+        size = f"{read.records_read} records, {read.bytes_read / 1e6:.1f} MB, {rate:.1f} MB/s"
+        bars.update(bar, total=read.files or None, completed=read.files_read, size=size)
 
     return show

@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
+from multiprocessing.connection import Connection
 from types import FrameType
 from typing import NoReturn
 
@@ -14,11 +16,12 @@ import uvicorn
 
 from jvgate import __version__
 from jvgate.commands.log import set_up_log
+from jvgate.commands.workers import Told, supervise
 from jvgate.errors import SettingsError
 from jvgate.opening import source_of
 from jvgate.sessions.sources import Source
 from jvgate.settings import Settings, unknown_variables
-from jvgate.web.app import create_app
+from jvgate.web.app import Siblings, create_app
 from jvgate.web.lane import fast_lane
 
 __all__ = ["listen", "run", "server_config"]
@@ -37,13 +40,28 @@ def run(settings: Settings) -> None:
     if unknown := unknown_variables(os.environ):
         structlog.get_logger("jvgate").warning("these are no settings of this version", names=", ".join(unknown))
     if source.is_single:
+        if settings.workers > 1:
+            why = f"{settings.source} takes one server process: its sessions cannot be shared out."
+            raise SettingsError("JVGATE_WORKERS (--workers)", why, allowed="1, or more before a `jvgate agent`")
         _try(source)
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     structlog.get_logger("jvgate").info(
         "serving", version=__version__, source=settings.source, url=f"http://{_shown(host)}:{port}/"
     )
-    server = uvicorn.Server(server_config(settings))
+    if settings.workers == 1:
+        _work(settings, listener)
+    elif not supervise(settings, listener, _work):
+        raise SystemExit(EXIT_FAILED)
+
+
+def _work(settings: Settings, listener: socket.socket, pipe: Connection | None = None) -> None:
+    """Serve in this process until stopped.  pipe: to who started it, where there are others beside it."""
+    told = Told(pipe) if pipe is not None else None
+    server = uvicorn.Server(server_config(settings, siblings=told))
+    if told is not None:
+        set_up_log(settings.log_format)
+        told.listen(on_end=partial(setattr, server, "should_exit", True))
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn drains, and then raises the signal once more
         signal.signal(number, _end)
     server.run(sockets=[listener])
@@ -60,9 +78,9 @@ def _try(source: Source) -> None:
         worker.close()
 
 
-def server_config(settings: Settings) -> uvicorn.Config:
+def server_config(settings: Settings, *, siblings: Siblings | None = None) -> uvicorn.Config:
     """Return how the server runs; the same in the tests."""
-    edge = create_app(settings)
+    edge = create_app(settings, siblings=siblings)
     return uvicorn.Config(
         edge,
         http=fast_lane(edge),

@@ -162,7 +162,7 @@ class Read:
         batch: list[bytes] = []
         keep, kept = batch.append, 0
         self.doing("JVGets")
-        due = clock() + limits.batch_s
+        due = clock() + (limits.batch_s if self.given_records else limits.first_s)
         code, name = 1, ""
         file_name = self._file.name if self._file else None
         while kept < room and clock() < due:

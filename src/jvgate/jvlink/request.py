@@ -34,7 +34,8 @@ class Limits:
     """Bounds of a session.
 
     buffer_bytes: the size given to JVGets; more than the longest record (H6, 102,890 bytes).
-    batch_bytes, batch_s: records are handed over when so many are there, or so old.
+    batch_bytes, batch_s: records are handed over when so many are there, or so old; first_s: for the first ones, since
+    somebody may wait for them alone.
     poll_s: between two looks at a running download.  stall_s: how long it may stand still.
     reopen_s: to wait before an open is repeated because a file could not be fetched.
     """
@@ -42,6 +43,7 @@ class Limits:
     buffer_bytes: int = 110_000
     batch_bytes: int = 1 << 20
     batch_s: float = 0.02
+    first_s: float = 0.002
     poll_s: float = 0.1
     stall_s: float = 60.0
     reopen_s: float = 2.0

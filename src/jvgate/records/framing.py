@@ -10,6 +10,10 @@ its type and exact length tell its layout.  At each position the framer takes, i
 4. otherwise damage: everything up to the next place that looks like a header is lost, and reported.
 
 A NUL behind a record (JVGets appends one) is passed over.  Sources: padding and history tables of the layouts.
+
+What stands at a position is decided by what stands there and at most LOOKAHEAD bytes behind it, never by where the
+stream was cut.  A line of a known length decides itself, so that a stream's records come out as they go in, and many
+of one layout come out as one run; everything else waits until so much is there, or the stream ends.
 """
 
 from __future__ import annotations
@@ -19,10 +23,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+
 from jvgate.records.decode import decoder
 from jvgate.spec.layouts import Layout, layouts
 
-__all__ = ["HEADER", "LOOKAHEAD", "Damage", "Frame", "frames", "frames_of"]
+__all__ = ["HEADER", "LOOKAHEAD", "Damage", "Frame", "Framer", "Run", "frames", "frames_of"]
 
 CRLF = b"\r\n"
 HEADER = re.compile(rb"[A-Z][A-Z0-9][0-9A-Z][0-9]{8}")
@@ -30,6 +36,8 @@ _NEXT_HEADER = re.compile(rb"\r\n\0*(?=" + HEADER.pattern + rb")")
 _HEADER_BYTES = 11
 # Longest record (H6) and then some: no decision looks further ahead than this.
 LOOKAHEAD = 131_072
+_RUN_BYTES = 1 << 20
+_FEW = 8  # as many records are told apart sooner one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,72 @@ class Damage:
     head: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Records of one layout, one after another: *count* of them, each whole and of its exact length."""
+
+    raw: bytes
+    layout: Layout
+    offset: int
+    count: int
+
+    @property
+    def head(self) -> bytes:
+        """Their record type."""
+        return self.raw[:2]
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield them one by one."""
+        length = self.layout.length
+        for at in range(0, len(self.raw), length):
+            yield Frame(self.raw[at : at + length], self.layout, self.offset + at)
+
+
+class Framer:
+    """Takes a stream as it comes.  What `feed` yields is to be taken to its end before the next call."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._offset = 0
+        self._lost: Damage | None = None
+
+    def feed(self, chunk: bytes | bytearray) -> Iterator[Run | Frame | Damage]:
+        """Yield what is decided now."""
+        return self._cut(self._buffer + chunk, at_end=False)
+
+    def end(self) -> Iterator[Run | Frame | Damage]:
+        """Yield what is left."""
+        yield from self._cut(self._buffer, at_end=True)
+        if self._lost is not None:
+            yield self._lost
+            self._lost = None
+
+    def _cut(self, buffer: bytes, *, at_end: bool) -> Iterator[Run | Frame | Damage]:
+        at, offset = _behind_nuls(buffer, 0), self._offset
+        while at < len(buffer):
+            item: Run | Frame | Damage
+            if (run := _run(buffer, at, offset)) is not None:
+                item, at = run, at + len(run.raw)
+            elif at_end or len(buffer) - at >= LOOKAHEAD:
+                item, at = _take(buffer, at, offset, at_end=at_end)
+            else:
+                break
+            if (told := self._told(item)) is not None:
+                yield told
+            if not isinstance(item, Damage):
+                yield item
+            at = _behind_nuls(buffer, at)
+        self._buffer, self._offset = buffer[at:], offset + at
+
+    def _told(self, item: Run | Frame | Damage) -> Damage | None:
+        """Return the damage before *item*, now that it is known to be all of it."""
+        lost, self._lost = self._lost, item if isinstance(item, Damage) else None
+        if lost is not None and isinstance(item, Damage) and _goes_on(lost, item):
+            self._lost = Damage(lost.offset, lost.length + item.length, lost.why, lost.head)
+            return None
+        return lost
+
+
 def frames_of(data: bytes) -> Iterator[Frame | Damage]:
     """Yield the records of *data*, and what was lost between them."""
     return frames((data,))
@@ -67,18 +141,18 @@ def frames_of(data: bytes) -> Iterator[Frame | Damage]:
 
 def frames(chunks: Iterable[bytes]) -> Iterator[Frame | Damage]:
     """Yield the records of a stream; where it is cut into chunks changes nothing."""
-    lost: Damage | None = None
-    for item in _items(chunks):
-        if lost is not None and isinstance(item, Damage) and _goes_on(lost, item):
-            lost = Damage(lost.offset, lost.length + item.length, lost.why, lost.head)
-            continue
-        if lost is not None:
-            yield lost
-        lost = item if isinstance(item, Damage) else None
-        if isinstance(item, Frame):
+    framer = Framer()
+    for chunk in chunks:
+        for item in framer.feed(chunk):
+            if isinstance(item, Run):
+                yield from item.frames()
+            else:
+                yield item
+    for item in framer.end():
+        if isinstance(item, Run):
+            yield from item.frames()
+        else:
             yield item
-    if lost is not None:
-        yield lost
 
 
 def _goes_on(one: Damage, other: Damage) -> bool:
@@ -86,38 +160,55 @@ def _goes_on(one: Damage, other: Damage) -> bool:
     return one.offset + one.length == other.offset and one.why == other.why
 
 
-def _items(chunks: Iterable[bytes]) -> Iterator[Frame | Damage]:
-    buffer, offset = b"", 0
-    for chunk in chunks:
-        buffer += chunk
-        at = 0
-        while len(buffer) - at >= LOOKAHEAD:
-            item, at = _take(buffer, at, offset, at_end=False)
-            if item is not None:
-                yield item
-        buffer, offset = buffer[at:], offset + at
-    at = 0
-    while at < len(buffer):
-        item, at = _take(buffer, at, offset, at_end=True)
-        if item is not None:
-            yield item
+def _behind_nuls(buffer: bytes, at: int) -> int:
+    while at < len(buffer) and buffer[at] == 0:
+        at += 1
+    return at
 
 
-def _take(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame | Damage | None, int]:
-    """Return what stands at *at* and where the next one starts; None for padding between records."""
-    if buffer[at] == 0:
-        end = at + 1
-        while end < len(buffer) and buffer[end] == 0:
-            end += 1
-        return None, end
+def _run(buffer: bytes, at: int, offset: int) -> Run | None:
+    """Return the records from *at* on that are lines of one known length; None where there is none."""
+    name = buffer[at : at + 2]
+    exact = _exact(name)
+    found = buffer.find(CRLF, at, at + max(exact, default=0))
+    layout = exact.get(found + 2 - at) if found >= 0 else None
+    if layout is None:
+        return None
+    count = _count_alike(buffer, at, layout.length)
+    return Run(buffer[at : at + count * layout.length], layout, offset + at, count)
+
+
+def _count_alike(buffer: bytes, at: int, length: int) -> int:
+    """Return how many records like the one at *at* stand there in a row; no look at each where there are many."""
+    name, most = buffer[at : at + 2], min(len(buffer) - at, max(_RUN_BYTES, length)) // length
+    for number in range(1, min(most, _FEW)):
+        start = at + number * length
+        if not buffer.startswith(name, start) or buffer.find(CRLF, start, start + length) != start + length - 2:
+            return number
+    if most <= _FEW:
+        return most
+    rows = np.frombuffer(buffer, np.uint8, most * length, at).reshape(most, length)
+    alike = (rows[:, 0] == name[0]) & (rows[:, 1] == name[1]) & (rows[:, -2] == CRLF[0]) & (rows[:, -1] == CRLF[1])
+    count = most if alike.all() else int(alike.argmin())
+    while buffer.count(CRLF, at, at + count * length) > count:  # one of them has a line break inside
+        count //= 2
+    return count
+
+
+@cache
+def _exact(name: bytes) -> dict[int, Layout]:
+    """Return the layouts of a record type by length, those that a line of that length is without a second look."""
+    return {length: layout for length, layout in _known(name).items() if layout not in _may_be_stripped(name)}
+
+
+def _take(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame | Damage, int]:
+    """Return what stands at *at*, which is no NUL and no run, and where the next one starts."""
     name = buffer[at : at + 2]
     known = _known(name)
     if known and buffer.find(CRLF, at, at + max(known)) < 0 and any(_next_starts(buffer, at, known)):
         return _lost(buffer, at, offset, at_end=at_end)  # told without a look at what is far behind
     found = buffer.find(CRLF, at, at + LOOKAHEAD)
     end = found + 2 if found >= 0 else len(buffer)
-    if found >= 0 and (layout := known.get(end - at)) is not None and layout not in _may_be_stripped(name):
-        return Frame(buffer[at:end], layout, offset + at), end
     if HEADER.match(buffer, at) is not None and found >= 0:
         whole = _whole(buffer, at, end, known, at_end=at_end)
         if whole is not None:

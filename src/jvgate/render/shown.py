@@ -1,4 +1,4 @@
-"""One record as its JSON text, in the form that a selection asks for."""
+"""One record as its JSON text or as values, as a selection asks for it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import orjson
 
 from jvgate.records.characters import character_decoder
 from jvgate.records.decode import decoder
-from jvgate.records.framing import Frame
+from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
+from jvgate.records.lines import line_writer
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
 from jvgate.values import Selection
 
-__all__ = ["RecordText"]
+__all__ = ["RecordText", "RecordValues"]
 
 _Record = dict[str, Any]
+
+# From so many records of one layout on, writing them at once is faster than one by one.
+_MANY = 256
 
 
 class RecordText:
@@ -26,43 +30,79 @@ class RecordText:
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
+        self._is_plain = not (selection.raw or selection.labels or selection.fields)
         self._writers: dict[Layout, WriteText] = {}
 
     def __call__(self, frame: Frame, errors: Errors) -> bytes:
-        """Return the JSON object of *frame*; append what was wrong with it to *errors*.
-
-        A record of an unknown type or length is shown as it stands: its type and its characters.
-        """
+        """Return the JSON object of *frame*; append what was wrong with it to *errors*."""
         if frame.layout is None:
-            name, text = frame.raw[:2].decode("ascii", "replace"), frame.raw.decode("cp932", "backslashreplace")
-            return orjson.dumps({"RecordSpec": name, "_raw": text})
+            return orjson.dumps(_unknown(frame))
         if frame.layout not in self._writers:
             self._writers[frame.layout] = self._writer(frame.layout)
         return self._writers[frame.layout](frame.raw, errors)
 
+    def run(self, run: Run, damaged: list[Errors], *, separator: bytes) -> bytes:
+        """Return the JSON objects of *run*, *separator* between them; append what was wrong with each to *damaged*."""
+        if run.count >= _MANY and self._is_plain:
+            return line_writer(run.layout, separator)(run.raw, damaged)
+        texts = []
+        for frame in run.frames():
+            errors: Errors = []
+            texts.append(self(frame, errors))
+            if errors:
+                damaged.append(errors)
+        return separator.join(texts)
+
     def _writer(self, layout: Layout) -> WriteText:
-        selection = self._selection
-        if selection.raw:
-            return _object_writer(character_decoder(layout), selection.fields)
-        if not selection.labels and not selection.fields:
+        if self._is_plain:
             return text_writer(layout)
-        read = decoder(layout)
-        if not selection.labels:
-            return _object_writer(read, selection.fields)
-        label = labeller(layout, selection.labels)
-        return _object_writer(lambda raw: label(read(raw)), selection.fields)
+        read = _reader(layout, self._selection)
+
+        def write(raw: bytes, errors: Errors) -> bytes:
+            record = read(raw)
+            errors += record.get("_errors", ())
+            return orjson.dumps(record)
+
+        return write
 
 
-def _object_writer(read: Callable[[bytes], _Record], fields: Sequence[str]) -> WriteText:
-    """Return what writes the objects that *read* gives, cut down to *fields* where there are any."""
-    tree = _tree(fields)
+class RecordValues:
+    """Reads records as *selection* wants them: the values whose text `RecordText` writes."""
 
-    def write(raw: bytes, errors: Errors) -> bytes:
-        record = read(raw)
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._readers: dict[Layout, Callable[[bytes], _Record]] = {}
+
+    def __call__(self, frame: Frame, errors: Errors) -> _Record:
+        """Return the values of *frame*; append what was wrong with it to *errors*."""
+        if frame.layout is None:
+            return _unknown(frame)
+        if frame.layout not in self._readers:
+            self._readers[frame.layout] = _reader(frame.layout, self._selection)
+        record = self._readers[frame.layout](frame.raw)
         errors += record.get("_errors", ())
-        return orjson.dumps(_picked(record, tree) if tree else record)
+        return record
 
-    return write
+
+def _unknown(frame: Frame) -> _Record:
+    """Return a record of an unknown type or length as it stands: its type and its characters."""
+    name, text = frame.raw[:2].decode("ascii", "replace"), frame.raw.decode("cp932", "backslashreplace")
+    return {"RecordSpec": name, "_raw": text}
+
+
+def _reader(layout: Layout, selection: Selection) -> Callable[[bytes], _Record]:
+    """Return what reads records of *layout*, with labels where they are wanted, cut down to the wanted fields."""
+    read = character_decoder(layout) if selection.raw else decoder(layout)
+    if selection.labels:
+        read = _then(labeller(layout, selection.labels), read)
+    if selection.fields:
+        tree = _tree(selection.fields)
+        read = _then(lambda record: _picked(record, tree), read)
+    return read
+
+
+def _then(change: Callable[[_Record], _Record], read: Callable[[bytes], _Record]) -> Callable[[bytes], _Record]:
+    return lambda raw: change(read(raw))
 
 
 def _tree(fields: Sequence[str]) -> _Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from jvgate.errors import (
@@ -108,6 +108,13 @@ class Lane:
     def warm(self) -> None:
         """Make the worker ready before anybody needs it.  Raises what opening it raises."""
         self._drive(lambda worker: None)
+
+    def take_up(self) -> None:
+        """Wait for the session again, now that the sink is done; it had nobody to tell how it was meanwhile."""
+        worker, now = self.worker, time.monotonic()
+        if worker is not None:
+            worker.activity = replace(worker.activity, since=now, heard_at=now)
+        self.is_handing = False
 
     def release(self) -> None:
         """Close the session and let go of its worker."""
@@ -224,4 +231,4 @@ class _Watched:
         try:
             yield
         finally:
-            lane.is_handing = False
+            lane.take_up()

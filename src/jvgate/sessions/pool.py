@@ -182,9 +182,15 @@ class Pool:
                 return collected.dataset(query, summary, wait_s=waited_s)
         raise AssertionError("the last try returns or raises")
 
-    async def read_into(self, request: Request, sink: Sink, *, priority: Priority = Priority.INTERACTIVE) -> Summary:
-        """Read into *sink*, on the session's thread; once: what the sink has got cannot be taken back."""
-        summary, _ = await self._read(request, sink, priority)
+    async def read_into(
+        self, request: Request, sink: Sink, *, priority: Priority = Priority.INTERACTIVE, has_twins: bool = True
+    ) -> Summary:
+        """Read into *sink*, on the session's thread; once: what the sink has got cannot be taken back.
+
+        has_twins: whether it and another read of the same data wait for each other; one whose sink may take for ever
+        must hold nobody up.
+        """
+        summary, _ = await self._read(request, sink, priority, has_twins=has_twins)
         return summary
 
     def hasten(self, query: Query) -> None:
@@ -226,10 +232,13 @@ class Pool:
         else:
             lane.end("it was recycled on request")
 
-    async def _read(self, request: Request, sink: Sink, priority: Priority) -> tuple[Summary, float]:
+    async def _read(
+        self, request: Request, sink: Sink, priority: Priority, *, has_twins: bool = True
+    ) -> tuple[Summary, float]:
         """Wait for a lane and read through it -> (summary, seconds waited)."""
         asked = time.monotonic()
-        turn = _turn(priority, _data(request), is_realtime=bool(request.key))
+        data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
+        turn = _turn(priority, data, is_realtime=bool(request.key))
         lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
         self.opens[request.dataspec] += 1

@@ -63,6 +63,8 @@ def verdict(
     if now - activity.since > limit_s:
         blocked = f" (blocked by a dialog: {activity.dialog})" if activity.dialog else ""
         return activity.doing + blocked, limit_s
-    if cancelled_at is not None and now - cancelled_at > limits.cancel_s * (10 if activity.busy >= _BUSY else 1):
+    if cancelled_at is None or activity.doing == "start":  # the next read can use what is being started
+        return None
+    if now - cancelled_at > limits.cancel_s * (10 if activity.busy >= _BUSY else 1):
         return f"{activity.doing}, though cancelled", limits.cancel_s
     return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jvgate.gateway import Outcome, Served
-from jvgate.values import Answer, Entry
+from jvgate.question import MAX_LIMIT, parameters_of
+from jvgate.values import Answer, Entry, Question
 
 __all__ = [
     "AnswerResponse",
@@ -66,9 +68,12 @@ def fixed_headers(entry: Entry[Answer]) -> RawHeaders:
         (b"cache-control", _cache_control(entry)),
         (b"vary", b"Accept, Accept-Encoding"),
     ]
-    if answer.successor:
-        link = f'</api/v1/data/{answer.successor}>; rel="successor-version"'
-        headers.append((b"link", link.encode()))
+    if answer.coding:
+        headers.append((b"content-encoding", answer.coding.encode()))
+    if links := _links(answer):
+        headers.append((b"link", ", ".join(links).encode()))
+    if answer.file_name:
+        headers.append((b"content-disposition", f'attachment; filename="{answer.file_name}"'.encode()))
     return headers
 
 
@@ -82,6 +87,18 @@ def _cache_control(entry: Entry[Answer]) -> bytes:
     first, *stale = [(name, max(0, round(seconds))) for name, seconds in windows]
     shown = [first, *(window for window in stale if window[1] > 0)]
     return ", ".join(f"{name}={seconds}" for name, seconds in shown).encode()
+
+
+def _links(answer: Answer) -> list[str]:
+    """Return where to go from here (RFC 8288); a page too far to be asked for is not told."""
+    links = [f'<{_url(page)}>; rel="{name}"' for name, page in answer.pages if page.selection.offset <= MAX_LIMIT]
+    if answer.successor:
+        links.append(f'</api/v1/data/{answer.successor}>; rel="successor-version"')
+    return links
+
+
+def _url(question: Question) -> str:
+    return f"/api/v1/data/{question.dataspec}?{urlencode(parameters_of(question), safe=',.:=')}"
 
 
 def moving_headers(entry: Entry[Answer], outcome: Outcome, *, is_kept: bool = True) -> RawHeaders:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Protocol
 
 import structlog
 from fastapi import FastAPI, Request
@@ -15,14 +17,15 @@ from starlette.routing import Match
 from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
 from jvgate.opening import open_gateway
+from jvgate.render.forms import offered_forms
 from jvgate.settings import Settings
-from jvgate.web import cache, data, docs, health, home, jobs, movies, pictures, reference, sessions
+from jvgate.web import batch, cache, data, docs, health, home, jobs, movies, pictures, reference, sessions, stream
 from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import BY_STATUS, Problem, problem_of, problem_response
 
-__all__ = ["create_app"]
+__all__ = ["Siblings", "create_app"]
 
 ABOUT = """The fast gate to Japanese horse-racing data (JRA-VAN Data Lab.).
 
@@ -32,7 +35,16 @@ ABOUT = """The fast gate to Japanese horse-racing data (JRA-VAN Data Lab.).
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
 
 
-def create_app(settings: Settings) -> Edge:
+class Siblings(Protocol):
+    """The other processes of this server.  on_purge: called with what one of them purged, from another thread."""
+
+    on_purge: Callable[[tuple[str, ...]], object]
+
+    def tell(self, tags: tuple[str, ...]) -> None:
+        """Tell them what was purged here."""
+
+
+def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
     """Return the ASGI application of *settings*; it opens its source when the server starts."""
     metrics = Metrics()
 
@@ -41,6 +53,10 @@ def create_app(settings: Settings) -> Edge:
         async with open_gateway(settings) as gateway:
             app.state.gateway = edge.gateway = gateway
             metrics.watch(gateway)
+            if siblings is not None:
+                gateway.on_purge = siblings.tell
+                loop = asyncio.get_running_loop()
+                siblings.on_purge = lambda tags: loop.call_soon_threadsafe(gateway.forget, tags)
             try:
                 await gateway.check()
             except SourceError as exc:  # it may come back: say so, serve what can be served
@@ -50,7 +66,9 @@ def create_app(settings: Settings) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
-    rooms = (data, cache, pictures, movies, jobs, sessions, reference, health, home, docs)
+    app.state.forms = offered_forms(allow_pickle=settings.allow_pickle)
+    app.state.batch_bytes = settings.batch_bytes
+    rooms = (data, batch, stream, cache, pictures, movies, jobs, sessions, reference, health, home, docs)
     for room in rooms:
         app.include_router(room.router)
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -1,8 +1,8 @@
 """The edge: finished answers before any routing, request ids, counting, the last resort for errors.
 
-Theory of operation.  A request for data is known by its own bytes: path, query string and Accept.  Once a
-route has answered such a request, the edge remembers which question it was; as long as that question's answer is
-kept in memory, the next equal request is answered from its finished bytes without parsing anything.  A plain
+Theory of operation.  A request for data is known by its own bytes: path, query string, Accept and Accept-Encoding.
+Once a route has answered such a request, the edge remembers which question it was; as long as that question's answer
+is kept in memory, the next equal request is answered from its finished bytes without parsing anything.  A plain
 GET is answered even before it becomes an ASGI request (`lane.py`); the rest (HEAD, 304, a server without the lane)
 comes through here.
 """
@@ -27,10 +27,12 @@ from jvgate.web.answers import RawHeaders, asks_for_refresh, fixed_headers, movi
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_response
 
-__all__ = ["ANSWERED", "MAX_URL_BYTES", "REQUEST_ID", "TOO_LONG", "Edge"]
+__all__ = ["ABORT", "ANSWERED", "IS_HEAD", "MAX_URL_BYTES", "REQUEST_ID", "TOO_LONG", "Edge"]
 
 ANSWERED = "jvgate.answered"  # where a route leaves the question it answered
 REQUEST_ID = "jvgate.request_id"
+IS_HEAD = "jvgate.is_head"  # tells a route, which sees a GET, that nobody will see its content
+ABORT = "jvgate.abort"  # where the lane leaves what ends the connection at once
 MAX_URL_BYTES = 8192
 MAX_REMEMBERED = 4096
 TOO_LONG = Problem("uri-too-long", f"The URL is too long. Allowed: {MAX_URL_BYTES} bytes")
@@ -40,7 +42,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
-_Request = tuple[bytes, bytes, bytes]
+_Request = tuple[bytes, bytes, bytes, bytes]
 
 
 class _Remembered(NamedTuple):
@@ -61,6 +63,7 @@ class _Asked(NamedTuple):
     """What the headers of a request say that the edge goes by."""
 
     accept: bytes
+    encoding: bytes
     request_id: bytes
     if_none_match: bytes
     wants_refresh: bool
@@ -87,7 +90,7 @@ class Edge:
         if asked.if_none_match or asked.wants_refresh:
             return None
         path, _, query = url.partition(b"?")
-        kept = self._look((path, query, asked.accept))
+        kept = self._look((path, query, asked.accept, asked.encoding))
         if kept is None:
             return None
         entry, remembered = kept
@@ -107,10 +110,10 @@ class Edge:
             return
         began = time.perf_counter()
         if scope["method"] == "HEAD":  # RFC 9110, section 9.3.2: as GET, without the content
-            scope, send = {**scope, "method": "GET"}, _without_content(send)
+            scope, send = {**scope, "method": "GET", IS_HEAD: True}, _without_content(send)
         asked = _asked(scope["headers"])
         request_id = self._request_id(asked.request_id)
-        request = (scope["raw_path"], scope["query_string"], asked.accept)
+        request = (scope["raw_path"], scope["query_string"], asked.accept, asked.encoding)
         kept = self._look(request) if scope["method"] == "GET" and not asked.wants_refresh else None
         if kept is None:
             await self._route(scope, receive, send, request, request_id)
@@ -182,7 +185,7 @@ class Edge:
 
     def _remember(self, scope: Scope, request: _Request) -> None:
         question: Question | None = scope.get(ANSWERED)
-        if question is None or len(request[2]) > MAX_URL_BYTES:
+        if question is None or len(request[2]) + len(request[3]) > MAX_URL_BYTES:
             return
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
@@ -190,18 +193,20 @@ class Edge:
 
 
 def _asked(headers: Iterable[tuple[bytes, bytes]]) -> _Asked:
-    accept = request_id = if_none_match = b""
+    accept = encoding = request_id = if_none_match = b""
     wants_refresh = False
     for name, value in headers:
         if name == b"accept":
             accept = accept + b"," + value if accept else value
+        elif name == b"accept-encoding":
+            encoding = encoding + b"," + value if encoding else value
         elif name == b"if-none-match":
             if_none_match = if_none_match + b"," + value if if_none_match else value
         elif name == b"x-request-id":
             request_id = value
         elif name == b"cache-control":
             wants_refresh = wants_refresh or asks_for_refresh(value)
-    return _Asked(accept, request_id, if_none_match, wants_refresh)
+    return _Asked(accept, encoding, request_id, if_none_match, wants_refresh)
 
 
 def _no_entry() -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from jvgate.web.edge import MAX_URL_BYTES, TOO_LONG, Edge
+from jvgate.web.edge import ABORT, MAX_URL_BYTES, TOO_LONG, Edge
 from jvgate.web.problems import CONTENT_TYPE, Problem
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def fast_lane(edge: Edge) -> type[HttpToolsProtocol]:
         def on_headers_complete(self) -> None:
             answer = edge.finished(self.url, self.headers) if self._may_answer_at_once() else None
             if answer is None:
+                self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]  # a key of our own
                 super().on_headers_complete()
                 return
             head, body = answer

@@ -122,6 +122,10 @@ def _gateway_metrics(gateway: Gateway) -> Iterable[Metric]:
     jobs = GaugeMetricFamily("jvgate_jobs", "Jobs by state.", labels=["state"])
     for state, number in Counter(job.state for job in gateway.jobs.all()).items():
         jobs.add_metric([state], number)
+    streams = CounterMetricFamily("jvgate_streams", "Streams by how they ended.", labels=["end"])
+    for end, count in gateway.streams.ends.items():
+        streams.add_metric([end], count)
+    is_open = GaugeMetricFamily("jvgate_streams_open", "Streams under way.", value=gateway.streams.open_count)
     size = GaugeMetricFamily("jvgate_cache_bytes", "Bytes kept by tier.", labels=["tier"])
     size.add_metric(["l1"], gateway.memory.bytes)
-    return opens, errors, cache, sessions, faults, jobs, size
+    return opens, errors, cache, sessions, faults, jobs, streams, is_open, size

@@ -1,0 +1,83 @@
+"""`jvgate cache`: what a running server keeps, and how to get rid of some of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from jvgate.errors import SettingsError, SourceError
+
+__all__ = ["purge", "stats"]
+
+_LIMIT_S = 30.0
+_PATH = "/api/v1/cache"
+
+
+def stats(url: str, *, as_json: bool) -> None:
+    """Show the cache of the server at *url*.  Raises SourceError when it does not answer."""
+    figures = _ask("GET", url, {})
+    if as_json:
+        Console().print_json(orjson.dumps(figures).decode())
+        return
+    console = Console()
+    console.print(_tiers(figures))
+    for title, table in (("by data spec", _by_dataspec(figures)), ("asked for most", _hottest(figures))):
+        if table.row_count:
+            console.print(f"\n{title}", highlight=False)
+            console.print(table)
+
+
+def purge(url: str, wanted: Mapping[str, str]) -> None:
+    """Have the server at *url* drop what is *wanted*, and say how much that was.  Raises SourceError, SettingsError."""
+    done = _ask("DELETE", url, wanted)
+    owed = "; Redis is out of reach, and is purged when it is back" if done["is_owed"] else ""
+    Console().print(f"dropped {done['l1']} from memory, {done['l2']} from Redis{owed}", highlight=False)
+
+
+def _ask(method: str, url: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        response = httpx2.request(method, url.rstrip("/") + _PATH, params=dict(parameters), timeout=_LIMIT_S)
+        document: dict[str, Any] = response.json()
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as exc:
+        raise SourceError(f"no jvgate answers at {url} ({exc}); --url says where it is") from exc
+    if response.is_error:
+        raise SettingsError("jvgate cache", f"{document.get('title')}.", allowed=str(document.get("allowed", "")))
+    return document
+
+
+def _tiers(figures: Mapping[str, Any]) -> Table:
+    table = Table("tier", "state", "entries", "bytes", "hits", "requests", box=None, pad_edge=False)
+    for name in ("l1", "l2"):
+        tier = figures[name]
+        state = tier.get("state", "on") + (f" ({tier['reason']})" if tier.get("reason") else "")
+        size = f"{tier['bytes'] / 1e6:.1f} MB" if "bytes" in tier else ""
+        table.add_row(name, state, str(tier["entries"]), size, _share(tier["hit_ratio"]), _counts(tier["requests"]))
+    return table
+
+
+def _by_dataspec(figures: Mapping[str, Any]) -> Table:
+    table = Table("data spec", "hits", "requests", box=None, pad_edge=False)
+    for name, found in figures["l1"]["dataspecs"].items():
+        counts = {how: count for how, count in found.items() if how != "hit_ratio"}
+        table.add_row(name, _share(found["hit_ratio"]), _counts(counts))
+    return table
+
+
+def _hottest(figures: Mapping[str, Any]) -> Table:
+    table = Table("key", "hits/s", "age", box=None, pad_edge=False)
+    for row in figures["l1"]["hottest"]:
+        table.add_row(row["key"], f"{row['hits_per_s']:.3f}", "" if row["age_s"] is None else f"{row['age_s']:.0f} s")
+    return table
+
+
+def _share(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.1%}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {how}" for how, count in counts.items())

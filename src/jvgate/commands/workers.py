@@ -1,0 +1,195 @@
+"""Several server processes on one socket: who starts them, replaces the lost, and passes purges on between them.
+
+Theory of operation.  Each process is spawned, with the listening socket and one end of a pipe; the system hands new
+connections to whichever accepts first.  Over the pipe a process tells the tags of a purge, which go to all others, and
+is told to end; when the pipe breaks, its other end is gone, and the process ends as if it had been told.  A process
+that is lost is replaced, after a rest when it did not live long; when none of the first ones comes to life, the server
+ends instead of trying for ever.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from threading import Thread
+from types import FrameType
+
+import structlog
+
+from jvgate.settings import Settings
+
+__all__ = ["Told", "supervise"]
+
+END = "end"
+GRACE_S = 20.0  # longer than a server takes to drain
+SHORT_LIFE_S = 5.0
+FIRST_REST_S, LONGEST_REST_S = 0.5, 30.0
+
+Tags = tuple[str, ...]
+Work = Callable[[Settings, socket.socket, Connection], None]
+"""What a process does: serve on the socket; it makes a `Told` of its end of the pipe."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.workers")
+
+
+class Told:
+    """A process's end of the pipe: tells purges, and hears of those of others and of the end.
+
+    on_purge: called with what another process purged, from a thread of its own.
+    """
+
+    def __init__(self, pipe: Connection) -> None:
+        self.on_purge: Callable[[Tags], object] = lambda tags: None
+        self._pipe = pipe
+
+    def tell(self, tags: Tags) -> None:
+        """Tell the other processes what was purged here."""
+        with suppress(OSError):  # whoever passes it on is gone, and this process is about to end
+            self._pipe.send(tags)
+
+    def listen(self, on_end: Callable[[], None]) -> None:
+        """Hear until the end, and then call *on_end*, on a thread of its own."""
+        Thread(target=self._hear, args=(on_end,), name="jvgate-told", daemon=True).start()
+
+    def _hear(self, on_end: Callable[[], None]) -> None:
+        with suppress(EOFError, OSError):
+            while (message := self._pipe.recv()) != END:
+                self.on_purge(message)
+        on_end()
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One process.  began: when it was started; short_lives: how many in a row did not last."""
+
+    process: SpawnProcess
+    pipe: Connection
+    began: float
+    short_lives: int = 0
+
+
+@dataclass(slots=True)
+class _Crew:
+    """The processes that run, and those to be started when their rest is over."""
+
+    start: Callable[[], tuple[SpawnProcess, Connection]]
+    workers: list[_Worker] = field(default_factory=list)
+    resting: list[tuple[float, int]] = field(default_factory=list)
+    is_ending: bool = False
+
+    def add(self, short_lives: int = 0) -> None:
+        """Start one more."""
+        process, pipe = self.start()
+        self.workers.append(_Worker(process, pipe, time.monotonic(), short_lives))
+
+    def end(self) -> None:
+        """Tell all to end, and start none any more."""
+        self.is_ending = True
+        self.resting.clear()
+        for worker in self.workers:
+            with suppress(OSError):
+                worker.pipe.send(END)
+
+    def look(self) -> None:
+        """Wait until something happens, and see to it."""
+        pipes = {worker.pipe: worker for worker in self.workers}
+        ends = {worker.process.sentinel: worker for worker in self.workers}
+        due_s = min((until for until, _ in self.resting), default=float("inf")) - time.monotonic()
+        for handle in wait([*pipes, *ends], timeout=min(1.0, max(0.0, due_s))):
+            if isinstance(handle, Connection):
+                self._pass_on(pipes[handle])
+            elif isinstance(handle, int) and ends[handle] in self.workers:
+                self._lost(ends[handle])
+        now = time.monotonic()
+        for rest in [rest for rest in self.resting if rest[0] <= now]:
+            self.resting.remove(rest)
+            self.add(rest[1])
+
+    def _pass_on(self, teller: _Worker) -> None:
+        """Tell the others what one purged."""
+        try:
+            tags = teller.pipe.recv()
+        except (EOFError, OSError):  # it has ended, which its sentinel tells too
+            if teller in self.workers:
+                self._lost(teller)
+            return
+        for worker in self.workers:
+            if worker is not teller:
+                with suppress(OSError):
+                    worker.pipe.send(tags)
+
+    def _lost(self, worker: _Worker) -> None:
+        worker.process.join()
+        worker.pipe.close()
+        self.workers.remove(worker)
+        if self.is_ending:
+            return
+        lived_s = time.monotonic() - worker.began
+        short_lives = worker.short_lives + 1 if lived_s < SHORT_LIFE_S else 0
+        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2 ** (short_lives - 1)) if short_lives else 0.0
+        status = worker.process.exitcode
+        log.warning("a server process was lost", pid=worker.process.pid, status=status, again_in_s=rest_s)
+        self.resting.append((time.monotonic() + rest_s, short_lives))
+
+
+def supervise(settings: Settings, listener: socket.socket, work: Work) -> bool:
+    """Run *work* in as many processes as the settings say until a signal comes; whether all ended well.
+
+    False too when every one of them was lost before it lived for a while: something is wrong with the settings.
+    """
+    spawn = multiprocessing.get_context("spawn")
+
+    def start() -> tuple[SpawnProcess, Connection]:
+        ours, theirs = spawn.Pipe()
+        process = spawn.Process(target=work, args=(settings, listener, theirs), name="jvgate-server")
+        process.start()
+        theirs.close()
+        return process, ours
+
+    crew = _Crew(start)
+    end = _Once(crew.end)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    for _ in range(settings.workers):
+        crew.add()
+    while not crew.is_ending and not _is_hopeless(crew, settings.workers):
+        crew.look()
+    is_hopeless = not crew.is_ending
+    crew.end()
+    return _ended(crew) and not is_hopeless
+
+
+class _Once:
+    """A signal handler: ends at the first signal; the second one is the system's again."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._end = end
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        self._end()
+
+
+def _is_hopeless(crew: _Crew, wanted: int) -> bool:
+    """Whether all of them were lost again and again right after their start."""
+    return not crew.workers and len(crew.resting) == wanted and all(lives > 2 for _, lives in crew.resting)
+
+
+def _ended(crew: _Crew) -> bool:
+    """Wait for the end of all, and kill who does not come to it; whether there was none."""
+    until = time.monotonic() + GRACE_S
+    is_well = True
+    for worker in crew.workers:
+        worker.process.join(max(0.0, until - time.monotonic()))
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        is_well = is_well and worker.process.exitcode == 0
+    return is_well

@@ -1,0 +1,119 @@
+"""A walk -> the bytes of an answer, for every form but JSON.
+
+All forms that show values show the JSON's: the same records through the same readers.  Records are encoded one by one
+as they come, so that their objects need not be in memory together; only a pickle is made of all at once.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import orjson
+
+from jvgate.records.framing import CRLF, Frame, Run
+from jvgate.records.kinds import Errors
+from jvgate.render.json_answer import record_texts
+from jvgate.render.shown import RecordValues
+from jvgate.render.tables import Writer, table_writer
+from jvgate.render.walk import Facts, Walk
+from jvgate.spec.dataspecs import dataspecs
+from jvgate.values import Question
+
+__all__ = [
+    "msgpack_body",
+    "ndjson_body",
+    "ndjson_end",
+    "pickle_body",
+    "raw_body",
+    "record_types",
+    "table_body",
+    "table_of",
+]
+
+RUN_BYTES = 4 << 20
+_NOT_DECODED = ("damaged_records", "damaged_fields")
+
+
+def ndjson_body(walk: Walk) -> bytes:
+    """Return a line for every record and a last one that proves that the others are whole."""
+    texts = record_texts(walk, separator=b"\n")
+    lines = texts + b"\n" if texts else b""
+    return lines + ndjson_end(walk.facts(), sha256(lines).hexdigest())
+
+
+def ndjson_end(facts: Facts, digest: str) -> bytes:
+    """Return the last line: what `meta` of a JSON answer says, and the SHA-256 of all bytes before the line."""
+    told = {name: fact for name, fact in facts.items() if name != "offset"} | {"digest": f"sha256:{digest}"}
+    return orjson.dumps({"end": told}) + b"\n"
+
+
+def msgpack_body(walk: Walk) -> bytes:
+    """Return `{"meta": …, "data": [records]}` as MessagePack."""
+    encode = msgspec.msgpack.Encoder().encode
+    data = [msgspec.Raw(encode(record)) for record in _values(walk)]
+    return encode({"meta": walk.facts(), "data": data})
+
+
+def pickle_body(walk: Walk) -> bytes:
+    """Return the same as a pickle of plain dicts, lists, texts and numbers.  Nothing here ever loads one."""
+    data = list(_values(walk))
+    return pickle.dumps({"meta": walk.facts(), "data": data}, protocol=5)
+
+
+def raw_body(walk: Walk) -> bytes:
+    """Return the records as JV-Link gave them, one after another."""
+    return b"".join([_as_it_came(frame) for frame in walk.shown()])
+
+
+def table_body(walk: Walk) -> bytes:
+    """Return a walk over records of one type as a table."""
+    writer = table_of(walk.question, is_stream=False)
+    parts = [writer.begin(), *_written(writer, walk)]
+    facts = {name: fact for name, fact in walk.facts().items() if name not in _NOT_DECODED}
+    return b"".join([*parts, writer.end(facts)])
+
+
+def _written(writer: Writer, walk: Walk) -> Iterator[bytes]:
+    """Yield what the shown records give; one of no known layout has no place in a table."""
+    for item in walk.runs():
+        if isinstance(item, Run):
+            step = max(1, RUN_BYTES // item.layout.length) * item.layout.length
+            for at in range(0, len(item.raw), step):
+                raw = item.raw[at : at + step]
+                yield writer.write(item.layout, raw, len(raw) // item.layout.length)
+        elif item.layout is not None:
+            yield writer.write(item.layout, item.raw, 1)
+
+
+def table_of(question: Question, *, is_stream: bool) -> Writer:
+    """Return a new writer of the table that *question* asks for.  is_stream: CSV ends with a line that proves it."""
+    selection = question.selection
+    (record,) = record_types(question)
+    return table_writer(
+        selection.format, record, selection.fields, charset=selection.charset.removesuffix("-bom") or "utf-8",
+        bom=selection.charset.endswith("-bom"), end_line=is_stream,
+    )  # fmt: skip
+
+
+def record_types(question: Question) -> tuple[str, ...]:
+    """Return the types of the records that *question* may bring."""
+    delivered = [record for query in question.queries for record in dataspecs()[query.dataspec].record_types]
+    return question.selection.records or tuple(dict.fromkeys(delivered))
+
+
+def _values(walk: Walk) -> Iterator[dict[str, Any]]:
+    read = RecordValues(walk.question.selection)
+    for frame in walk.shown():
+        errors: Errors = []
+        yield read(frame, errors)
+        if errors:
+            walk.note(errors)
+
+
+def _as_it_came(frame: Frame) -> bytes:
+    """Return the record without what was put back at its end."""
+    return frame.raw[: -len(CRLF) - frame.padded] + CRLF if frame.padded else frame.raw

@@ -1,0 +1,207 @@
+"""Content codings: which one a client wants (RFC 9110, section 12.5.3), and how a body or a stream is packed.
+
+The order of `CODINGS` is ours where a client likes several alike.  It is that of what a race day costs until it has
+arrived, the packing and 50 Mbit/s together (`benchmarks/compression.py`).  `lz4` is the frame format; its name is not
+registered, so only clients that ask for it by name or by `*` get it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import brotli
+import lz4.frame
+import zstandard
+
+from jvgate.errors import SettingsError
+from jvgate.render.weights import weighted
+
+__all__ = [
+    "CODINGS",
+    "IDENTITY",
+    "MIN_BYTES",
+    "Coding",
+    "Compressor",
+    "compress",
+    "compressor",
+    "is_packed",
+    "levels_with",
+    "negotiate",
+    "pays",
+]
+
+IDENTITY = "identity"
+# A smaller body fits into the packet that carries its headers anyway.
+MIN_BYTES = 1024
+# These hold compressed data already.
+_PACKED = frozenset({"application/vnd.apache.parquet"})
+_ALIASES = {"x-gzip": "gzip"}
+_GZIP_BITS, _ZLIB_BITS = 31, 15
+_ZSTD_FLUSH = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+
+
+class Compressor(Protocol):
+    """Packs a stream.  What `write` returns can be unpacked, as far as it goes, as soon as it has come."""
+
+    def write(self, piece: bytes) -> bytes:
+        """Return *piece*, packed whole."""
+
+    def end(self) -> bytes:
+        """Return what closes the stream; nothing may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """One way to pack.  name: as in Content-Encoding.  level: the usual one of *levels*, the more the smaller."""
+
+    name: str
+    level: int
+    levels: range
+    compress: Callable[[bytes, int], bytes]
+    compressor: Callable[[int], Compressor]
+
+
+def negotiate(accept_encoding: str, offered: Sequence[str]) -> str | None:
+    """Return the coding of *offered* that *accept_encoding* likes best, IDENTITY for none, or None for no way at all.
+
+    Ties follow the order of *offered*.  An empty header wants no coding; a missing one is taken for empty, as a
+    client that says nothing may not unpack anything.  No coding comes last where the header does not name it: it is
+    the way out when no other will do.  It is refused by `identity;q=0`, or by `*;q=0` alone; when nothing is left
+    then, the answer is None: the caller says 406, or sends the body as it is (both are allowed).  A part that cannot
+    be read is passed over.
+    """
+    weights = _weights(accept_encoding)
+    best = max(offered, key=lambda name: weights.get(name, weights.get("*", 0.0)), default=IDENTITY)
+    weight = weights.get(best, weights.get("*", 0.0)) if best in offered else 0.0
+    if weight > 0 and weight >= weights.get(IDENTITY, 0.0):
+        return best
+    return IDENTITY if weights.get(IDENTITY, weights.get("*", 1.0)) > 0 else None
+
+
+def _weights(accept_encoding: str) -> dict[str, float]:
+    """Return the weight of each coding that is named, the larger one where it is named twice."""
+    weights: dict[str, float] = {}
+    for part in accept_encoding.split(","):
+        if (found := weighted(part)) is not None and found.name:
+            name = _ALIASES.get(found.name, found.name)
+            weights[name] = max(found.weight, weights.get(name, 0.0))
+    return weights
+
+
+def pays(size: int, content_type: str) -> bool:
+    """Whether a body of *size* bytes is worth packing."""
+    return size >= MIN_BYTES and not is_packed(content_type)
+
+
+def is_packed(content_type: str) -> bool:
+    """Whether what is of that type holds compressed data already."""
+    return content_type.partition(";")[0].strip().lower() in _PACKED
+
+
+def levels_with(overrides: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the level of every coding, as *overrides* have it.  Raises SettingsError for what is no level."""
+    for name, level in overrides.items():
+        if name not in CODINGS:
+            raise SettingsError("compression_levels", f"There is no coding {name!r}.", allowed=", ".join(CODINGS))
+        levels = CODINGS[name].levels
+        if level not in levels:
+            why = f"{name} has no level {level}."
+            raise SettingsError("compression_levels", why, allowed=f"{levels[0]} to {levels[-1]}")
+    return {name: overrides.get(name, coding.level) for name, coding in CODINGS.items()}
+
+
+def compress(name: str, body: bytes, *, level: int | None = None) -> bytes:
+    """Return *body* packed whole; the same bytes every time, so that it may have a strong ETag."""
+    coding = CODINGS[name]
+    return coding.compress(body, coding.level if level is None else level)
+
+
+def compressor(name: str, *, level: int | None = None) -> Compressor:
+    """Return what packs a stream piece by piece."""
+    coding = CODINGS[name]
+    return coding.compressor(coding.level if level is None else level)
+
+
+class _Zlib:
+    """The streams of zlib: gzip and deflate."""
+
+    def __init__(self, level: int, bits: int) -> None:
+        self._stream = zlib.compressobj(level, wbits=bits)
+
+    def write(self, piece: bytes) -> bytes:
+        return self._stream.compress(piece) + self._stream.flush(zlib.Z_SYNC_FLUSH)
+
+    def end(self) -> bytes:
+        return self._stream.flush()
+
+
+class _Zstd:
+    def __init__(self, level: int) -> None:
+        self._stream = zstandard.ZstdCompressor(level).compressobj()
+
+    def write(self, piece: bytes) -> bytes:
+        return self._stream.compress(piece) + self._stream.flush(_ZSTD_FLUSH)
+
+    def end(self) -> bytes:
+        return self._stream.flush()
+
+
+class _Brotli:
+    def __init__(self, level: int) -> None:
+        self._stream = brotli.Compressor(quality=level)
+
+    def write(self, piece: bytes) -> bytes:
+        packed: bytes = self._stream.process(piece) + self._stream.flush()
+        return packed
+
+    def end(self) -> bytes:
+        rest: bytes = self._stream.finish()
+        return rest
+
+
+class _Lz4:
+    def __init__(self, level: int) -> None:
+        self._stream = lz4.frame.LZ4FrameCompressor(compression_level=level, auto_flush=True)
+        self._head: bytes = self._stream.begin()
+
+    def write(self, piece: bytes) -> bytes:
+        head, self._head = self._head, b""
+        packed: bytes = head + self._stream.compress(piece)
+        return packed
+
+    def end(self) -> bytes:
+        head, self._head = self._head, b""
+        rest: bytes = head + self._stream.flush()
+        return rest
+
+
+def _brotli(body: bytes, level: int) -> bytes:
+    packed: bytes = brotli.compress(body, quality=level)
+    return packed
+
+
+def _lz4(body: bytes, level: int) -> bytes:
+    packed: bytes = lz4.frame.compress(body, compression_level=level)
+    return packed
+
+
+_ALL = (
+    # Above 19 the window is larger than the 8 MB that a client must have (RFC 9659).
+    Coding("zstd", 3, range(1, 20), lambda body, level: zstandard.ZstdCompressor(level).compress(body), _Zstd),
+    Coding("br", 5, range(12), _brotli, _Brotli),
+    Coding(
+        "gzip", 4, range(1, 10),
+        lambda body, level: zlib.compress(body, level, _GZIP_BITS), lambda level: _Zlib(level, _GZIP_BITS),
+    ),
+    Coding(
+        "deflate", 4, range(1, 10),
+        lambda body, level: zlib.compress(body, level, _ZLIB_BITS), lambda level: _Zlib(level, _ZLIB_BITS),
+    ),
+    Coding("lz4", 0, range(13), _lz4, _Lz4),
+)  # fmt: skip
+
+CODINGS: Mapping[str, Coding] = MappingProxyType({coding.name: coding for coding in _ALL})

@@ -1,0 +1,166 @@
+"""Every form that an answer can have, and how a question and its datasets become one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from jvgate.errors import QueryError
+from jvgate.render.bodies import msgpack_body, ndjson_body, pickle_body, raw_body, record_types, table_body
+from jvgate.render.compression import compress, pays
+from jvgate.render.json_answer import CONTENT_TYPE, json_body
+from jvgate.render.walk import Walk
+from jvgate.spec.dataspecs import dataspecs
+from jvgate.values import Answer, Dataset, Question
+
+__all__ = ["FORMS", "Form", "Rendered", "check", "content_type", "offered_forms", "packed", "render", "why_not"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form.
+
+    media_types: the names it goes by, its own first.  extension: of a file; "" for what is read at once, not saved.
+    is_table: it holds records of one type only.  has_values: whether fields can be chosen and shown in different ways.
+    charsets: those that the text may have, the first unless asked for.  is_free: whether it is offered without being
+    switched on.
+    """
+
+    media_types: tuple[str, ...]
+    body: Callable[[Walk], bytes]
+    extension: str = ""
+    is_table: bool = False
+    has_values: bool = True
+    charsets: tuple[str, ...] = ()
+    is_free: bool = True
+
+
+# Format word -> form, in the order of preference.
+FORMS: Mapping[str, Form] = {
+    "json": Form((CONTENT_TYPE,), json_body),
+    "ndjson": Form(("application/x-ndjson", "application/jsonl"), ndjson_body),
+    "csv": Form(("text/csv",), table_body, "csv", is_table=True, charsets=("utf-8", "utf-8-bom", "shift_jis")),
+    "msgpack": Form(("application/msgpack", "application/x-msgpack", "application/vnd.msgpack"), msgpack_body),
+    "arrow": Form(("application/vnd.apache.arrow.stream",), table_body, "arrows", is_table=True),
+    "parquet": Form(("application/vnd.apache.parquet",), table_body, "parquet", is_table=True),
+    "raw": Form(("application/octet-stream",), raw_body, "jvd", has_values=False),
+    "pickle": Form(("application/x-python-pickle",), pickle_body, "pickle", is_free=False),
+}
+
+
+# A column has one type: words beside a code, or its characters, would be another table.
+_NO_TABLE = ("labels", "raw")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer and what making it took, seconds."""
+
+    answer: Answer
+    decode_s: float
+    render_s: float
+
+
+def offered_forms(*, allow_pickle: bool) -> tuple[str, ...]:
+    """Return the format words that may be asked for, in the order of preference."""
+    return tuple(word for word, form in FORMS.items() if form.is_free or (word == "pickle" and allow_pickle))
+
+
+def why_not(question: Question) -> QueryError | None:
+    """Return why *question* cannot be answered in its form; None when it can."""
+    word, selection = question.selection.format, question.selection
+    form, types = FORMS[word], record_types(question)
+    if form.is_table and len(types) != 1:
+        why = f"{word} holds records of one type, and these are of {len(types)}."
+        allowed = ", ".join(f"record={record}" for record in types)
+        return QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
+    shown = {"fields": selection.fields, "labels": selection.labels, "raw": selection.raw}
+    lacks = _NO_TABLE if form.is_table else () if form.has_values else tuple(shown)
+    refused = [name for name in lacks if shown[name]]
+    if selection.charset and selection.charset not in form.charsets:
+        refused.append("charset")
+    if not refused:
+        return None
+    is_charset = refused[0] == "charset"
+    able = [
+        other for other, form in FORMS.items()
+        if (form.charsets if is_charset else form.has_values and not (form.is_table and refused[0] in _NO_TABLE))
+    ]  # fmt: skip
+    why, allowed = f"format={word} has no {refused[0]}.", f"{refused[0]} with format={', '.join(able)}"
+    return QueryError("parameter-not-allowed", why, parameter=refused[0], value=None, allowed=allowed)
+
+
+def check(question: Question) -> Question:
+    """Return *question* when it can be answered in its form.  Raises QueryError, as `why_not` tells it."""
+    if (error := why_not(question)) is not None:
+        raise error
+    return question
+
+
+def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:
+    """Return the answer to *question* in the form that it asks for."""
+    began = time.perf_counter()
+    walk = Walk(question, datasets)
+    body = FORMS[question.selection.format].body(walk)
+    answer = _answer(question, body, total=walk.total)
+    return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
+
+
+def packed(answer: Answer, coding: str, *, level: int | None = None) -> Answer:
+    """Return *answer* packed by a content coding, with an ETag of its own; the same where packing does not pay."""
+    if not pays(len(answer.body), answer.content_type):
+        return answer
+    body = compress(coding, answer.body, level=level)
+    return replace(answer, body=body, etag=f'"{blake2b(body, digest_size=16).hexdigest()}"', coding=coding)
+
+
+def _answer(question: Question, body: bytes, *, total: int) -> Answer:
+    form, media_type = FORMS[question.selection.format], content_type(question)
+    digest = blake2b(body, digest_size=16)
+    if media_type != CONTENT_TYPE:  # two forms of nothing are the same bytes, and still two representations
+        digest.update(media_type.encode())
+    return Answer(
+        body,
+        media_type,
+        etag=f'"{digest.hexdigest()}"',
+        successor=_successor(question),
+        pages=_pages(question, total),
+        file_name=f"{_title(question)}.{form.extension}" if form.extension else "",
+    )
+
+
+def content_type(question: Question) -> str:
+    form, selection = FORMS[question.selection.format], question.selection
+    media_type = selection.media_type or form.media_types[0]
+    charset = (selection.charset or form.charsets[0]).removesuffix("-bom") if form.charsets else ""
+    return f"{media_type}; charset={charset}" if charset else media_type
+
+
+def _title(question: Question) -> str:
+    """Return what was asked, in words that may stand in the name of a file."""
+    first = question.queries[0]
+    return "_".join([question.dataspec, first.key or first.jvopen_fromtime, *question.selection.records])
+
+
+def _pages(question: Question, total: int) -> tuple[tuple[str, Question], ...]:
+    """Return the questions for the pages around this one, where it is one of several."""
+    offset, limit = question.selection.offset, question.selection.limit
+    if not limit:
+        return ()
+    places = []
+    if offset:
+        places += [("first", 0, limit), ("prev", max(0, offset - limit), min(limit, offset))]
+    if offset + limit < total:
+        places.append(("next", offset + limit, limit))
+    return tuple(
+        (name, replace(question, selection=replace(question.selection, offset=at, limit=count)))
+        for name, at, count in places
+    )
+
+
+def _successor(question: Question) -> str:
+    """Return the data spec with the current layouts, where an older one was asked for by itself."""
+    spec = dataspecs().get(question.dataspec)  # None for a joined one
+    return (spec.replaced_by or "") if spec else ""

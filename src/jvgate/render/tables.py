@@ -1,0 +1,90 @@
+"""Records of one type as a table: an Arrow IPC stream, a Parquet file, CSV text.
+
+A writer takes records as they come and gives bytes that are ready to be sent, in bounded memory: how many records it
+is given at once changes nothing in what it writes altogether, and neither does anything but the records.  Older
+generations of the record type go into the same table: their columns are the same, only their fields were narrower.
+
+pyarrow is loaded when the first writer is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from jvgate.errors import QueryError
+from jvgate.spec.layouts import Layout
+
+__all__ = ["CONTENT_TYPES", "Writer", "csv_content_type", "table_writer"]
+
+CONTENT_TYPES = {
+    "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
+    "csv": "text/csv",
+}
+
+
+class Writer(Protocol):
+    """What turns records into the bytes of one form."""
+
+    def begin(self) -> bytes:
+        """Return what stands before the first record."""
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Take *count* records of *layout*, one behind the other; return the bytes that are ready, maybe none."""
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return what is left and the mark of the end, which tells *facts*: counts, last file timestamp, digest."""
+
+
+def table_writer(
+    form: str,
+    record: str,
+    fields: tuple[str, ...] = (),
+    *,
+    charset: str = "utf-8",
+    bom: bool = False,
+    end_line: bool = False,
+) -> Writer:
+    """Return what writes records of one type as *form*: `arrow`, `parquet` or `csv`.
+
+    fields: answer keys, dotted inside groups; empty for all.  The rest is for CSV: charset: `utf-8` or `shift_jis`;
+    bom: whether UTF-8 begins with its mark, for Excel; end_line: whether the last line is `# end` and the facts as
+    JSON.  Raises QueryError where CSV would need too many columns.
+    """
+    # Loaded here: a server that is never asked for a table does without pyarrow and the memory it takes.
+    if form == "arrow":
+        from jvgate.render.arrow_stream import ArrowWriter  # noqa: PLC0415
+
+        return ArrowWriter(record, fields)
+    if form == "parquet":
+        from jvgate.render.parquet_file import ParquetFileWriter  # noqa: PLC0415
+
+        return ParquetFileWriter(record, fields)
+    if form == "csv":
+        from jvgate.render.csv_text import CsvWriter  # noqa: PLC0415
+
+        return CsvWriter(record, fields, charset=_codec(charset), bom=bom, end_line=end_line)
+    raise QueryError(
+        "unknown-format",
+        "There is no such form of a table.",
+        parameter="format",
+        value=form,
+        allowed="arrow, csv, parquet",
+    )
+
+
+def csv_content_type(charset: str) -> str:
+    """Return the media type of CSV in *charset*; its first line holds the names (RFC 4180)."""
+    return f"text/csv; charset={'shift_jis' if _codec(charset) == 'cp932' else 'utf-8'}; header=present"
+
+
+def _codec(charset: str) -> str:
+    """Return Python's name of *charset*: what JRA-VAN calls Shift_JIS is Windows' kind of it."""
+    codecs = {"utf-8": "utf-8", "utf8": "utf-8", "shift_jis": "cp932", "sjis": "cp932", "cp932": "cp932"}
+    name = charset.lower().replace("-", "_").replace("utf_8", "utf-8").replace("windows_31j", "cp932")
+    if name not in codecs:
+        raise QueryError(
+            "invalid-charset", "CSV is not written so.", parameter="charset", value=charset, allowed="utf-8, shift_jis"
+        )
+    return codecs[name]

@@ -1,0 +1,70 @@
+"""What was seen on the way through the bytes of an answer or a stream: what its `meta` or its end tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from jvgate.records.framing import Damage, Frame, Run
+from jvgate.values import Selection
+
+__all__ = ["Tally"]
+
+MAX_DAMAGE_SHOWN = 100
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts, for reading; `damaged_records` and `damaged_fields` are counted by whoever decodes.
+
+    files: those that held something wanted.  damage: the first places of it.
+    """
+
+    files: int = 0
+    records: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    damaged_records: int = 0
+    damaged_fields: int = 0
+    padded: int = 0
+    lost_bytes: int = 0
+    damage: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, item: Run | Frame | Damage, *, file: str) -> None:
+        """Count what stands in *file*."""
+        if isinstance(item, Damage):
+            self._note_damage(item, file)
+            return
+        name, count = item.head.decode("ascii", "replace"), 1
+        if isinstance(item, Run):
+            count = item.count
+        else:
+            self.padded += item.padded > 0
+        (self.records if item.layout is not None else self.unknown)[name] += count
+
+    @property
+    def total(self) -> int:
+        """How many records there were, shown or not."""
+        return self.records.total() + self.unknown.total()
+
+    def facts(self, selection: Selection, *, returned: int) -> dict[str, Any]:
+        """Return everything by the names that an answer gives it.  returned: how many records were shown."""
+        facts = {
+            "file_count": self.files,
+            "record_counts": dict(sorted(self.records.items())),
+            "unknown_record_counts": dict(sorted(self.unknown.items())),
+            "total": self.total,
+            "offset": selection.offset,
+            "returned": returned,
+            "damaged_records": self.damaged_records,
+            "damaged_fields": self.damaged_fields,
+            "padded_records": self.padded,
+            "lost_bytes": self.lost_bytes,
+        }
+        # Places are told of whole files only: a read of some record types does not see all that lies between them.
+        return facts | ({"damage": self.damage} if self.damage and not selection.records else {})
+
+    def _note_damage(self, damage: Damage, file: str) -> None:
+        self.lost_bytes += damage.length
+        if len(self.damage) < MAX_DAMAGE_SHOWN:
+            self.damage.append({"file": file, "offset": damage.offset, "bytes": damage.length, "why": damage.why})

@@ -1,0 +1,83 @@
+"""The way through datasets that every form takes: frame, select, count.
+
+What a walk tells says nothing that differs between a hit and a miss, nor what else happened to be in the datasets: the
+same question over the same records gives the same facts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from jvgate.records.framing import Frame, Framer, Run
+from jvgate.records.kinds import Errors
+from jvgate.render.choosing import Chooser
+from jvgate.values import Dataset, Question
+
+__all__ = ["Facts", "Walk"]
+
+Facts = dict[str, Any]
+
+
+class Walk:
+    """One walk through what answers *question*: `runs` or `shown` once to its end, then `facts`.
+
+    seconds: how long the walk took with all that was done on the way, once it is over.
+    """
+
+    def __init__(self, question: Question, datasets: Sequence[Dataset]) -> None:
+        self.question = question
+        self.seconds = 0.0
+        self._datasets = datasets
+        self._chooser = Chooser(question.selection)
+
+    @property
+    def total(self) -> int:
+        """How many records were found, shown or not."""
+        return self._chooser.tally.total
+
+    def runs(self) -> Iterator[Run | Frame]:
+        """Yield the records that the selection shows, in the order of their files, those of one layout together."""
+        began = time.perf_counter()
+        for name, part in self._files():
+            framer = Framer()
+            self._chooser.begin(name)
+            yield from self._chooser.shown(chain(framer.feed(part), framer.end()))
+        self.seconds = time.perf_counter() - began
+
+    def shown(self) -> Iterator[Frame]:
+        """Yield them one by one."""
+        for item in self.runs():
+            if isinstance(item, Run):
+                yield from item.frames()
+            else:
+                yield item
+
+    def note(self, errors: Errors) -> None:
+        """Count what was wrong inside one record."""
+        self._chooser.tally.damaged_records += bool(errors)
+        self._chooser.tally.damaged_fields += len(errors)
+
+    def facts(self) -> Facts:
+        """Return what was asked and what was found: `meta` of an answer."""
+        newest = max((dataset.last_file_timestamp for dataset in self._datasets), default="") or None
+        asked: Facts = {"dataspec": self.question.dataspec, **_asked(self.question), "last_file_timestamp": newest}
+        return asked | self._chooser.tally.facts(self.question.selection, returned=self._chooser.returned)
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        for dataset in self._datasets:
+            ends = [*(file.offset for file in dataset.files[1:]), len(dataset.body)]
+            for file, end in zip(dataset.files, ends, strict=False):  # an empty dataset has no file
+                yield file.name, dataset.body[file.offset : end]
+
+
+def _asked(question: Question) -> Facts:
+    first = question.queries[0]
+    if first.is_realtime:
+        return {"key": first.key}
+    options = {query.option for query in question.queries}
+    # None when joined data specs were read with different ones
+    option = options.pop() if len(options) == 1 else None
+    return {"from_time": first.from_time, "to_time": first.to_time or None, "option": option}

@@ -1,0 +1,193 @@
+"""Forms that are written as the records come: NDJSON, a JSON array, the raw bytes.
+
+A writer is begun, gets records of one layout at a time, and is ended; what it returns goes out in that order.  So that
+what was cut short cannot be taken for whole, its end tells the facts of the whole stream, or is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import orjson
+
+from jvgate.records.framing import Frame, Run
+from jvgate.records.kinds import Errors
+from jvgate.render.bodies import table_of
+from jvgate.render.shown import RecordText
+from jvgate.spec.layouts import Layout
+from jvgate.values import Question, Selection
+
+__all__ = ["STREAMED", "WRITTEN", "JsonWriter", "NdjsonWriter", "RawWriter", "TableWriter", "Writer", "writer_of"]
+
+
+class Writer(Protocol):
+    """One form of a stream.  damaged_records, damaged_fields: of the records written so far."""
+
+    damaged_records: int
+    damaged_fields: int
+
+    def begin(self) -> bytes:
+        """Return what comes before all records."""
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return *count* records, which stand in *raw* one after another, in this form."""
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return one record of an unknown type or length."""
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return what comes behind all records, and says that it is all of them."""
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return what says that there are more records, but that they cannot be had; nothing where a form cannot."""
+
+
+class NdjsonWriter:
+    """A line for each record, and at the end one more: `{"end": {…}}` or `{"error": {…}}`."""
+
+    def __init__(self, selection: Selection) -> None:
+        self.damaged_records = 0
+        self.damaged_fields = 0
+        self._text = RecordText(selection)
+
+    def begin(self) -> bytes:
+        """Return nothing: there are only lines."""
+        return b""
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return a line for each."""
+        return self._texts(layout, raw, count, b"\n") + b"\n"
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return its line: its type and its characters."""
+        return self._text(Frame(raw, None, 0), []) + b"\n"
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return the last line."""
+        return b"%b\n" % orjson.dumps({"end": facts})
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return the last line."""
+        return b"%b\n" % orjson.dumps({"error": problem})
+
+    def _texts(self, layout: Layout, raw: bytes, count: int, separator: bytes) -> bytes:
+        damaged: list[Errors] = []
+        texts = self._text.run(Run(raw, layout, 0, count), damaged, separator=separator)
+        self.damaged_records += len(damaged)
+        self.damaged_fields += sum(map(len, damaged))
+        return texts
+
+
+class JsonWriter(NdjsonWriter):
+    """An array of all records and, as its last element, `{"end": {…}}`; without that it is not closed either."""
+
+    def __init__(self, selection: Selection) -> None:
+        super().__init__(selection)
+        self._separator = b""
+
+    def begin(self) -> bytes:
+        """Open the array."""
+        return b"["
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return them with commas between."""
+        return self._separated(self._texts(layout, raw, count, b",\n"))
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return it as an object too."""
+        return self._separated(self._text(Frame(raw, None, 0), []))
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Close the array."""
+        return self._separated(orjson.dumps({"end": facts})) + b"]\n"
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return nothing: an array that is not closed is no JSON."""
+        return b""
+
+    def _separated(self, text: bytes) -> bytes:
+        text, self._separator = self._separator + text, b",\n"
+        return text
+
+
+class RawWriter:
+    """The records as JV-Link gave them.  There is no room for facts; nothing is decoded, so no damage is seen."""
+
+    damaged_records = 0
+    damaged_fields = 0
+
+    def __init__(self, selection: Selection) -> None:
+        """Take *selection* as the others do: what is written is written whole."""
+
+    def begin(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return them."""
+        return raw
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return it."""
+        return raw
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+class TableWriter:
+    """A table of one record type.  What is of no known layout has no place in it; what is damaged is told by itself."""
+
+    damaged_records = 0
+    damaged_fields = 0
+
+    def __init__(self, question: Question, *, proves_end: bool) -> None:
+        self._table = table_of(question, is_stream=proves_end)
+
+    def begin(self) -> bytes:
+        """Return what comes before all records."""
+        return self._table.begin()
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return what is ready."""
+        return self._table.write(layout, raw, count)
+
+    def write_unknown(self, raw: bytes) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return what is left, and the facts as the form can tell them."""
+        return self._table.end(facts)
+
+    def fail(self, problem: Mapping[str, object]) -> bytes:
+        """Return nothing: a table without its end is not whole."""
+        return b""
+
+
+_WRITERS: Mapping[str, Callable[[Question], Writer]] = {
+    "ndjson": lambda question: NdjsonWriter(question.selection),
+    "json": lambda question: JsonWriter(question.selection),
+    "raw": lambda question: RawWriter(question.selection),
+}
+
+WRITTEN = ("ndjson", "csv", "arrow", "raw", "parquet")
+"""The format words of what the writers give in the form of a finished answer: not JSON, whose `meta` stands first."""
+
+STREAMED = ("ndjson", "json", "csv", "arrow", "raw")
+"""The format words of streams, in the order of preference.  A Parquet file has its table of contents at its end."""
+
+
+def writer_of(question: Question, *, proves_end: bool = True) -> Writer:
+    """Return the writer of the form that *question* asks for, which is one that can be written as the records come.
+
+    proves_end: whether a CSV ends with a line that says so; in a file that is whole it is in the way.
+    """
+    make = _WRITERS.get(question.selection.format)
+    return make(question) if make is not None else TableWriter(question, proves_end=proves_end)

@@ -1,0 +1,51 @@
+"""What a request for data asks for: the question in the form that the client wants, and how it may be packed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from starlette.requests import Request
+
+from jvgate.errors import QueryError
+from jvgate.question import parse_question
+from jvgate.render.compression import CODINGS, IDENTITY, is_packed
+from jvgate.render.compression import negotiate as negotiate_coding
+from jvgate.render.forms import FORMS, check
+from jvgate.render.negotiation import media_types, negotiate
+from jvgate.values import Question
+
+__all__ = ["wanted"]
+
+
+def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
+    """Return the question in the form that the client likes best of *words*, with the content coding it likes best.
+
+    Raises QueryError for what cannot be asked, or is not acceptable whatever is given.
+    """
+    parameters = {name: request.query_params.getlist(name) for name in request.query_params}
+    asked, accept = parse_question(dataspec, parameters, formats=words), _header(request, "accept")
+    question = check(asked) if "format" in parameters else negotiate(asked, accept, words)
+    if question is None:
+        raise _not_acceptable("Accept", accept, media_types(words))
+    if is_packed(FORMS[question.selection.format].media_types[0]):
+        return question
+    return replace(question, coding=_coding(request))
+
+
+def _coding(request: Request) -> str:
+    """Return the content coding that the client likes best, "" for none."""
+    accept = _header(request, "accept-encoding")
+    coding = negotiate_coding(accept, tuple(CODINGS))
+    if coding is None:
+        raise _not_acceptable("Accept-Encoding", accept, (*CODINGS, IDENTITY))
+    return "" if coding == IDENTITY else coding
+
+
+def _header(request: Request, name: str) -> str:
+    return ", ".join(request.headers.getlist(name))
+
+
+def _not_acceptable(header: str, value: str, offered: Sequence[str]) -> QueryError:
+    why = f"Nothing that can be given is accepted by {value!r}."
+    return QueryError("not-acceptable", why, parameter=header, value=value, allowed=", ".join(offered))

@@ -1,0 +1,58 @@
+"""The parameters of the routes that give data, described once in both languages; `question.py` reads them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from jvgate.question import MAX_LIMIT
+
+__all__ = [
+    "Dataspec",
+    "Fields",
+    "FromTime",
+    "Key",
+    "Labels",
+    "Limit",
+    "Offset",
+    "Option",
+    "Raw",
+    "Record",
+    "ToTime",
+    "Where",
+]
+
+_FROM = (
+    "Stored data: files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss. "
+    "蓄積系: この日時より後に提供されたファイル (日本時間)。"
+)
+_TO = "Stored data: and not after this time; a day alone means its 00:00:00. 蓄積系: この日時まで。"
+_OPTION = "1 normal, 2 this week, 3 and 4 setup. 1 通常, 2 今週, 3・4 セットアップ。"
+_KEY = (
+    "Real-time data: a race (YYYYMMDDJJRR or YYYYMMDDJJKKHHRR), a day (YYYYMMDD) or an event's parameter. "
+    "速報系: レースキー・開催日・イベントの通知パラメータ。"
+)
+_RECORD = "Record types, comma-separated or repeated. レコード種別 (カンマ区切り・繰り返し可)。"
+_WHERE = (
+    "Conditions on single fields, repeatable; all must hold: JyoCD=05,06 or RaceNum=9..12 or date=20261101..20261130. "
+    "項目の条件 (繰り返すとすべてを満たすもの)。"
+)
+_FIELDS = "Fields, comma-separated, dotted inside groups (PayTansyo.Pay). 項目名 (繰り返し部は PayTansyo.Pay)。"
+_LIMIT = f"At most so many records, 0 to {MAX_LIMIT}. 最大件数。"
+_OFFSET = "After leaving out so many. 読み飛ばす件数。"
+_RAW = "1: every field's characters as they stand. 1 で各項目を文字のまま返す。"
+_LABELS = "ja or en: the code tables' words beside the codes. コードの内容を併記 (ja・en)。"
+
+Dataspec = Annotated[str, Path(description="RACE, DIFN, 0B12, …; stored ones may be joined. データ種別ID。")]
+FromTime = Annotated[str | None, Query(description=_FROM)]
+ToTime = Annotated[str | None, Query(description=_TO)]
+Option = Annotated[str | None, Query(description=_OPTION)]
+Key = Annotated[str | None, Query(description=_KEY)]
+Record = Annotated[list[str] | None, Query(description=_RECORD)]
+Where = Annotated[list[str] | None, Query(description=_WHERE)]
+Fields = Annotated[list[str] | None, Query(description=_FIELDS)]
+Limit = Annotated[str | None, Query(description=_LIMIT)]
+Offset = Annotated[str | None, Query(description=_OFFSET)]
+Raw = Annotated[str | None, Query(description=_RAW)]
+Labels = Annotated[str | None, Query(description=_LABELS)]
