@@ -220,7 +220,7 @@ class Gateway:
         return {"l1": memory, "l2": await shared_figures(self.shared), "prefetch": prefetch}
 
     def _drop(self, matches: Matches) -> int:
-        """Drop what *matches* from memory, and let nobody join what is being made of it; return how much was dropped."""
+        """Drop what *matches* from memory, and let nobody join what is being made; return how much went."""
         self._flights.let_go()
         return self.datasets.purge(matches)
 
@@ -291,7 +291,7 @@ class Gateway:
         )
         if self.prefetcher is not None and not is_refresh:
             for query, dataset in zip(question.queries, datasets, strict=True):
-                await self.prefetcher.answered(query, dataset)
+                self.prefetcher.answered(query, dataset)
         is_kept = not self.datasets.is_purged(made.tags, since=began) and self.memory.put(str(question), made)
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
