@@ -10,6 +10,8 @@ import pytest
 
 from jvgate import gateway as gateway_module
 from jvgate.cache.no_tier import NoTier
+from jvgate.cache.shared import ALL
+from jvgate.cache.tags import EVERYTHING
 from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
 from jvgate.gateway import Gateway
 from jvgate.jvlink.holding import Holding
@@ -465,3 +467,18 @@ def test_a_joined_question_is_not_taken_for_a_part_of_it(shelf):
 
     said = [json.loads(served.entry.value.body)["meta"]["dataspec"] for served in play(shelf, scene)]
     assert said == ["RACE", "RACESLOP"]
+
+
+@pytest.mark.parametrize("purge", [lambda opened: opened.purge(EVERYTHING), lambda opened: opened.forget((ALL,))])
+def test_who_asks_after_a_purge_is_not_given_what_was_being_read_before_it(shelf, purge):
+    async def scene(opened):
+        shelf.gate.clear()
+        before = asyncio.create_task(opened.ask(race()))
+        await at_the_gate(shelf)
+        await asyncio.gather(*filter(None, [purge(opened)]))
+        after = asyncio.create_task(opened.ask(race()))
+        await asyncio.sleep(0)
+        shelf.gate.set()
+        return [(await asking).outcome for asking in (before, after)], shelf.opens
+
+    assert play(shelf, scene) == (["miss", "miss"], ["RACE", "RACE"])

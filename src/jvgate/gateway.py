@@ -29,6 +29,7 @@ from jvgate.cache.jst import JST
 from jvgate.cache.judging import Judge
 from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.memory import Memory
+from jvgate.cache.purging import Matches
 from jvgate.cache.shared import SharedTier
 from jvgate.cache.tags import Purge, has_any, is_purged, narrowest
 from jvgate.cache.traffic import Traffic
@@ -201,7 +202,7 @@ class Gateway:
 
     async def purge(self, wanted: Purge) -> Purged:
         """Drop what is meant from both tiers, here and on every server, and what is on its way."""
-        entries = self.datasets.purge(partial(is_purged, purge=wanted))
+        entries = self._drop(partial(is_purged, purge=wanted))
         tags = narrowest(wanted)
         self.on_purge(tags)
         shared = await self.shared.purge(*tags)
@@ -209,7 +210,7 @@ class Gateway:
 
     def forget(self, tags: tuple[str, ...]) -> None:
         """Drop from memory what has any of *tags*, which another server purged."""
-        self.datasets.purge(partial(has_any, tags=tags))
+        self._drop(partial(has_any, tags=tags))
 
     async def figures(self) -> dict[str, Any]:
         """Return what there is to see of the cache."""
@@ -217,6 +218,11 @@ class Gateway:
         prefetch = asdict(self.prefetcher.figures) if self.prefetcher is not None else None
         memory = memory_figures(self.memory, self.traffic, now=now)
         return {"l1": memory, "l2": await shared_figures(self.shared), "prefetch": prefetch}
+
+    def _drop(self, matches: Matches) -> int:
+        """Drop what *matches* from memory, and let nobody join what is being made; return how much went."""
+        self._flights.let_go()
+        return self.datasets.purge(matches)
 
     def outcome_of_kept(self, entry: Entry[Answer]) -> Literal["hit", "stale", "fallback"]:
         """Return how an answer that memory gave comes about: fresh, or in which of its windows."""
@@ -285,7 +291,7 @@ class Gateway:
         )
         if self.prefetcher is not None and not is_refresh:
             for query, dataset in zip(question.queries, datasets, strict=True):
-                await self.prefetcher.answered(query, dataset)
+                self.prefetcher.answered(query, dataset)
         is_kept = not self.datasets.is_purged(made.tags, since=began) and self.memory.put(str(question), made)
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
@@ -19,11 +20,11 @@ from jvgate.cache.datasets import Datasets
 from jvgate.cache.heads import heads_of
 from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.posts import PostTimes
-from jvgate.cache.prefetch import Asked, Wish, after_answer, after_expiry, near_post
+from jvgate.cache.prefetch import Asked, Wish, after_answer, after_expiry, is_followed, near_post
 from jvgate.cache.prefetches import Prefetches, PrefetchFigures
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import ReadCancelled, SourceError
-from jvgate.values import MISSING, Dataset, Query, Question
+from jvgate.values import Dataset, Query, Question
 
 __all__ = ["Prefetcher"]
 
@@ -62,6 +63,7 @@ class Prefetcher:
         self._questions: OrderedDict[str, Question] = OrderedDict()
         self._most_running = max(1, sessions // 2)
         self._running: set[asyncio.Task[None]] = set()
+        self._planning: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
@@ -75,7 +77,7 @@ class Prefetcher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = [task for task in (self._loop, *self._running) if task is not None]
+        tasks = [task for task in (self._loop, *self._running, *self._planning) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -89,10 +91,17 @@ class Prefetcher:
             self._questions.popitem(last=False)
         for query in question.queries:
             self._asked.note(query, now=self._now())
-            self._prefetches.asked(str(query))
+            for known in _holders(query):
+                self._prefetches.asked(str(known))
 
-    async def answered(self, query: Query, dataset: Dataset) -> None:
-        """Plan what follows an answer to *query*."""
+    def answered(self, query: Query, dataset: Dataset) -> None:
+        """Plan what follows an answer to *query*; who waits for that answer does not wait for the plan."""
+        if is_followed(query):
+            task = asyncio.create_task(self._follow(query, dataset), name=f"jvgate-prefetch-after-{query}")
+            self._planning.add(task)
+            task.add_done_callback(self._planning.discard)
+
+    async def _follow(self, query: Query, dataset: Dataset) -> None:
         is_large = len(dataset.body) > _LARGE_BYTES
         heads = await asyncio.to_thread(heads_of, dataset.body) if is_large else heads_of(dataset.body)
         self._add(after_answer(query, heads, now=self._now(), asked=self._asked))
@@ -122,7 +131,7 @@ class Prefetcher:
         """Plan what time itself brings: post times, and ends of answers that are asked for often."""
         self._traffic.hotness.tick(time.monotonic())
         for key in self._prefetches.brought:
-            if not self._datasets.has(key):
+            if not self._datasets.is_fresh(key):
                 self._prefetches.gone(key)
         wishes = near_post(self._posts, now=self._now(), asked=self._asked)
         for key, hits_per_s in self._traffic.hotness.hottest(_HOTTEST):
@@ -144,5 +153,9 @@ class Prefetcher:
             self._prefetches.landed(query)
 
     def _is_fresh(self, query: Query) -> bool:
-        kept = self._datasets.kept(query)
-        return kept is not MISSING and kept.fresh_until > time.monotonic()
+        return any(self._datasets.is_fresh(str(known)) for known in _holders(query))
+
+
+def _holders(query: Query) -> tuple[Query, ...]:
+    """Return the queries whose datasets hold all that *query* wants: itself, and the one that wants every record."""
+    return (query, replace(query, records=())) if query.records else (query,)

@@ -138,3 +138,15 @@ def test_what_fits_exactly_is_kept(clock):
     kept = memory(clock, max_entries=1)
     assert kept.put("a", entry(weight=100))
     assert kept.bytes == 100
+
+
+def test_a_look_whether_it_is_fresh_uses_nothing():
+    clock = Clock()
+    memory = Memory(max_entries=2, max_bytes=1000, clock=clock)
+    for key in "ab":
+        memory.put(key, Entry("x", 1000.0, 1010.0, 1))
+    assert (memory.is_fresh("a"), memory.is_fresh("c")) == (True, False)
+    memory.put("c", Entry("x", 1000.0, 1010.0, 1))  # "a" is still the one that was used least
+    assert not memory.is_fresh("a")
+    clock.now_s = 1010.0
+    assert not memory.is_fresh("b")

@@ -9,7 +9,7 @@ import pytest
 
 from jvgate.cache.packing import pack
 from jvgate.cache.redis_tier import RedisTier
-from jvgate.cache.shared import ALL, KeptKey, Miss, Packed, Purged
+from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
 from tests.cache.redis_server import RedisServer, server_binaries
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
 
@@ -203,6 +203,23 @@ def test_nobody_gives_back_the_lease_of_another(server):
 
     assert play(scene, server.url, server.url) is None
     assert server.command("GET", LEASE) == b"somebody else"
+
+
+def test_who_leaves_while_he_asks_for_a_lease_leaves_none_behind(server):
+    async def scene(one):
+        for turns, query in enumerate(queries(20)):
+            asking = asyncio.create_task(one.lease(query, hold_s=3600.0))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asking.cancel()
+            for lease in await asyncio.gather(asking, return_exceptions=True):
+                if isinstance(lease, Lease):
+                    lease.release()
+        await until(lambda: not one._link._tasks)
+        await settled(one)
+        return [name for name in server.names() if ":lease:" in name]
+
+    assert play(scene, server.url) == []
 
 
 def test_a_lease_is_renewed_while_its_holder_runs(server):

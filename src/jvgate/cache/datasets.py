@@ -156,9 +156,9 @@ class Datasets:
         """Whether what began at *since* and has *tags* must not be kept."""
         return self._purges.hit(tags, since=since)
 
-    def has(self, text: str) -> bool:
-        """Whether memory holds a dataset of the query whose text is *text*."""
-        return f"raw:{text}" in self._memory
+    def is_fresh(self, text: str) -> bool:
+        """Whether memory has the dataset of the query whose text is *text*, and fresh; nothing is used by that."""
+        return self._memory.is_fresh(f"raw:{text}")
 
     def is_failing(self, query: Query) -> bool:
         """Whether the source failed for *query* a moment ago, and is not to be asked again yet."""
@@ -186,6 +186,9 @@ class Datasets:
 
     async def _fly(self, query: Query, wanted: _Wanted) -> Got | None:
         """Join the flight for *query*, or begin it; None when one that others began brought too little."""
+        wide = replace(query, records=())
+        if query.is_realtime and str(wide) in self._flights:  # what all of it takes is what a part of it takes
+            query = wide
         text = str(query)
         bring = partial(self._bring, query, wanted)
         is_worth = partial(self._reader.is_nearly_read, query)

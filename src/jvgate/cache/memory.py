@@ -31,9 +31,10 @@ class Memory(Generic[Value]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, key: str) -> bool:
-        """Whether there is an entry of *key*, of use or not; nothing is used by that."""
-        return key in self._entries
+    def is_fresh(self, key: str) -> bool:
+        """Whether there is a fresh entry of *key*; nothing is used by that."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.fresh_until > self._clock()
 
     @property
     def bytes(self) -> int:

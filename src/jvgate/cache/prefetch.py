@@ -16,7 +16,7 @@ from jvgate.cache.posts import PostTimes, Start, about, starts_in
 from jvgate.cache.tables import table
 from jvgate.values import Query
 
-__all__ = ["Asked", "Wish", "after_answer", "after_expiry", "near_post"]
+__all__ = ["Asked", "Wish", "after_answer", "after_expiry", "is_followed", "near_post"]
 
 _LONG, _SHORT = 16, 12
 
@@ -68,6 +68,11 @@ class Asked:
     def key_of(self, start: Start) -> str:
         """Return the key of a race in the form that clients mostly use."""
         return start.long if self._long_keys > 0.5 and start.long else start.race
+
+
+def is_followed(query: Query) -> bool:
+    """Whether anything may follow an answer to *query*, so that its records are worth a look."""
+    return any(query.dataspec in rule["of"] for rule in table("prefetch_rules")["after_answer"])
 
 
 def after_answer(query: Query, heads: Heads, *, now: float, asked: Asked) -> list[Wish]:

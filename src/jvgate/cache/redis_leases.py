@@ -69,8 +69,14 @@ class RedisLeases:
         self._taken += 1
         token = f"{self._node}:{self._taken}"
         lease = Lease(self._fences.newest, on_release=partial(self._queue_release, text, token))
+        asking = asyncio.ensure_future(
+            self._writes.attempt("SET", lease_key(text), token, "NX", "PX", int(hold_s * 1000))
+        )
         try:
-            is_ours = await self._writes.attempt("SET", lease_key(text), token, "NX", "PX", int(hold_s * 1000))
+            is_ours = await asyncio.shield(asking)
+        except asyncio.CancelledError:  # nobody will give back what may be taken all the same
+            asking.add_done_callback(partial(_give_back, lease))
+            raise
         except RedisTrouble as exc:
             self._counts["lease", exc.reason] += 1
             return lease
@@ -120,3 +126,10 @@ class RedisLeases:
                 await self._link.ask("PUBLISH", NEWS, message, limit_s=_GIVE_BACK_S)
         except RedisTrouble:
             return  # it expires
+
+
+def _give_back(lease: Lease, asking: asyncio.Task[object]) -> None:
+    """Give *lease* back, however *asking* for it ended."""
+    if not asking.cancelled():
+        asking.exception()
+    lease.release()
