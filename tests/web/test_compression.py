@@ -47,6 +47,15 @@ def test_each_form_and_coding_has_a_strong_tag_of_its_own(everything):
 
 
 @pytest.mark.parametrize("coding", ["identity", *UNPACK])
+def test_the_same_bytes_under_another_name_are_another_representation(everything, coding):
+    names = ("application/x-ndjson", "application/jsonl")
+    (one, content), (other, same) = (ask(everything, SE, accept=name, accept_encoding=coding) for name in names)
+    assert content == same
+    assert (one.headers["content-type"], other.headers["content-type"]) == names
+    assert one.headers["etag"] != other.headers["etag"]
+
+
+@pytest.mark.parametrize("coding", ["identity", *UNPACK])
 def test_only_the_tag_of_the_representation_that_would_be_sent_is_known(everything, coding):
     tags = {name: ask(everything, SE, accept_encoding=name)[0].headers["etag"] for name in ("identity", *UNPACK)}
     for name, tag in tags.items():

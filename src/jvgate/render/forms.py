@@ -117,18 +117,22 @@ def packed(answer: Answer, coding: str, *, level: int | None = None) -> Answer:
     if not pays(len(answer.body), answer.content_type):
         return answer
     body = compress(coding, answer.body, level=level)
-    return replace(answer, body=body, etag=f'"{blake2b(body, digest_size=16).hexdigest()}"', coding=coding)
+    return replace(answer, body=body, etag=_etag(body, answer.content_type), coding=coding)
+
+
+def _etag(body: bytes, media_type: str) -> str:
+    digest = blake2b(body, digest_size=16)
+    if media_type != CONTENT_TYPE:  # two forms may be the same bytes, and are still two representations
+        digest.update(media_type.encode())
+    return f'"{digest.hexdigest()}"'
 
 
 def _answer(question: Question, body: bytes, *, total: int) -> Answer:
     form, media_type = FORMS[question.selection.format], content_type(question)
-    digest = blake2b(body, digest_size=16)
-    if media_type != CONTENT_TYPE:  # two forms of nothing are the same bytes, and still two representations
-        digest.update(media_type.encode())
     return Answer(
         body,
         media_type,
-        etag=f'"{digest.hexdigest()}"',
+        etag=_etag(body, media_type),
         successor=_successor(question),
         pages=_pages(question, total),
         file_name=f"{_title(question)}.{form.extension}" if form.extension else "",
