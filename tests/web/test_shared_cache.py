@@ -18,15 +18,15 @@ CLIENTS = [
 
 
 @pytest.fixture
-def source(tmp_path):
-    """An archive that can get new files."""
-    return archive(tmp_path, *race_day())
+def later():
+    """Seconds on the cache's clock."""
+    return [0.0]
 
 
 @pytest.fixture
-def cache(serve, source):
-    """A cache that nobody has used, in front of a server that nobody has asked."""
-    return SharedCache(serve(f"archive:{source}?date=2026-11-18"))
+def cache(web, later):
+    """A cache that nobody has used."""
+    return SharedCache(web, now=lambda: later[0])
 
 
 def unpacked(headers, content):
@@ -53,9 +53,7 @@ def test_many_clients_of_one_cache_each_get_their_own_representation(cache):
     assert cache.told[len(CLIENTS) :] == ["hit"] * len(CLIENTS)
 
 
-def test_what_got_old_is_found_unchanged_by_the_tags_of_all(serve, source):
-    later = [0.0]
-    cache = SharedCache(serve(f"archive:{source}?date=2026-11-18"), now=lambda: later[0])
+def test_what_got_old_is_found_unchanged_by_the_tags_of_all(cache, later):
     before = [cache.get(SE, **client) for client in CLIENTS]
     later[0] += 10 * 86_400.0
     again = [cache.get(SE, **client) for client in CLIENTS]
@@ -65,16 +63,16 @@ def test_what_got_old_is_found_unchanged_by_the_tags_of_all(serve, source):
         assert all(headers.get(name) == old_headers.get(name) for name in ("etag", "content-encoding", "content-type"))
 
 
-def test_what_has_changed_replaces_what_got_old(serve, source):
-    later = [0.0]
-    cache = SharedCache(serve(f"archive:{source}?date=2026-11-18"), now=lambda: later[0])
+def test_what_has_changed_replaces_what_got_old(serve, tmp_path, later):
+    server = serve(f"archive:{archive(tmp_path, *race_day())}?date=2026-11-18")
+    cache = SharedCache(server, now=lambda: later[0])
     before = [cache.get(SE, **client) for client in CLIENTS]
-    archive(source, record("SE", Umaban=9), name="SEVM2026111520261117090000.jvd")
-    cache.origin.delete("/api/v1/cache?all=1")
+    archive(tmp_path, record("SE", Umaban=9), name="SEVM2026111520261117090000.jvd")
+    server.delete("/api/v1/cache?all=1")
     later[0] += 10 * 86_400.0
     for client, (old_headers, _) in zip(CLIENTS, before, strict=True):
         headers, content = cache.get(SE, **client)
-        assert unpacked(headers, content) == ask(cache.origin, SE, accept=client["accept"])[1]
+        assert unpacked(headers, content) == ask(server, SE, accept=client["accept"])[1]
         assert headers["etag"] != old_headers["etag"]
 
 

@@ -90,16 +90,21 @@ def test_a_client_that_unpacks_by_itself_sees_nothing_of_it(field):
         assert response.content == ask(field, f"{route}&record=SE")[1]
 
 
+@pytest.fixture(scope="module")
+def broken(serve, tmp_path_factory):
+    """A server whose streams break off behind their first file."""
+    return serve(f"archive:{cut_short(tmp_path_factory.mktemp('cut'), *race_day())}?date=2026-11-18")
+
+
 @pytest.mark.parametrize("coding", UNPACK)
-def test_a_packed_stream_that_breaks_off_says_why_and_has_no_end(serve, tmp_path, coding):
-    client = serve(f"archive:{cut_short(tmp_path, *race_day())}?date=2026-11-18")
-    _, pieces, is_whole = chunks(client, URL, accept_encoding=coding)
+def test_a_packed_stream_that_breaks_off_says_why_and_has_no_end(broken, coding):
+    _, pieces, is_whole = chunks(broken, URL, accept_encoding=coding)
     reader = _Reader(coding)
     lines = b"".join(map(reader.read, pieces)).splitlines()
     assert (is_whole, reader.is_at_end()) == (False, False)
     assert [json.loads(line).get("RecordSpec") for line in lines[:6]] == ["RA", "SE", "SE", "SE", "HR", "O1"]
     assert json.loads(lines[-1])["error"]["jvlink"]["code"] == -403
-    assert until(lambda: client.get("/readyz").json()["sessions"]["busy"] == 0)
+    assert until(lambda: broken.get("/readyz").json()["sessions"]["busy"] == 0)
 
 
 @pytest.mark.parametrize("coding", ["identity", *UNPACK])
