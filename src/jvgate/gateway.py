@@ -21,7 +21,7 @@ from typing import Any, Literal, Self
 
 import structlog
 
-from jvgate.cache.datasets import Datasets, Got, How
+from jvgate.cache.datasets import Datasets, Got, How, made_of
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
 from jvgate.cache.inspection import memory_figures, shared_figures
@@ -287,12 +287,15 @@ class Gateway:
             stale_until=min(entry.stale_until for entry in entries),
             error_until=min(entry.error_until for entry in entries),
             refresh_at=min(entry.refresh_at for entry in entries),
-            tags=frozenset().union(*(entry.tags for entry in entries)),
+            tags=frozenset(made_of(dataset.query) for dataset in datasets).union(*(entry.tags for entry in entries)),
         )
         if self.prefetcher is not None and not is_refresh:
             for query, dataset in zip(question.queries, datasets, strict=True):
                 self.prefetcher.answered(query, dataset)
-        is_kept = not self.datasets.is_purged(made.tags, since=began) and self.memory.put(str(question), made)
+        is_outdated = any(map(self.datasets.has_newer, question.queries, entries))
+        is_kept = not (is_outdated or self.datasets.is_purged(made.tags, since=began)) and self.memory.put(
+            str(question), made
+        )
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
         return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages)
@@ -313,7 +316,8 @@ class Gateway:
         answer = await asyncio.get_running_loop().run_in_executor(self._workers, packing)
         stages = {"compress": time.perf_counter() - packed_at}
         packed_entry = replace(made.entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES)
-        is_kept = not self.datasets.is_purged(packed_entry.tags, since=began) and self.memory.put(
+        is_outdated = made.is_kept and self.memory.last(key) is not made.entry
+        is_kept = not (is_outdated or self.datasets.is_purged(packed_entry.tags, since=began)) and self.memory.put(
             str(question), packed_entry
         )
         return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages})

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from jvgate.cache.datasets import Datasets
+from jvgate.cache.datasets import Datasets, made_of
 from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory
 from jvgate.cache.no_tier import NoTier
@@ -215,6 +216,20 @@ def test_the_last_one_who_leaves_ends_the_read_unless_it_is_nearly_done():
         return before, (source.cancelled, datasets.kept(QUERY) is MISSING)
 
     assert play(scene) == ((1, True), (1, False))
+
+
+def test_what_was_made_of_a_dataset_goes_when_there_is_a_newer_one():
+    async def scene(datasets, source, clock):
+        for query in (QUERY, OTHER):
+            got = await datasets.get(query)
+            datasets._memory.put(f"an answer of {query}", replace(got.entry, tags=frozenset({made_of(query)})))
+        old = datasets.kept(QUERY)
+        clock.now_s += 10.0
+        newer = await datasets.get(QUERY, newer_than=clock.now_s - 5.0)
+        kept = [datasets._memory.last(f"an answer of {query}") is not MISSING for query in (QUERY, OTHER)]
+        return kept, datasets.has_newer(QUERY, old), datasets.has_newer(QUERY, newer.entry)
+
+    assert play(scene) == ([False, True], True, False)
 
 
 def test_who_joins_a_prefetch_hastens_it():

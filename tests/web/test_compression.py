@@ -2,6 +2,7 @@
 
 import pytest
 
+from jvgate import gateway
 from tests.raceday import archive, race_day, record
 from tests.web.test_bad_input import is_problem
 from tests.web.wire import UNPACK, ask
@@ -180,3 +181,22 @@ def test_a_purge_takes_every_coding(changing):
     contents = {whole_in(server, coding)[1] for coding in before}
     assert len(contents) == 1
     assert contents.pop() != before["identity"][1]
+
+
+def test_a_refresh_in_one_representation_renews_all_of_them(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr(gateway, "REFRESH_AFTER_S", 0.0)
+    folder = archive(tmp_path, *race_day() * 4)
+    web = serve(f"archive:{folder}?date=2026-11-18")
+    forms = [("json", "identity"), ("json", "gzip"), ("csv", "br")]
+
+    def totals():
+        asked = {
+            form: web.data(record="SE", format=form, headers={"accept-encoding": coding}) for form, coding in forms
+        }
+        return asked["json"].json()["meta"]["total"], len(asked["csv"].text.splitlines())
+
+    before = totals()
+    archive(folder, *race_day() * 5)
+    web.data(record="SE", headers={"accept-encoding": "br", "cache-control": "no-cache"})
+    after = totals()
+    assert (before, after) == ((12, 13), (15, 16))

@@ -30,7 +30,7 @@ from jvgate.cache.shared import Lease, Miss, Packed, SharedTier
 from jvgate.errors import ReadCancelled, SourceError
 from jvgate.values import MISSING, Dataset, Entry, Missing, Query
 
-__all__ = ["Datasets", "Got", "How", "Judges", "Reader", "Urgency"]
+__all__ = ["Datasets", "Got", "How", "Judges", "Reader", "Urgency", "made_of"]
 
 How = Literal["memory", "shared", "stale", "read", "fallback"]
 """Where it came from: memory, Redis, memory though stale, the source; the last there was, since the source fails."""
@@ -160,6 +160,11 @@ class Datasets:
         """Whether memory has the dataset of the query whose text is *text*, and fresh; nothing is used by that."""
         return self._memory.is_fresh(f"raw:{text}")
 
+    def has_newer(self, query: Query, entry: Entry[Dataset]) -> bool:
+        """Whether memory has a dataset of *query* that was read after *entry*."""
+        kept = self.kept(query)
+        return kept is not MISSING and kept.read_at > entry.read_at
+
     def is_failing(self, query: Query) -> bool:
         """Whether the source failed for *query* a moment ago, and is not to be asked again yet."""
         return self.refreshes.is_failing(str(query))
@@ -286,12 +291,20 @@ class Datasets:
     def _keep(self, query: Query, entry: Entry[Dataset]) -> None:
         """Keep *entry* in memory, unless something newer is there."""
         last = self._last(query)
-        if last is MISSING or last.read_at <= entry.read_at:
-            self._memory.put(_key(query), entry)
+        if last is not MISSING and last.read_at > entry.read_at:
+            return
+        if last is not MISSING and last.read_at < entry.read_at:
+            self._memory.purge(frozenset({made_of(query)}).issubset)
+        self._memory.put(_key(query), entry)
 
     def _last(self, query: Query) -> Entry[Dataset] | Missing:
         entry = self._memory.last(_key(query))
         return MISSING if entry is MISSING else entry  # type: ignore[return-value]  # under such a key stands no other
+
+
+def made_of(query: Query) -> str:
+    """Return the tag of what is made of a dataset of *query*, and goes when there is a newer one."""
+    return f"made-of={query}"
 
 
 def _key(query: Query) -> str:

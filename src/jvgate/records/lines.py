@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
 from itertools import groupby
+from threading import Lock
 
 from jvgate.records.batch import Batch
 from jvgate.records.kinds import Errors
@@ -32,6 +33,10 @@ def line_writer(layout: Layout, separator: bytes = b"\n") -> WriteLines:
     def write(raw: bytes, damaged: list[Errors]) -> bytes:
         if len(raw) % layout.length:
             raise wrong_length(layout, raw)
+        with _alone(layout):
+            return joined(raw, damaged)
+
+    def joined(raw: bytes, damaged: list[Errors]) -> bytes:
         lines = BytesIO()  # grows in place: a list of pieces would take the memory twice
         view = memoryview(raw)  # cut without copies
         for batch, start, end in runs(raw):
@@ -42,6 +47,12 @@ def line_writer(layout: Layout, separator: bytes = b"\n") -> WriteLines:
         return lines.getvalue()
 
     return write
+
+
+@cache
+def _alone(layout: Layout) -> Lock:
+    """Return what one thread at a time holds: a batch keeps the words that it has seen, and several threads render."""
+    return Lock()
 
 
 @cache
