@@ -69,7 +69,10 @@ def running(source: str, *redis_urls: str, options: Iterable[str] = ()) -> Itera
 
 
 def path_of(number: int) -> str:
-    return f"/api/v1/data/RACE?from_time=20261101{number:06}"
+    """Return a question of its own for each second of a day; all have the same answer."""
+    minutes, second = divmod(number, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"/api/v1/data/RACE?from_time=20261101{hour:02}{minute:02}{second:02}"
 
 
 def ask_at_once(*nodes: Node, count: int, number: int = 0) -> Iterator[Answer]:
