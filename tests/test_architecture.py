@@ -34,7 +34,7 @@ MAY_IMPORT = {
     | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
     | {"prefetching", "streaming"},
     "opening": BASE | {"cache", "gateway", "sessions", "settings"},
-    "doctor": BASE | {"spec", "sessions", "settings", "opening"},
+    "doctor": BASE | {"spec", "sessions", "settings", "opening", "cache"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
     "web": BASE
     | {"opening", "spec", "render", "gateway", "live", "settings", "question", "jobs", "errands", "cache", "streaming"},

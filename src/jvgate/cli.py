@@ -1,4 +1,4 @@
-"""The command `jvgate`: serve, fetch, decode, spec."""
+"""The command `jvgate`: serve, agent, fetch, record, decode, spec, doctor, cache."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ app = typer.Typer(
 日本の競馬データ (JRA-VAN Data Lab.) を HTTP で返すゲートです。
 
 Start with **jvgate serve** and open http://127.0.0.1:8000/ — without JV-Link it serves a generated season (`demo:`).
-Every setting is a flag, an environment variable (`JVGATE_PORT`, …) or a line in `jvgate.toml`.
+Every setting is a line in `jvgate.toml` or an environment variable (`JVGATE_PORT`, …), and nearly every one a flag.
 """,
 )
 
@@ -133,6 +133,8 @@ def serve(
         jvgate serve --port 9000 --source archive:/data/jv
 
         jvgate serve --source "demo:?seed=7&open_ms=20&read_us=50"
+
+        jvgate serve --workers 4 --redis redis://127.0.0.1:6379/0
     """
     from jvgate.commands.serve import run
 
@@ -308,7 +310,7 @@ def doctor(
 
 
 cache_app = typer.Typer(
-    no_args_is_help=True, help="What a running server keeps. サーバーのキャッシュを見る・破棄する。"
+    no_args_is_help=True, help="Show or drop what a running server keeps. サーバーのキャッシュを見る・破棄する。"
 )
 app.add_typer(cache_app, name="cache")
 UrlFlag = Annotated[str, typer.Option(help="The server; else that of the settings' host and port.")]
@@ -318,7 +320,10 @@ UrlFlag = Annotated[str, typer.Option(help="The server; else that of the setting
 def cache_stats(
     url: UrlFlag = "", as_json: Annotated[bool, typer.Option("--json", help="Everything that is known.")] = False
 ) -> None:
-    """Show sizes, hit ratios and what is asked for most. 容量・ヒット率などを表示します。"""
+    """Show sizes, hit ratios and what is asked for most. 容量・ヒット率などを表示します。
+
+    jvgate cache stats --url http://127.0.0.1:9000
+    """
     from jvgate.commands.cache import stats
 
     stats(url or _own_url(), as_json=as_json)
@@ -335,7 +340,9 @@ def cache_purge(
 ) -> None:
     """Drop what matches every option, on every server that shares the Redis. 条件に合うものを破棄します。
 
-    jvgate cache purge --dataspec RACE --date 20261122
+    At least one option is needed, and --all stands alone. A race or day drops all answers that hold it.
+
+        jvgate cache purge --dataspec RACE --date 20261122
     """
     from jvgate.commands.cache import purge
 

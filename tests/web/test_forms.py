@@ -210,11 +210,39 @@ def test_a_pickle_is_not_given_unless_it_is_switched_on(web):
     is_problem(web.data(headers=accept("application/x-python-pickle")), 406, "not-acceptable")
 
 
-def test_nothing_is_read_for_what_is_refused(everything):
+@pytest.mark.parametrize("route", ["data", "stream"])
+@pytest.mark.parametrize(
+    ("parameters", "headers", "status", "slug", "said"),
+    [
+        ({"format": "csv"}, {}, 406, "one-record-needed", "record=SE"),
+        ({"format": "arrow", "record": "HR,SE"}, {}, 406, "one-record-needed", "record=HR, record=SE"),
+        ({}, accept("text/csv"), 406, "one-record-needed", "record=SE"),
+        ({"format": "csv", "record": "O6"}, {}, 406, "too-many-columns", "fields="),
+        ({"record": "O6"}, accept("text/csv"), 406, "too-many-columns", "another format"),
+        ({"format": "csv", "record": "SE", "fields": "Bameii"}, {}, 400, "unknown-field", "Did you mean Bamei"),
+        ({"format": "csv", "record": "SE", "labels": "ja"}, {}, 400, "parameter-not-allowed", "labels with format="),
+        ({"format": "arrow", "record": "SE", "raw": "1"}, {}, 400, "parameter-not-allowed", "raw with format="),
+        ({"format": "arrow", "record": "SE", "charset": "utf-8-bom"}, {}, 400, "parameter-not-allowed", "format=csv"),
+        ({"format": "json", "charset": "shift_jis"}, {}, 400, "parameter-not-allowed", "format=csv"),
+        ({"charset": "shift_jis"}, {}, 400, "parameter-not-allowed", "format=csv"),
+        ({"format": "table"}, accept("application/json"), 406, "unknown-format", "ndjson"),
+    ],
+    ids=str,
+)
+def test_nothing_is_read_for_what_is_refused(everything, route, parameters, headers, status, slug, said):
     before = everything.figure("jvgate_source_opens_total")
-    everything.data(from_time="20260901", format="csv")
-    everything.data(from_time="20260901", headers=accept("text/csv"))
+    url, given = f"/api/v1/{route}/RACE", {"from_time": "20260901"} | parameters
+    document = is_problem(everything.get(url, params=given, headers=headers), status, slug)
+    assert said in document["detail"]
+    assert everything.head(url, params=given, headers=headers).status_code == status
     assert everything.figure("jvgate_source_opens_total") == before
+    assert everything.get(url, params={"from_time": "20261101"}).status_code == 200
+
+
+@pytest.mark.parametrize("record", ["O6", "RA,SE"])
+@pytest.mark.parametrize("media", ["text/csv, application/json;q=0.1", "text/*, */*;q=0.1"])
+def test_what_cannot_be_a_table_comes_in_the_next_form_that_is_liked(everything, media, record):
+    assert everything.data(record=record, headers=accept(media)).headers["content-type"] == "application/json"
 
 
 def test_conditions_are_part_of_the_question(everything):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 import typer
 import zstandard
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from jvgate.commands.output import form_of, writing
 from jvgate.errors import ArchiveError, QueryError
@@ -37,10 +40,10 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     selection = parse_selection({**parameters, "format": [form]}, formats=WRITTEN)
     writer = writer_of(_question(selection), proves_end=False)
     damaged, totals = False, Tally()
-    with writing(output) as out:
+    with writing(output) as out, _bar(paths, is_shown=output is not None) as advance:
         out.write(writer.begin())
         for path in paths:
-            damaged |= _decode_file(path, selection, writer, totals, out)
+            damaged |= _decode_file(path, selection, writer, totals, out, advance)
         if form != "ndjson":  # whose lines are records and nothing else here
             out.write(writer.end(totals.facts(selection, returned=totals.total)))
     return damaged
@@ -54,12 +57,23 @@ def _question(selection: Selection) -> Question:
     return check(Question("", (), selection))
 
 
-def _decode_file(path: Path, selection: Selection, writer: Writer, totals: Tally, out: BinaryIO) -> bool:
+@contextmanager
+def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[Callable[[int], None]]:
+    """Yield what moves a bar on stderr by the bytes that were read; none is shown beside what goes to stdout."""
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_shown) as bars:
+        bar = bars.add_task("", total=sum(path.stat().st_size for path in paths if path.is_file()))
+        yield lambda count: bars.advance(bar, count)
+
+
+def _decode_file(
+    path: Path, selection: Selection, writer: Writer, totals: Tally, out: BinaryIO, advance: Callable[[int], None]
+) -> bool:
     chooser, framer = Chooser(selection), Framer()
     chooser.begin(path.name)
     broken = writer.damaged_records
     try:
-        items = chain(chain.from_iterable(map(framer.feed, _chunks(path))), framer.end())
+        items = chain(chain.from_iterable(map(framer.feed, _chunks(path, advance))), framer.end())
         for item in chooser.shown(_told(items, path)):
             out.write(_written(item, writer))
     except ArchiveError as exc:
@@ -105,11 +119,17 @@ def _add(totals: Tally, tally: Tally) -> None:
     totals.lost_bytes += tally.lost_bytes
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _chunks(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
     """Yield the bytes of the file, expanded.  Raises ArchiveError when it cannot be read to its end."""
+
+    def read() -> bytes:
+        chunk = file.read(CHUNK_BYTES)
+        advance(len(chunk))
+        return chunk
+
     try:
         with path.open("rb") as file:
-            chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+            chunks = iter(read, b"")
             yield from expanded(chunks) if path.suffix == ".zst" else chunks
     except OSError as exc:
         raise ArchiveError(str(path), f"cannot be read: {exc.strerror}") from exc

@@ -1,80 +1,55 @@
-"""Does the Redis of the settings answer?  Asked over a plain socket; its URL, and so its password, is never shown."""
+"""Does the Redis of the settings answer?  Asked as the server asks it; what is secret in its URL is never shown."""
 
 from __future__ import annotations
 
-import socket
-import ssl
-from urllib.parse import SplitResult, unquote, urlsplit
+import asyncio
 
+from jvgate.cache.no_tier import NoTier
+from jvgate.cache.redis_tier import RedisTier
 from jvgate.doctor.findings import Finding
+from jvgate.errors import SettingsError
+from jvgate.opening import shared_tier
 from jvgate.settings import Settings
 
 __all__ = ["check_redis"]
 
-_LIMIT_S = 3.0
-_PORT = 6379
-_REFUSED = (b"-NOAUTH", b"-WRONGPASS", b"-ERR invalid password", b"-ERR AUTH", b"-NOPERM")
+_REFUSED = ("auth", "forbidden")
 
 
 def check_redis(settings: Settings) -> Finding:
-    """Say AUTH, where the URL has credentials, and PING to the Redis of the settings, where one is set."""
-    url = getattr(settings, "redis_url", None)
-    if not url:
+    """Connect to the Redis of the settings, where one is set."""
+    try:
+        tier = shared_tier(settings, on_purge=lambda tags: None, on_reconnect=lambda: None)
+    except SettingsError:  # its message names what is allowed, and no part of the URL
+        return _no_url()
+    if isinstance(tier, NoTier):
         return Finding(
             "redis", "skip", "No Redis is set; memory alone is used.", "Redis は設定されていません (メモリのみ)。"
         )
-    try:
-        # A SecretStr shows stars when it is printed.
-        place = urlsplit(url.get_secret_value() if hasattr(url, "get_secret_value") else str(url))
-        host, port = place.hostname or "", place.port or _PORT
-    except ValueError:  # its message would show a part of the URL
-        return _no_url()
-    if place.scheme not in ("redis", "rediss") or not host:
-        return _no_url()
-    try:
-        answers = _ask(place, host, port)
-    except OSError as exc:
-        return _silent(f"{host}:{port}", exc)
-    return _judged(f"{host}:{port}", answers)
-
-
-def _ask(place: SplitResult, host: str, port: int) -> list[bytes]:
-    """Return the answer to each command, as far as one came."""
-    commands = [_command("PING")]
-    if place.password is not None:
-        commands.insert(0, _command("AUTH", *filter(None, (place.username, place.password))))
-    with socket.create_connection((host, port), _LIMIT_S) as plain:
-        connection = plain
-        if place.scheme == "rediss":
-            connection = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-        with connection, connection.makefile("rb") as answers:
-            connection.sendall(b"".join(commands))
-            return [line for _ in commands if (line := answers.readline(512))]
-
-
-def _command(*words: str) -> bytes:
-    """Return a command as RESP, the protocol of Redis, has it: an array of strings, each with its length."""
-    parts = [unquote(word).encode() for word in words]
-    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
-
-
-def _judged(shown: str, answers: list[bytes]) -> Finding:
-    if answers and answers[-1].startswith(b"+PONG"):
+    reason, shown = asyncio.run(_trouble(tier)), str(tier)
+    if not reason:
         return Finding("redis", "ok", f"Redis answers at {shown}.", f"Redis ({shown}) に接続できます。")
-    if any(answer.startswith(_REFUSED) for answer in answers):
-        return Finding(
-            "redis", "fail", f"Redis at {shown} does not accept the user or password of the setting.",
-            f"Redis ({shown}) が設定のユーザー名・パスワードを受け付けません。",
-            "Correct them: redis://USER:PASSWORD@HOST:PORT, special characters as %XX.",
-            "redis://USER:PASSWORD@HOST:PORT の形で直してください (記号は %XX)。",
-        )  # fmt: skip
-    return Finding("redis", "fail", f"What answers at {shown} is no Redis.", f"{shown} は Redis ではありません。",
-                   "Correct the setting.", "設定を直してください。")  # fmt: skip
+    return _refused(shown) if reason in _REFUSED else _silent(shown, reason)
 
 
-def _silent(shown: str, exc: OSError) -> Finding:
-    return Finding("redis", "fail", f"No Redis answers at {shown} ({exc}).",
-                   f"Redis ({shown}) に接続できません ({exc})。",
+async def _trouble(tier: RedisTier) -> str:
+    """Return why Redis does not serve, in one word; "" when it does."""
+    async with tier:
+        return tier.state.reason
+
+
+def _refused(shown: str) -> Finding:
+    return Finding(
+        "redis", "fail", f"Redis at {shown} does not accept the user or password of the setting.",
+        f"Redis ({shown}) が設定のユーザー名・パスワードを受け付けません。",
+        "Correct them: redis://USER:PASSWORD@HOST:PORT, special characters as %XX.",
+        "redis://USER:PASSWORD@HOST:PORT の形で直してください (記号は %XX)。",
+    )  # fmt: skip
+
+
+def _silent(shown: str, reason: str) -> Finding:
+    return Finding("redis", "fail", f"No Redis serves at {shown} ({reason}).",
+                   f"Redis ({shown}) が使えません ({reason})。",
                    "jvgate works without it; start it, or remove the setting.",
                    "なくても動作します。起動するか、設定を外してください。")  # fmt: skip
 

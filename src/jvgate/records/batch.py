@@ -53,7 +53,7 @@ class Batch:
         self._fixed_numbers = np.array([number(text) for _, text in sheet.fixed], np.int32)[:, None]
         self._constant = [(at, np.frombuffer(text, np.uint8)[:, None]) for at, text in sheet.constant]
 
-    def write(self, raw: bytes, damaged: list[Errors], separator: bytes) -> Iterator[bytes]:
+    def write(self, raw: memoryview, damaged: list[Errors], separator: bytes) -> Iterator[bytes]:
         """Yield the texts of some records, each behind a separator, in pieces of a handy size."""
         page = self._page(raw)
         for filler in self._fillers:
@@ -65,15 +65,15 @@ class Batch:
         for at in range(0, len(page.rows), step):
             yield joiner.join(at, at + step).encode(ONE_BYTE)
 
-    def _alone(self, raw: bytes, record: int, damaged: list[Errors]) -> str:
+    def _alone(self, raw: memoryview, record: int, damaged: list[Errors]) -> str:
         """Return the text of a record that is written by itself."""
         errors: Errors = []
-        text = self._write_one(raw[record * self._length : (record + 1) * self._length], errors)
+        text = self._write_one(bytes(raw[record * self._length : (record + 1) * self._length]), errors)
         if errors:
             damaged.append(errors)
         return text.decode(ONE_BYTE)
 
-    def _page(self, raw: bytes) -> Page:
+    def _page(self, raw: memoryview) -> Page:
         if self._words.is_full:
             self._words = Wordlist(self._tables, self._known)
         rows = np.frombuffer(raw, np.uint8).reshape(-1, self._length)

@@ -25,8 +25,9 @@ from jvgate.records.column_codes import CodeReader, known_codes
 from jvgate.records.column_kinds import Reader, number_reader
 from jvgate.records.column_rows import Flags, Rows
 from jvgate.records.column_text import TextReader
-from jvgate.records.column_types import MARK, Tree, arrow_fields, has_mark, is_shown, marks_of, value_type
+from jvgate.records.column_types import MARK, arrow_fields, has_mark, is_shown, marks_of, value_type
 from jvgate.records.encode import initial_slot
+from jvgate.records.field_tree import Tree
 from jvgate.records.slots import is_large
 from jvgate.spec.layouts import Field, Group
 

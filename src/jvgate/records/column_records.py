@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from jvgate.records.column_arrays import list_array, struct_array
-from jvgate.records.column_types import ERRORS, Tree
+from jvgate.records.column_types import ERRORS
+from jvgate.records.field_tree import Tree
 from jvgate.spec.layouts import Field, Group
 
 __all__ = ["batch_of", "row_maker"]

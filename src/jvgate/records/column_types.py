@@ -17,10 +17,11 @@ type fit together:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from jvgate.records.field_tree import Tree
 from jvgate.spec.layouts import Field, Group, Layout
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "Tree",
     "arrow_fields",
     "arrow_schema",
-    "field_tree",
     "has_mark",
     "is_clock",
     "is_shown",
@@ -37,25 +37,11 @@ __all__ = [
     "value_type",
 ]
 
-_Branch = dict[str, "_Branch"]
-Tree = Mapping[str, "Tree"]  # the fields wanted: a leaf is empty and means everything below it
 
 ERRORS = "_errors"
 _ERROR = (("field", pa.string()), ("offset", pa.int32()), ("raw", pa.string()), ("why", pa.string()))
 MARK = pa.dictionary(pa.int8(), pa.string())
 _DAY = pa.dictionary(pa.int16(), pa.string())
-
-
-def field_tree(fields: tuple[str, ...]) -> Tree:
-    """Return dotted names as a tree."""
-    tree: _Branch = {}
-    for name in sorted(fields, key=len, reverse=True):
-        branch = tree
-        *outer, last = name.split(".")
-        for part in outer:
-            branch = branch.setdefault(part, {})
-        branch[last] = {}  # the whole of it, whatever was asked of its inside too
-    return tree
 
 
 def arrow_schema(layout: Layout, tree: Tree) -> pa.Schema:

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from jvgate.records.column_members import Members
 from jvgate.records.column_records import batch_of, row_maker
 from jvgate.records.column_rows import Flags, Rows
-from jvgate.records.column_types import arrow_schema, field_tree
+from jvgate.records.column_types import arrow_schema
 from jvgate.records.decode import decoder
+from jvgate.records.field_tree import field_tree
 from jvgate.records.text import wrong_length
 from jvgate.spec.layouts import Layout
 

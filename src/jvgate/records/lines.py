@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from io import BytesIO
 from itertools import groupby
 
 from jvgate.records.batch import Batch
@@ -31,14 +32,14 @@ def line_writer(layout: Layout, separator: bytes = b"\n") -> WriteLines:
     def write(raw: bytes, damaged: list[Errors]) -> bytes:
         if len(raw) % layout.length:
             raise wrong_length(layout, raw)
-        texts: list[bytes] = []
+        lines = BytesIO()  # grows in place: a list of pieces would take the memory twice
+        view = memoryview(raw)  # cut without copies
         for batch, start, end in runs(raw):
             size = batch.records * layout.length
             for at in range(start, end, size):
-                texts += batch.write(raw[at : min(at + size, end)], damaged, separator)
-        if texts:
-            texts[0] = texts[0].removeprefix(separator)
-        return b"".join(texts)
+                for text in batch.write(view[at : min(at + size, end)], damaged, separator):
+                    lines.write(text if lines.tell() else text.removeprefix(separator))
+        return lines.getvalue()
 
     return write
 

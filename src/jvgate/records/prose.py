@@ -27,7 +27,7 @@ _Ends = NDArray[np.intp]
 _Texts = NDArray[np.object_]
 _WIDE, _WIDE_TRAIL, _SPACE = 0x81, 0x40, 0x20
 _PAIRS = 127  # of the longest text whose pairs are numbered by one byte
-_BREAK = b"\n"
+_BREAK = ord("\n")
 
 
 class Passages:
@@ -41,9 +41,10 @@ class Passages:
         self._steps = np.array([n for pairs in places for n in range(1, len(pairs) + 1)], step)[:, None]
         self._firsts = np.cumsum([0, *map(len, places)])[:-1]
         self._at = np.array([one.at for one in prose], np.intp)[:, None]
-        self._tails = np.frombuffer(b"".join(one.end + _BREAK for one in prose), np.uint8)
-        self._tail_size = np.array([len(one.end) + 1 for one in prose], np.intp)[:, None]
-        self._tail_at = np.cumsum(self._tail_size)[:, None] - self._tail_size
+        self._end_size = np.array([len(one.end) for one in prose], np.intp)[:, None]
+        longest = max(len(one.end) for one in prose)
+        ends = np.frombuffer(b"".join(one.end.rjust(longest) for one in prose), np.uint8).reshape(-1, longest)
+        self._end_bytes = [(distance, ends[:, -distance, None]) for distance in range(1, longest + 1)]
 
     def read(self, rows: _Bytes, columns: _Bytes) -> tuple[_Texts, _Flags, list[int]]:
         """Return the texts, a row a field, where there is any, and the records with text that cannot be read.
@@ -74,12 +75,16 @@ class Passages:
     def _said(self, rows: _Bytes, starts: _Ends, ends: _Ends) -> _Bytes:
         """Return the characters of all texts, each with what stands behind it and a line break."""
         is_set = ends > 0
-        sizes = np.stack([ends, np.where(is_set, self._tail_size, 1)], axis=-1).ravel()
-        tails = rows.size + self._tail_at + np.where(is_set, 0, self._tail_size - 1)
-        sources = np.stack([starts, tails], axis=-1).ravel()
-        places = np.repeat(sources - (np.cumsum(sizes) - sizes), sizes)
+        sizes = ends + is_set * self._end_size + 1
+        after = np.cumsum(sizes).reshape(sizes.shape)
+        places = np.repeat((starts + sizes - after).ravel(), sizes.ravel())
         places += np.arange(len(places))
-        return np.concatenate([rows.ravel(), self._tails]).take(places)
+        said = rows.ravel().take(places, mode="clip")  # what is taken from behind a text is written over
+        said[after.ravel() - 1] = _BREAK
+        for distance, byte in self._end_bytes:
+            has_byte = is_set & (self._end_size >= distance)
+            said[after[has_byte] - 1 - distance] = np.broadcast_to(byte, is_set.shape)[has_byte]
+        return said
 
     def _one_by_one(self, rows: _Bytes) -> tuple[_Texts, _Flags, list[int]]:
         texts = np.full((len(self._prose), len(rows)), "", np.object_)

@@ -88,9 +88,10 @@ class Wordlist:
         raw: row and column of a key, and its width -> the bytes that it was made of.
         """
         found = self._numbers.take(keys)
-        if not found.all():
-            self._learn(keys, np.flatnonzero(found == 0), raw)
-            found = self._numbers.take(keys)
+        new = np.flatnonzero(found == 0)
+        if len(new):
+            self._learn(keys, new, raw)
+            found.put(new, self._numbers.take(keys.take(new)))
         return found
 
     def number(self, text: bytes, *, is_null: bool = False) -> int:

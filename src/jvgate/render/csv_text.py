@@ -12,20 +12,18 @@ Records of too many columns are refused: then a choice of fields is needed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 
 import orjson
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from jvgate.errors import QueryError
 from jvgate.records.column_types import ERRORS
+from jvgate.render.csv_columns import too_many_columns
 from jvgate.render.table_batches import Batches
 from jvgate.spec.layouts import Field, Group, Layout
 
 __all__ = ["CsvWriter"]
 
-MOST_COLUMNS = 300
 _BOM = "\ufeff"
 _OPTIONS = pc.WriteOptions(include_header=False, eol="\r\n")
 
@@ -46,10 +44,12 @@ class CsvWriter:
         bom: bool = False,
         end_line: bool = False,
     ) -> None:
+        if (error := too_many_columns(record, fields)) is not None:
+            raise error
         self._batches = Batches(record, fields)
         self._repeats = _repeats(self._batches.layout.fields)
         self._charset, self._bom, self._end_line = charset, bom and charset == "utf-8", end_line
-        self._names = self._header(self._batches.schema)
+        self._names = [name for field in self._batches.schema for name in self._names_of(field)]
 
     def begin(self) -> bytes:
         """Return the line of the names."""
@@ -63,16 +63,6 @@ class CsvWriter:
         """Return the last lines, and the line that tells the end where that was asked for."""
         lines = b"".join(self._lines(batch) for batch in self._batches.rest())
         return lines + (b"# end %b\r\n" % orjson.dumps(dict(facts)) if self._end_line else b"")
-
-    def _header(self, schema: pa.Schema) -> list[str]:
-        spread = (name for field in schema for name in self._names_of(field))
-        names = list(islice(spread, MOST_COLUMNS + 1))
-        if len(names) > MOST_COLUMNS:
-            raise QueryError(
-                "too-many-columns", f"As CSV these records have more than {MOST_COLUMNS} columns.", parameter="fields",
-                value=None, allowed="fields= with fewer fields, or another format",
-            )  # fmt: skip
-        return names
 
     def _names_of(self, field: pa.Field) -> Iterator[str]:
         return iter([ERRORS]) if field.name == ERRORS else _names(field.name, field.type, *self._repeats_of(field.name))

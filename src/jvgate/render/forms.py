@@ -10,6 +10,7 @@ from hashlib import blake2b
 from jvgate.errors import QueryError
 from jvgate.render.bodies import msgpack_body, ndjson_body, pickle_body, raw_body, record_types, table_body
 from jvgate.render.compression import compress, pays
+from jvgate.render.csv_columns import too_many_columns
 from jvgate.render.json_answer import CONTENT_TYPE, json_body
 from jvgate.render.walk import Walk
 from jvgate.spec.dataspecs import dataspecs
@@ -23,15 +24,16 @@ class Form:
     """One form.
 
     media_types: the names it goes by, its own first.  extension: of a file; "" for what is read at once, not saved.
-    is_table: it holds records of one type only.  has_values: whether fields can be chosen and shown in different ways.
-    charsets: those that the text may have, the first unless asked for.  is_free: whether it is offered without being
-    switched on.
+    is_table: it holds records of one type only.  is_flat: what repeats is spread over columns of its own.
+    has_values: whether fields can be chosen and shown in different ways.  charsets: those that the text may have, the
+    first unless asked for.  is_free: whether it is offered without being switched on.
     """
 
     media_types: tuple[str, ...]
     body: Callable[[Walk], bytes]
     extension: str = ""
     is_table: bool = False
+    is_flat: bool = False
     has_values: bool = True
     charsets: tuple[str, ...] = ()
     is_free: bool = True
@@ -41,7 +43,9 @@ class Form:
 FORMS: Mapping[str, Form] = {
     "json": Form((CONTENT_TYPE,), json_body),
     "ndjson": Form(("application/x-ndjson", "application/jsonl"), ndjson_body),
-    "csv": Form(("text/csv",), table_body, "csv", is_table=True, charsets=("utf-8", "utf-8-bom", "shift_jis")),
+    "csv": Form(
+        ("text/csv",), table_body, "csv", is_table=True, is_flat=True, charsets=("utf-8", "utf-8-bom", "shift_jis")
+    ),
     "msgpack": Form(("application/msgpack", "application/x-msgpack", "application/vnd.msgpack"), msgpack_body),
     "arrow": Form(("application/vnd.apache.arrow.stream",), table_body, "arrows", is_table=True),
     "parquet": Form(("application/vnd.apache.parquet",), table_body, "parquet", is_table=True),
@@ -82,7 +86,7 @@ def why_not(question: Question) -> QueryError | None:
     if selection.charset and selection.charset not in form.charsets:
         refused.append("charset")
     if not refused:
-        return None
+        return too_many_columns(types[0], selection.fields) if form.is_flat else None
     is_charset = refused[0] == "charset"
     able = [
         other for other, form in FORMS.items()
@@ -113,18 +117,22 @@ def packed(answer: Answer, coding: str, *, level: int | None = None) -> Answer:
     if not pays(len(answer.body), answer.content_type):
         return answer
     body = compress(coding, answer.body, level=level)
-    return replace(answer, body=body, etag=f'"{blake2b(body, digest_size=16).hexdigest()}"', coding=coding)
+    return replace(answer, body=body, etag=_etag(body, answer.content_type), coding=coding)
+
+
+def _etag(body: bytes, media_type: str) -> str:
+    digest = blake2b(body, digest_size=16)
+    if media_type != CONTENT_TYPE:  # two forms may be the same bytes, and are still two representations
+        digest.update(media_type.encode())
+    return f'"{digest.hexdigest()}"'
 
 
 def _answer(question: Question, body: bytes, *, total: int) -> Answer:
     form, media_type = FORMS[question.selection.format], content_type(question)
-    digest = blake2b(body, digest_size=16)
-    if media_type != CONTENT_TYPE:  # two forms of nothing are the same bytes, and still two representations
-        digest.update(media_type.encode())
     return Answer(
         body,
         media_type,
-        etag=f'"{digest.hexdigest()}"',
+        etag=_etag(body, media_type),
         successor=_successor(question),
         pages=_pages(question, total),
         file_name=f"{_title(question)}.{form.extension}" if form.extension else "",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from jvgate.records.characters import character_decoder
 from jvgate.records.decode import decoder
+from jvgate.records.field_tree import Tree, field_tree
 from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
@@ -96,7 +97,7 @@ def _reader(layout: Layout, selection: Selection) -> Callable[[bytes], _Record]:
     if selection.labels:
         read = _then(labeller(layout, selection.labels), read)
     if selection.fields:
-        tree = _tree(selection.fields)
+        tree = field_tree(selection.fields)
         read = _then(lambda record: _picked(record, tree), read)
     return read
 
@@ -105,19 +106,7 @@ def _then(change: Callable[[_Record], _Record], read: Callable[[bytes], _Record]
     return lambda raw: change(read(raw))
 
 
-def _tree(fields: Sequence[str]) -> _Record:
-    """Return dotted names as a tree: a leaf is empty and means everything below it."""
-    tree: _Record = {}
-    for name in sorted(fields, key=len, reverse=True):
-        branch = tree
-        *outer, last = name.split(".")
-        for part in outer:
-            branch = branch.setdefault(part, {})
-        branch[last] = {}  # the whole of it, whatever was asked of its inside too
-    return tree
-
-
-def _picked(record: _Record, tree: _Record) -> _Record:
+def _picked(record: _Record, tree: Tree) -> _Record:
     """Return the wanted fields of *record* with their marks and labels, and what was wrong with it."""
     picked: _Record = {}
     for key, value in record.items():

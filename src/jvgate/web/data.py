@@ -68,7 +68,7 @@ async def get_data(
     raw: Raw = None,
     labels: Labels = None,
 ) -> Response:
-    """Answer from memory, or read JV-Link once for all who wait. メモリから、なければ JV-Link から返します。"""
+    """Answer from memory or Redis, or read JV-Link once for all. メモリか Redis、なければ JV-Link から返します。"""
     question = wanted(request, dataspec, request.app.state.forms)
     gateway: Gateway = request.app.state.gateway
     refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())

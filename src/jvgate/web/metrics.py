@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -128,4 +129,19 @@ def _gateway_metrics(gateway: Gateway) -> Iterable[Metric]:
     is_open = GaugeMetricFamily("jvgate_streams_open", "Streams under way.", value=gateway.streams.open_count)
     size = GaugeMetricFamily("jvgate_cache_bytes", "Bytes kept by tier.", labels=["tier"])
     size.add_metric(["l1"], gateway.memory.bytes)
-    return opens, errors, cache, sessions, faults, jobs, streams, is_open, size
+    return opens, errors, cache, sessions, faults, jobs, streams, is_open, size, *_shared_metrics(gateway)
+
+
+def _shared_metrics(gateway: Gateway) -> Iterable[Metric]:
+    """Return how the tier behind memory is and fares, and what came of the prefetches."""
+    state = gateway.shared.state
+    redis = GaugeMetricFamily("jvgate_redis_state", "1 for how Redis is at present.", labels=["state", "reason"])
+    redis.add_metric([state.state, state.reason], 1)
+    asked = CounterMetricFamily("jvgate_redis_requests", "What was asked of Redis, and how that went.",
+                                labels=["request", "result"])  # fmt: skip
+    for (request, result), count in gateway.shared.counts.items():
+        asked.add_metric([request, result], count)
+    prefetches = CounterMetricFamily("jvgate_prefetches", "Prefetches by what came of them.", labels=["result"])
+    for result, count in asdict(gateway.prefetcher.figures).items() if gateway.prefetcher is not None else ():
+        prefetches.add_metric([result], count)
+    return redis, asked, prefetches
