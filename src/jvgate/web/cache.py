@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from jvgate.cache.tags import EVERYTHING, Purge, purge_tags
 from jvgate.errors import QueryError
 from jvgate.gateway import Gateway
 from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.layouts import layouts
 
 __all__ = ["router"]
 
@@ -38,32 +41,47 @@ async def purge_cache(
     all: Annotated[str | None, Query(description="1: everything. 1 で全件。")] = None,  # noqa: A002  (its name)
 ) -> Response:
     """Drop what matches every parameter, from both tiers and on every server. 両階層・全サーバーから破棄。"""
-    given = dict(request.query_params)
-    purged = await request.app.state.gateway.purge(_wanted(given))
+    purged = await request.app.state.gateway.purge(_wanted(request.query_params.multi_items()))
     return _json(asdict(purged))
 
 
-def _wanted(given: dict[str, str]) -> Purge:
+def _wanted(items: Sequence[tuple[str, str]]) -> Purge:
     """Return what is to go.  Raises QueryError for what cannot be, and for nothing at all."""
+    given = dict(items)
     for name, value in given.items():
         if name not in _NAMES:
-            raise QueryError("unknown-parameter", f"There is no parameter {name!r}.", parameter=name, value=value,
-                             allowed=", ".join(_NAMES))  # fmt: skip
+            raise _wrong("unknown-parameter", name, value, f"There is no parameter {name!r}.", ", ".join(_NAMES))
+    if len(given) < len(items):  # to take one of several would purge too little
+        name, count = Counter(name for name, _ in items).most_common(1)[0]
+        raise _wrong("repeated-parameter", name, given[name], f"{name} is given {count} times.", f"{name} once")
     if given == {"all": "1"}:
         return EVERYTHING
     if not given or "all" in given:
         why = "all is 1, and stands alone." if given else "Nothing says what is to be dropped."
-        raise QueryError("invalid-purge", why, parameter="all", value=given.get("all"),
-                         allowed="dataspec, race, date, record (all that are given must match), or all=1")  # fmt: skip
-    dataspec = given.get("dataspec", "")
-    if "dataspec" in given and dataspec not in dataspecs():
-        raise QueryError("unknown-dataspec", f"There is no data spec {dataspec[:40]!r}.", parameter="dataspec",
-                         value=dataspec[:40], allowed=", ".join(dataspecs()))  # fmt: skip
-    empty = next((name for name, value in given.items() if not value), None)
-    if empty is not None:
-        raise QueryError("empty-parameter", f"{empty} is given without a value.", parameter=empty, value="",
-                         allowed=f"a value, or no {empty} at all")  # fmt: skip
-    return purge_tags(**given)
+        allowed = "dataspec, race, date, record (all that are given must match), or all=1"
+        raise _wrong("invalid-purge", "all", given.get("all"), why, allowed)
+    return _checked(given)
+
+
+def _checked(given: dict[str, str]) -> Purge:
+    """Return what to look for.  Raises QueryError for a value that can be no value of its parameter."""
+    for name, value in given.items():
+        if not value:
+            raise _wrong("empty-parameter", name, "", f"{name} is given without a value.", f"a value, or no {name}")
+    choices = (("dataspec", "unknown-dataspec", [*dataspecs()]), ("record", "unknown-record", [*layouts().types]))
+    for name, slug, known in choices:
+        value = given.get(name, "")[:40]
+        if value and value not in known:
+            raise _wrong(slug, name, value, f"There is no {name} {value!r}.", ", ".join(known))
+    try:
+        return purge_tags(**given)
+    except QueryError as exc:
+        name = next(name for name in ("date", "race") if given.get(name) == exc.value)
+        raise _wrong(exc.slug, name, exc.value, exc.why, exc.allowed) from exc
+
+
+def _wrong(slug: str, parameter: str, value: str | None, why: str, allowed: str) -> QueryError:
+    return QueryError(slug, why, parameter=parameter, value=value, allowed=allowed)
 
 
 def _json(document: object) -> Response:

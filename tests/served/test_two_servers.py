@@ -1,0 +1,146 @@
+"""Two servers on one Redis: they read once, outlive each other, and forget together."""
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+
+from tests.cache.redis_proxy import Proxy
+from tests.cache.redis_server import RedisServer
+from tests.raceday import archive, race_day, record
+from tests.served.nodes import ask_at_once, running
+from tests.served.test_shutdown import LIMIT_S, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux")
+
+HERD = 200  # at each
+LEASE_MS = 10_000
+OLD, NEW = "テスト記念", "新しい記念"
+
+
+@pytest.fixture(scope="module")
+def redis():
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return archive(tmp_path_factory.mktemp("archive"), *race_day())
+
+
+@pytest.fixture(scope="module")
+def pair(redis, folder):
+    """Two servers that take their time to open the source, and listen to each other."""
+    with running(f"archive:{folder}?open_ms=300", redis.url, redis.url) as nodes:
+        until(lambda: all(node.redis["is_listening"] for node in nodes), "both listen")
+        yield nodes
+
+
+@pytest.fixture(autouse=True)
+def _old_race(redis, folder):
+    redis.command("FLUSHALL")
+    archive(folder, *race_day())
+
+
+@contextmanager
+def proxy(port):
+    """Run a proxy in a thread; yield it and what has it do something in its own loop."""
+    begun, loop = Event(), asyncio.new_event_loop()
+
+    async def stand():
+        async with Proxy(port) as made:
+            stood.append(made)
+            loop.call_soon(begun.set)
+            await end.wait()
+
+    stood, end = [], asyncio.Event()
+    thread = Thread(target=lambda: loop.run_until_complete(stand()))
+    thread.start()
+    assert begun.wait(LIMIT_S)
+    try:
+        yield stood[0], loop.call_soon_threadsafe
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join(LIMIT_S)
+        loop.close()
+
+
+def name_of_the_race(answer):
+    return next(shown["Hondai"] for shown in answer.json()["data"] if shown["RecordSpec"] == "RA")
+
+
+def lease(redis):
+    return next((name for name in redis.names() if ":lease:" in name), "")
+
+
+def test_hundreds_of_equal_requests_at_both_open_the_source_once(pair):
+    answers = list(ask_at_once(*pair, count=HERD))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body for answer in answers}) == 1
+    assert sum(node.opens for node in pair) == 1
+
+
+def test_a_purge_at_one_reaches_the_memory_of_the_other(pair, folder):
+    one, other = pair
+    assert [name_of_the_race(node.get(1)) for node in pair] == [OLD, OLD]
+    archive(folder, record("RA", Hondai=NEW))
+    assert one.purge(dataspec="RACE")["l2"] == 1
+    until(lambda: not other.kept, "the other one is told")
+    assert name_of_the_race(other.get(1)) == NEW
+
+
+def test_when_the_one_that_reads_is_killed_the_other_reads_for_all(redis, folder):
+    with (
+        running(f"archive:{folder}?open_ms=60000", redis.url) as (holder,),
+        running(f"archive:{folder}", redis.url) as (other,),
+        ThreadPoolExecutor(2) as clients,
+    ):
+        clients.submit(list, ask_at_once(holder, count=1))
+        until(lambda: lease(redis) and holder.opens == 1, "the first one reads")
+        answers = clients.submit(list, ask_at_once(other, count=HERD))
+        until(lambda: other.figure("jvgate_cache_requests_total", tier="l2"), "the other one waits")
+        holder.process.send_signal(signal.SIGKILL)
+        holder.process.wait(LIMIT_S)
+        assert redis.command("PTTL", lease(redis)) <= LEASE_MS
+        assert other.opens == 0
+        redis.command("PEXPIRE", lease(redis), 1)  # as if that time had passed
+        assert [answer.status for answer in answers.result(LIMIT_S)] == [200] * HERD
+        assert other.opens == 1
+
+
+def test_who_was_cut_off_when_it_was_purged_has_nothing_old_when_it_is_back(pair, redis, folder):
+    one, _ = pair
+    with proxy(redis.port) as (wire, do), running(f"archive:{folder}", wire.url) as (other,):
+        until(lambda: other.redis["is_listening"], "it listens")
+        assert name_of_the_race(other.get(2)) == OLD
+        wire.is_swallowing = True
+        do(wire.cut)
+        until(lambda: not other.redis["is_listening"], "it is cut off")
+        archive(folder, record("RA", Hondai=NEW))
+        one.purge(all="1")
+        assert name_of_the_race(one.get(2)) == NEW
+        assert other.get(2).status_code == 200
+        wire.is_swallowing = False
+        do(wire.cut)
+        until(lambda: other.redis["is_listening"], "it listens again")
+        assert name_of_the_race(other.get(2)) == NEW
+
+
+def test_a_server_that_begins_without_redis_finds_it(folder):
+    with RedisServer() as redis:
+        redis.kill()
+        with running(f"archive:{folder}", redis.url, options=("--l1-entries", "0")) as (node,):
+            assert node.get().status_code == 200
+            assert node.redis["reason"] == "refused"
+            redis.start()
+            until(lambda: node.redis["state"] == "closed", "it finds it")
+            first = node.get()
+            until(lambda: any(":RACE:" in name for name in redis.names() - {lease(redis)}), "the answer lies there")
+            assert node.get().content == first.content
+            assert node.figure("jvgate_cache_requests_total", tier="l2", result="hit") == 1
+            assert node.opens == 2
