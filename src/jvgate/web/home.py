@@ -45,6 +45,8 @@ def _page(source: str, from_time: str) -> str:
         (f"{data}/RACE?from_time={from_time}&record=O1", "単複枠オッズ / win, place and bracket odds"),
         (f"{data}/YSCH?from_time={from_time}&labels=ja", "開催スケジュール / meeting calendar"),
         (f"{data}/SLOP?from_time={from_time}&limit=20", "坂路調教 / slope training"),
+        (f"{data}/RACE?from_time={from_time}&record=SE&format=csv", "CSV"),
+        (f"/api/v1/stream/RACE?from_time={from_time}&record=SE", "ストリーム (NDJSON) / stream"),
     )
     links = "".join(f'<li><a href="{escape(url)}"><code>{escape(url)}</code></a><br>{what}</li>' for url, what in tries)
     rows = "".join(
@@ -58,7 +60,7 @@ def _page(source: str, from_time: str) -> str:
 <h1>jvgate {__version__}</h1>
 <p>日本の競馬データを HTTP で。 Japanese horse-racing data over HTTP. Source: <code>{escape(source)}</code></p>
 <nav><a href="/docs">API /docs</a><a href="/api/v1/records">records</a><a href="/api/v1/codes">codes</a>
-<a href="/readyz">readyz</a><a href="/metrics">metrics</a></nav>
+<a href="/api/v1/cache">cache</a><a href="/api/v1/sessions">sessions</a><a href="/readyz">readyz</a><a href="/metrics">metrics</a></nav>
 <h2>まず試す / Try</h2><ul>{links}</ul>
 <h2>データ種別 / Data specs</h2>
 <table><thead><tr><th>ID</th><th>内容 / what</th><th>records</th></tr></thead><tbody>{rows}</tbody></table>
