@@ -60,7 +60,8 @@ def _page(source: str, from_time: str) -> str:
 <h1>jvgate {__version__}</h1>
 <p>日本の競馬データを HTTP で。 Japanese horse-racing data over HTTP. Source: <code>{escape(source)}</code></p>
 <nav><a href="/docs">API /docs</a><a href="/api/v1/records">records</a><a href="/api/v1/codes">codes</a>
-<a href="/api/v1/cache">cache</a><a href="/api/v1/sessions">sessions</a><a href="/readyz">readyz</a><a href="/metrics">metrics</a></nav>
+<a href="/api/v1/cache">cache</a><a href="/api/v1/sessions">sessions</a>
+<a href="/readyz">readyz</a><a href="/metrics">metrics</a></nav>
 <h2>まず試す / Try</h2><ul>{links}</ul>
 <h2>データ種別 / Data specs</h2>
 <table><thead><tr><th>ID</th><th>内容 / what</th><th>records</th></tr></thead><tbody>{rows}</tbody></table>
