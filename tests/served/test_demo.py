@@ -16,7 +16,7 @@ from jvgate.spec.dataspecs import dataspecs
 from jvgate.spec.layouts import layouts
 
 COMMAND = Path(sys.executable).with_name("jvgate")
-LIMIT_S = 60
+LIMIT_S = 300
 TODAY, FRIDAY, SUNDAY = "2026-11-18", "20261113", "20261115"
 SINCE = {"COMM": "20260101", "BLDN": "20261001", "BLOD": "20261001", "RCVN": "20261101", "RCOV": "20261101"}
 COURSE_CHANGE = "20260809"  # a rare event: the last one of seed 1 before TODAY
@@ -27,7 +27,8 @@ REAL_TIME = [spec for spec in dataspecs().values() if spec.is_realtime]
 @contextmanager
 def serving(source):
     """Run `jvgate serve` on a free port; yield the process and its URL."""
-    command = [COMMAND, "serve", "--port", "0", "--source", source]
+    # A season is made while it is read: on a busy machine that may take longer than a client would wait.
+    command = [COMMAND, "serve", "--port", "0", "--source", source, "--deadline-s", str(LIMIT_S)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield server, next(found[1] for line in server.stderr if (found := re.search(r"url=(\S+)", line)))
