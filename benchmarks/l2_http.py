@@ -1,0 +1,122 @@
+"""What does a hit in the second tier add to an answer over HTTP, against a bare GET of the same bytes?
+
+Two servers on one Redis make the same answers: one has no memory and takes the dataset from Redis each time, the other
+one has it in memory.  What the first takes longer is what the hit adds.  A GET by the same client library fetches the
+dataset's bytes, and for comparison the fewer ones that lie in Redis, which are no dataset yet.  All ways in turn, one
+request at a time.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+
+import uvloop
+from redis.asyncio import Redis
+from tests.cache.redis_server import RedisServer
+
+from benchmarks.measuring import FULL, Effort, Figure, Sample, Wanted, main, percentile
+from benchmarks.servers import Server, jvgate, running
+from benchmarks.steady import Connections
+from benchmarks.weekend import weekend
+
+__all__ = ["measure"]
+
+MOST_RATIO = 1.5
+RECORDS = {"a race's odds": ("O1", "O2"), "a weekend's races": ("RA",), "a weekend's runners": ("SE",)}
+FEW = 2
+REQUESTS = 100  # of each way in a round
+KEY, RAW = "jvgate:1:RACE:20261101000000-:1", "raw"
+
+
+def measure(effort: Effort) -> list[Figure]:
+    """Return what a hit adds, for datasets of several sizes."""
+    return [figure for name, records in RECORDS.items() for figure in _figures(name, records, effort)]
+
+
+def _figures(name: str, records: tuple[str, ...], effort: Effort) -> list[Figure]:
+    body = b"".join(raw for record in records for raw in weekend(record)[: FEW if len(records) > 1 else None])
+    with tempfile.TemporaryDirectory() as folder, RedisServer() as redis:
+        (Path(folder) / "RACE").mkdir()
+        (Path(folder) / "RACE" / "RAVM2026111520261116140000.jvd").write_bytes(body)
+        source, settings = f"archive:{folder}", ("--redis", redis.unix_url, "--redis-deadline-s", "5", "--no-prefetch")
+        without = jvgate(source=source, settings=(*settings, "--l1-entries", "0"))
+        with running(without) as bare, running(jvgate(source=source, settings=settings)) as whole:
+            added, raw, kept, size = uvloop.run(_rounds(bare, whole, redis, body, effort))
+    wanted = Wanted(least_ratio=1 / MOST_RATIO)
+    return [
+        Figure(f"{name}: a GET of its bytes", _sample(added, len(body)), _sample(raw, len(body)), wanted),
+        Figure("  a GET of what is kept of them", _sample(added, len(body)), _sample(kept, size)),
+    ]
+
+
+Rounds = list[list[float]]
+
+
+async def _rounds(
+    bare: Server, whole: Server, redis: RedisServer, body: bytes, effort: Effort
+) -> tuple[Rounds, Rounds, Rounds, int]:
+    """Return the microseconds that hits added and that GETs took, a list a round, and the bytes of the value."""
+    rounds: list[list[tuple[float, ...]]] = []
+    async with Connections(bare.port) as first, Connections(whole.port) as second, _client(redis) as client:
+        paths = _paths()
+        await _until_kept(first, client, next(paths))
+        size = len(await client.get(KEY))
+        await client.set(RAW, body)
+        for number in range(effort.rounds + 1):
+            times = [await _once(first, second, client, next(paths)) for _ in range(REQUESTS if effort is FULL else 5)]
+            if number:  # round 0 warms up
+                rounds.append(times)
+    added, raw, kept = ([[way[at] for way in times] for times in rounds] for at in range(3))
+    return added, raw, kept, size
+
+
+async def _once(first: Connections, second: Connections, client: Redis, path: str) -> tuple[float, float, float]:
+    """Return the microseconds that an answer from Redis takes longer than from memory, and those of both GETs."""
+    shared = await _timed(first, path, b"hit; detail=shared")
+    kept = await _timed(second, path, b"hit; detail=")  # the first one is shared too
+    times = {}
+    for key in random.sample((RAW, KEY), 2):  # the second one is the quicker
+        began = perf_counter()
+        await client.get(key)
+        times[key] = (perf_counter() - began) * 1e6
+    return shared - kept, times[RAW], times[KEY]
+
+
+async def _timed(connections: Connections, path: str, how: bytes) -> float:
+    began = perf_counter()
+    head, _ = await connections.ask(path)
+    spent = perf_counter() - began
+    assert how in head, head
+    return spent * 1e6
+
+
+async def _until_kept(connections: Connections, client: Redis, path: str) -> None:
+    """Have the source read, and wait until the value is in Redis."""
+    await connections.ask(path)
+    while not await client.exists(KEY):
+        continue
+
+
+def _client(redis: RedisServer) -> Redis:
+    return Redis.from_url(redis.unix_url)
+
+
+def _paths() -> Iterator[str]:
+    """Yield questions of the same dataset, each another one, all with the same short answer."""
+    return (f"/api/v1/data/RACE?from_time=20261101&limit=1&offset={900_000 + number}" for number in count())
+
+
+def _sample(rounds: list[list[float]], size: int) -> Sample:
+    medians = tuple(statistics.median(times) for times in rounds)
+    return Sample("us", medians, percentile((value for times in rounds for value in times), 99), size)
+
+
+if __name__ == "__main__":
+    sys.exit(main(measure))
