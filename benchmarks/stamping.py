@@ -17,7 +17,7 @@ from functools import partial
 
 import uvicorn
 
-from jvgate import gateway
+from jvgate import opening
 from jvgate.commands.serve import listen, server_config
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.rules import DataspecRule
@@ -84,7 +84,7 @@ def _hold() -> int:
 
 def _serve(port: int) -> None:
     source = replace(parse_source("demo:"), start=partial(start_process, [*command(), "hold"]))
-    gateway.source_of = lambda settings: source
+    opening.source_of = lambda settings: source
     settings = Settings(sessions=1)
     uvicorn.Server(server_config(settings)).run([listen(settings.host, port)])
 
