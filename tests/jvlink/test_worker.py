@@ -37,11 +37,28 @@ class Shelf(MemoryShelf):
         return [(since, "JVEvtPay", "202611080511")]
 
 
+class Listener(Channel):
+    """The worker's end of the channel; it tells when a cancel has been heeded: the next frame is asked for then."""
+
+    def __init__(self, reader, writer):
+        super().__init__(reader, writer)
+        self.heeded = Event()
+        self._kind = None
+
+    def receive(self):
+        if self._kind is Kind.CANCEL:
+            self.heeded.set()
+        frame = super().receive()
+        self._kind = frame and frame.kind
+        return frame
+
+
 @dataclass
 class Server:
     """The other end: a worker on a thread."""
 
     channel: Channel
+    listener: Listener
     status: list = field(default_factory=list)
     abandoned: Event = field(default_factory=Event)
 
@@ -68,11 +85,11 @@ def held(make=None, **holding):
     link = Simulator(shelf, RULES, now=lambda: NOW)
     ours, theirs = socket.socketpair()
     ends = [end.makefile(mode, 0) for end in (ours, theirs) for mode in ("rb", "wb")]
-    server = Server(Channel(*ends[:2]))
+    server = Server(Channel(*ends[:2]), Listener(*ends[2:]))
     held = Holding(make or (lambda channel: nullcontext(link)), **holding)
 
     def run():
-        server.status.append(serve(held, Channel(*ends[2:]), abandon=server.abandoned.set))
+        server.status.append(serve(held, server.listener, abandon=server.abandoned.set))
         theirs.shutdown(socket.SHUT_RDWR)
 
     thread = Thread(target=run, daemon=True)
@@ -134,6 +151,7 @@ def test_a_read_can_be_cancelled_while_it_runs_and_before_it_begins():
         server.read(1)
         server.read(2)
         server.ask(Kind.CANCEL, 1)
+        assert server.listener.heeded.wait(LIMIT_S)
         Shelf.gate.set()
         assert [server.next().fields()["error"]] == ["ReadCancelled"]
         assert server.next(Kind.END).job == 2
