@@ -130,6 +130,10 @@ class RedisServer:
         """Return every key."""
         return {key.decode() for key in self.command("KEYS", "*")}
 
+    def calls(self, command: str) -> int:
+        """Return how often *command* (lower case) has been called, by scripts too."""
+        return int(self.command("INFO", "commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
     def _base_options(self) -> list[str]:
         return ["--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket), "--save", "",
                 "--appendonly", "no", "--repl-diskless-sync-delay", "0"]  # fmt: skip

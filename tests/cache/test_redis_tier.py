@@ -224,8 +224,9 @@ def test_who_leaves_while_he_asks_for_a_lease_leaves_none_behind(server):
 
 def test_a_lease_is_renewed_while_its_holder_runs(server):
     async def scene(one, other):
-        lease = await one.lease(QUERY, hold_s=0.3)
-        await asyncio.sleep(0.9)
+        lease = await one.lease(QUERY, hold_s=1.5)
+        renewed = server.calls("pexpire") + 3
+        await until(lambda: server.calls("pexpire") >= renewed)
         held = await other.lease(QUERY)
         lease.release()
         await settled(one)
@@ -257,9 +258,9 @@ def test_the_lease_of_who_dies_expires(server):
 def test_who_waits_gets_the_value_as_it_lands(server):
     async def scene(one, other):
         with await one.lease(QUERY) as lease:
+            asked = server.calls("exists")
             waiting = [asyncio.create_task(other.wait(QUERY, limit_s=20)) for _ in range(10)]
-            await until(lambda: other.waiting == 10)
-            await asyncio.sleep(0.05)
+            await until(lambda: server.calls("exists") == asked + 10)
             assert not any(task.done() for task in waiting)
             packed = entry(stamp=lease.stamp)
             one.put(packed)
@@ -278,10 +279,9 @@ def test_who_waits_need_not_poll(server, monkeypatch):
 
 def test_who_waits_is_told_when_nobody_reads_any_more(server):
     async def scene(one, other):
-        lease = await one.lease(QUERY)
+        lease, asked = await one.lease(QUERY), server.calls("exists")
         waiting = asyncio.create_task(other.wait(QUERY, limit_s=20))
-        await until(lambda: other.waiting == 1)
-        await asyncio.sleep(0.05)
+        await until(lambda: server.calls("exists") > asked)
         lease.release()
         return await waiting
 
@@ -291,9 +291,9 @@ def test_who_waits_is_told_when_nobody_reads_any_more(server):
 def test_who_waits_without_news_looks_by_himself(server):
     async def scene(one, other):
         with await one.lease(QUERY):
+            asked = server.calls("exists")
             waiting = asyncio.create_task(other.wait(QUERY, limit_s=20))
-            await until(lambda: other.waiting == 1)
-            await asyncio.sleep(0.05)
+            await until(lambda: server.calls("exists") > asked)
             server.command("SET", KEY, pack(entry()))
             return await waiting
 

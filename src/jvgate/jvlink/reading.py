@@ -157,7 +157,8 @@ class Read:
     def _read_some(self) -> tuple[int, str]:
         """Read until a batch is due -> (the last code, its file).  The hot loop: no call but JVGets and the clock."""
         gets, clock, limits = self.link.JVGets, self.wait.clock, self.wait.limits
-        size, room, left = limits.buffer_bytes, limits.batch_bytes, self._left_bytes()
+        size, left = limits.buffer_bytes, self._left_bytes()
+        room = min(limits.batch_bytes, left + 1)
         is_picky = bool(self._unwanted or self._passed_over or self._broken or (self._file and self._file.again))
         batch: list[bytes] = []
         keep, kept = batch.append, 0
@@ -169,7 +170,7 @@ class Read:
             code, buff, name = gets(b"", size, "")
             if code <= 0:
                 break
-            record = bytes(buff[:code])
+            record = bytes(buff if len(buff) == code else buff[:code])
             if len(record) != code or code >= size:
                 raise SourceError(f"JVGets said {code} bytes of {name} and gave {len(record)}; {size} have room")
             if name != file_name:
@@ -184,8 +185,8 @@ class Read:
                 continue
             keep(record)
             kept += code
-            if kept > left:
-                raise DatasetTooLarge(self.wait.what, limit_bytes=self.request.limit_bytes or 0)
+        if kept > left:
+            raise DatasetTooLarge(self.wait.what, limit_bytes=self.request.limit_bytes or 0)
         if batch and (code >= 0 or code in (_FILE_END, _DOWNLOADING)):  # of a broken file no more than need be
             self._hand_over(batch)
         return code, name

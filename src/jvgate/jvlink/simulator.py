@@ -3,7 +3,9 @@
 Theory of operation.  `_open` is None until an open, and then holds what it found until JVClose; after an
 open that found nothing (-1) it holds no files, so that the next open is refused (-202) as JV-Link refuses
 it.  Reading walks through `_open.files`: a file's records are loaded at its first read and dropped at its
-end.  Downloads take no thread: a file is finished once its share of time since the open has passed.
+end.  `_ready` is what the next reads give; it is emptied wherever they give something else, so that a read has
+one thing to look at.  Downloads take no thread: a file is finished once its share of time since the open has
+passed.
 """
 
 from __future__ import annotations
@@ -61,13 +63,16 @@ class _Answer:
 
 @dataclass(slots=True)
 class _Open:
-    """What an open found, and how far reading has come.  at: the file to read next."""
+    """What an open found, and how far reading has come.
+
+    at: the file to read next, or, when is_reading, the one whose records are ready.
+    """
 
     files: Sequence[ShelfFile] = ()
     downloads: int = 0
     opened_at: float = 0.0
     at: int = 0
-    records: Iterator[bytes] | None = None
+    is_reading: bool = False
     current: ShelfFile | None = None
     skip: bool = False
     cancelled: bool = False
@@ -101,6 +106,8 @@ class Simulator(Unattended):
         self._read_s = self._latency.read_us / 1e6
         self._owed_s = 0.0
         self._open: _Open | None = None
+        self._ready: Iterator[bytes] = iter(())
+        self._name = ""
 
     def JVInit(self, sid: str) -> int:
         """Take the software id; needed once, before any open."""
@@ -155,16 +162,19 @@ class Simulator(Unattended):
         """Begin the next read with the next file."""
         if self._open is not None:
             self._open.skip = True
+            self._ready = iter(())
 
     def JVCancel(self) -> None:
         """Stop the download: every read gives -203 until JVClose."""
         if self._open is not None:
             self._open.cancelled = True
+            self._ready = iter(())
 
     def JVClose(self) -> int:
         """Close what is open, if anything is."""
         self._pay(at_least_s=0.0)
         self._open = None
+        self._ready = iter(())
         return 0
 
     def JVFiledelete(self, filename: str) -> int:
@@ -231,24 +241,27 @@ class Simulator(Unattended):
 
     def _next(self, size: int) -> tuple[int, bytes, str]:
         """Return the code, bytes and file name of the next read."""
+        record = next(self._ready, None)
+        if record is None:
+            return self._move_on(size)
+        if self._read_s:
+            self._owed_s += self._read_s
+            self._pay(at_least_s=_SHORTEST_SLEEP_S)
+        if len(record) > size:
+            record = record[: size - 1] + b"\0"
+        return len(record), record, self._name
+
+    def _move_on(self, size: int) -> tuple[int, bytes, str]:
+        """End the file whose records have run out, or read the first of the next."""
         opened = self._open
         if opened is None or not opened.files or opened.cancelled:
             return (_NOT_OPEN if self._initialised else _NOT_INITIALISED), b"", ""
         if opened.skip:
-            opened.at, opened.records, opened.skip = opened.at + 1, None, False
-        if opened.records is None and (code := self._load(opened)) is not None:
-            return code
-        assert opened.records is not None
-        record = next(opened.records, None)
-        if record is None:
-            return self._end_file(opened)
-        if self._read_s:
-            self._owed_s += self._read_s
-            self._pay(at_least_s=_SHORTEST_SLEEP_S)
-        opened.current = file = opened.files[opened.at]
-        if len(record) > size:
-            record = record[: size - 1] + b"\0"
-        return len(record), record, file.name
+            opened.at, opened.is_reading, opened.skip = opened.at + 1, False, False
+        if opened.is_reading:
+            opened.at, opened.is_reading = opened.at + 1, False
+            return _FILE_END, b"", self._name
+        return self._load(opened) or self._next(size)
 
     def _load(self, opened: _Open) -> tuple[int, bytes, str] | None:
         """Load the next file's records, or return what the read answers instead."""
@@ -258,15 +271,11 @@ class Simulator(Unattended):
             return _DOWNLOADING, b"", ""
         file = opened.files[opened.at]
         try:
-            opened.records = iter(file.read())
+            self._ready = iter(file.read())
         except JVLinkError as exc:
             return exc.code, b"", file.name
+        opened.current, opened.is_reading, self._name = file, True, file.name
         return None
-
-    def _end_file(self, opened: _Open) -> tuple[int, bytes, str]:
-        name = opened.files[opened.at].name
-        opened.at, opened.records = opened.at + 1, None
-        return _FILE_END, b"", name
 
     def _pay(self, *, at_least_s: float) -> None:
         """Sleep the time that reads have cost so far, once it is long enough to be slept."""

@@ -152,7 +152,7 @@ def _in_plain_words(address: Address, connection: Connection) -> Iterator[None]:
         why = exc.why if isinstance(exc, WorkerLost) else str(exc)
         hint = "" if address.is_tls else " (if it was started with --tls-cert, add ?tls=1)"
         raise WorkerFailed(f"what answers at {address} is no agent of this version: {why}{hint}") from exc
-    except BaseException:
+    except BaseException:  # given up by whoever waits, too: the connection is in the midst of something
         connection.settle()
         raise
 

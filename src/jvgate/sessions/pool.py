@@ -279,7 +279,7 @@ class Pool:
             self._make_way(turn)
         try:
             return await ticket
-        except BaseException:
+        except BaseException:  # most of all a cancellation: a turn that nobody waits for may hold no lane
             if not self._turns.remove(turn) and not ticket.cancelled() and ticket.exception() is None:
                 self._give_back(ticket.result())  # handed over in the same moment
             raise

@@ -268,7 +268,7 @@ def _locked(folder: Path, path: Path) -> IO[bytes]:
             raise ArchiveError(str(folder), "another `jvgate record` is writing there") from exc
         except FileNotFoundError:
             pass
-        except BaseException:
+        except BaseException:  # Ctrl-C is one: a file left open would keep the lock
             file.close()
             raise
         file.close()

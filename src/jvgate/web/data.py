@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from jvgate.gateway import Gateway
@@ -16,27 +16,13 @@ from jvgate.web.asking import wanted
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
 from jvgate.web.jobs import job_accepted
-from jvgate.web.parameters import (
-    Dataspec,
-    Fields,
-    FromTime,
-    Key,
-    Labels,
-    Limit,
-    Offset,
-    Option,
-    Raw,
-    Record,
-    ToTime,
-    Where,
-)
+from jvgate.web.parameters import Charset, Dataspec, data_parameters
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
 _FORMAT = f"{', '.join(FORMS)}; wins over Accept. 形式 (Accept より優先)。"
-_CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
 
 
 @router.get(
@@ -44,6 +30,7 @@ _CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
     summary="Racing data of one data spec / データ種別のデータ",
     operation_id="data",
     response_class=Response,
+    dependencies=[Depends(data_parameters)],
     responses={
         200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。",
               "content": {media: {} for media in media_types(FORMS)}},
@@ -54,19 +41,8 @@ _CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
 async def get_data(
     request: Request,
     dataspec: Dataspec,
-    from_time: FromTime = None,
-    to_time: ToTime = None,
-    option: Option = None,
-    key: Key = None,
-    record: Record = None,
-    where: Where = None,
-    fields: Fields = None,
-    limit: Limit = None,
-    offset: Offset = None,
     format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
-    charset: Annotated[str | None, Query(description=_CHARSET)] = None,
-    raw: Raw = None,
-    labels: Labels = None,
+    charset: Charset = None,
 ) -> Response:
     """Answer from memory or Redis, or read JV-Link once for all. メモリか Redis、なければ JV-Link から返します。"""
     question = wanted(request, dataspec, request.app.state.forms)

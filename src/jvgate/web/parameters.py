@@ -8,20 +8,7 @@ from fastapi import Path, Query
 
 from jvgate.question import MAX_LIMIT
 
-__all__ = [
-    "Dataspec",
-    "Fields",
-    "FromTime",
-    "Key",
-    "Labels",
-    "Limit",
-    "Offset",
-    "Option",
-    "Raw",
-    "Record",
-    "ToTime",
-    "Where",
-]
+__all__ = ["Charset", "Dataspec", "data_parameters"]
 
 _FROM = (
     "Stored data: files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss. "
@@ -45,14 +32,20 @@ _RAW = "1: every field's characters as they stand. 1 で各項目を文字のま
 _LABELS = "ja or en: the code tables' words beside the codes. コードの内容を併記 (ja・en)。"
 
 Dataspec = Annotated[str, Path(description="RACE, DIFN, 0B12, …; stored ones may be joined. データ種別ID。")]
-FromTime = Annotated[str | None, Query(description=_FROM)]
-ToTime = Annotated[str | None, Query(description=_TO)]
-Option = Annotated[str | None, Query(description=_OPTION)]
-Key = Annotated[str | None, Query(description=_KEY)]
-Record = Annotated[list[str] | None, Query(description=_RECORD)]
-Where = Annotated[list[str] | None, Query(description=_WHERE)]
-Fields = Annotated[list[str] | None, Query(description=_FIELDS)]
-Limit = Annotated[str | None, Query(description=_LIMIT)]
-Offset = Annotated[str | None, Query(description=_OFFSET)]
-Raw = Annotated[str | None, Query(description=_RAW)]
-Labels = Annotated[str | None, Query(description=_LABELS)]
+Charset = Annotated[str | None, Query(description="Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。")]
+
+
+async def data_parameters(
+    from_time: Annotated[str | None, Query(description=_FROM)] = None,
+    to_time: Annotated[str | None, Query(description=_TO)] = None,
+    option: Annotated[str | None, Query(description=_OPTION)] = None,
+    key: Annotated[str | None, Query(description=_KEY)] = None,
+    record: Annotated[list[str] | None, Query(description=_RECORD)] = None,
+    where: Annotated[list[str] | None, Query(description=_WHERE)] = None,
+    fields: Annotated[list[str] | None, Query(description=_FIELDS)] = None,
+    limit: Annotated[str | None, Query(description=_LIMIT)] = None,
+    offset: Annotated[str | None, Query(description=_OFFSET)] = None,
+    raw: Annotated[str | None, Query(description=_RAW)] = None,
+    labels: Annotated[str | None, Query(description=_LABELS)] = None,
+) -> None:
+    """Describe them to the reference; a route depends on this and takes nothing from it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from jvgate.gateway import Gateway
@@ -13,27 +13,13 @@ from jvgate.render.writers import STREAMED
 from jvgate.web.asking import wanted
 from jvgate.web.delivery import StreamResponse
 from jvgate.web.edge import IS_HEAD
-from jvgate.web.parameters import (
-    Dataspec,
-    Fields,
-    FromTime,
-    Key,
-    Labels,
-    Limit,
-    Offset,
-    Option,
-    Raw,
-    Record,
-    ToTime,
-    Where,
-)
+from jvgate.web.parameters import Charset, Dataspec, data_parameters
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
 _FORMAT = f"{', '.join(STREAMED)}; wins over Accept. 形式 (Accept より優先)。"
-_CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
 
 
 @router.get(
@@ -41,6 +27,7 @@ _CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
     summary="Racing data as it is read, of any size / 読み込みながら返すデータ",
     operation_id="stream",
     response_class=Response,
+    dependencies=[Depends(data_parameters)],
     responses={
         200: {"description": "The records, and at the end what is known of them all. レコードと、最後に全体の情報。",
               "content": {media_type: {} for media_type in media_types(STREAMED)}},
@@ -49,19 +36,8 @@ _CHARSET = "Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。"
 async def get_stream(
     request: Request,
     dataspec: Dataspec,
-    from_time: FromTime = None,
-    to_time: ToTime = None,
-    option: Option = None,
-    key: Key = None,
-    record: Record = None,
-    where: Where = None,
-    fields: Fields = None,
-    limit: Limit = None,
-    offset: Offset = None,
     format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
-    charset: Annotated[str | None, Query(description=_CHARSET)] = None,
-    raw: Raw = None,
-    labels: Labels = None,
+    charset: Charset = None,
 ) -> Response:
     """Read JV-Link at the speed of the client, without holding the answer. 受信の速さに合わせて読み込みます。"""
     question = wanted(request, dataspec, STREAMED)
