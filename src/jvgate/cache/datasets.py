@@ -119,6 +119,7 @@ class Datasets:
         self._wall = wall
         self._clock = clock
         self._flights: Flights[Got] = Flights(most=most_waiters)
+        self._looks: dict[str, asyncio.Future[Got | None]] = {}
         self._purges = Purges(clock=clock)
 
     async def get(
@@ -130,16 +131,21 @@ class Datasets:
         Raises what reading raises (SourceError), and SourceBusy when too many wait for it.
         """
         wanted = _Wanted(newer_than, stale_ok, urgency)
-        while (got := self._in_memory(query, wanted) or await self._fly(query, wanted)) is None:
-            continue
+        while (got := self._in_memory(query, wanted) or await self._in_redis(query, wanted)) is None:
+            # Looked at once more, since what another flight brought has landed there meanwhile.
+            if (got := self._in_memory(query, wanted) or await self._fly(query, wanted)) is not None:
+                break
         if got.error is not None and not wanted.allows(got):
             raise got.error
         return got
 
     def kept(self, query: Query) -> Entry[Dataset] | Missing:
         """Return what memory has for *query*, fresh or stale: its own dataset, or a wider one that holds all of it."""
-        found = [entry for known in (query, replace(query, records=())) if (entry := self._last(known)) is not MISSING]
-        return max(found, key=lambda entry: entry.fresh_until, default=MISSING)
+        own = self._last(query)
+        wide = self._last(replace(query, records=())) if query.records else MISSING
+        if own is MISSING or wide is MISSING:
+            return own if wide is MISSING else wide
+        return max(own, wide, key=lambda entry: entry.fresh_until)
 
     def refresh(self, query: Query, *, newer_than: float) -> None:
         """Have it read anew, unless that is under way or failed a moment ago; nobody waits for it."""
@@ -150,6 +156,7 @@ class Datasets:
         """Drop what *matches* from memory, and keep none of it that is on its way; return how much was dropped."""
         self._purges.note(matches)
         self._flights.let_go()  # what they began to read before is not for those who ask from now on
+        self._looks.clear()
         return self._memory.purge(matches)
 
     def is_purged(self, tags: frozenset[str], *, since: float) -> bool:
@@ -189,11 +196,32 @@ class Datasets:
             return Got(kept, "fallback", {})
         return None
 
+    async def _in_redis(self, query: Query, wanted: _Wanted) -> Got | None:
+        """Return what Redis has, where that will do, and nobody brings something better; many who ask look once.
+
+        No flight: a look is not worth a task of its own, and who leaves while he looks keeps nobody else from it.
+        """
+        text = str(query)
+        if text in self._flights:
+            return None
+        if (looking := self._looks.get(text)) is not None:
+            found = await asyncio.shield(looking)
+            return self._usable(query, found and replace(found, joined=True), wanted)
+        mine = self._looks[text] = asyncio.get_running_loop().create_future()
+        try:
+            found = await self._find(query, self._shared.get(query), since=self._clock())
+            mine.set_result(found)
+        finally:
+            if self._looks.get(text) is mine:
+                del self._looks[text]
+            if not mine.done():
+                mine.set_result(None)
+        return self._usable(query, found, wanted)
+
     async def _fly(self, query: Query, wanted: _Wanted) -> Got | None:
         """Join the flight for *query*, or begin it; None when one that others began brought too little."""
-        wide = replace(query, records=())
-        if query.is_realtime and str(wide) in self._flights:  # what all of it takes is what a part of it takes
-            query = wide
+        if query.is_realtime and query.records and str(wide := replace(query, records=())) in self._flights:
+            query = wide  # what all of it takes is what a part of it takes
         text = str(query)
         bring = partial(self._bring, query, wanted)
         is_worth = partial(self._reader.is_nearly_read, query)
@@ -209,15 +237,13 @@ class Datasets:
         return replace(got, joined=joined) if not joined or wanted.allows(got) or got.error is not None else None
 
     async def _bring(self, query: Query, wanted: _Wanted) -> Got:
-        """Bring it for all who wait, and for the next one who asks: from Redis, else by one read."""
-        began = self._clock()
-        found = await self._find(query, self._shared.get(query), since=began)
-        while (got := self._usable(query, found, wanted)) is None:
-            lease = await self._shared.lease(query)
-            if lease is not None:
-                return await self._bring_alone(query, wanted, lease, since=began)
-            found = await self._find(query, self._landing(query, found, wanted), since=began)  # somebody else reads it
-        return got
+        """Bring it for all who wait, and for the next one who asks: by one read, or from Redis as another's lands."""
+        began, found = self._clock(), None
+        while (lease := await self._shared.lease(query)) is None:  # somebody else reads it
+            found = await self._find(query, self._landing(query, found, wanted), since=began)
+            if (got := self._usable(query, found, wanted)) is not None:
+                return got
+        return await self._bring_alone(query, wanted, lease, since=began)
 
     async def _bring_alone(self, query: Query, wanted: _Wanted, lease: Lease, *, since: float) -> Got:
         """Bring it under *lease*.  since: when the flight began."""
