@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -44,19 +44,27 @@ def serving(folder, latency="", **given):
 
 
 @contextmanager
-def connected(client, form="ndjson"):
-    """A client of the bare socket that has asked for a stream, and takes nothing by itself."""
+def connected(client, form="ndjson", *, before=b"", request=b""):
+    """A client of the bare socket that has asked for a stream, and takes nothing by itself.
+
+    before: other requests on the same connection.  request: another one instead.
+    """
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         connection.settimeout(LIMIT_S)
         connection.connect((client.base_url.host, client.base_url.port))
-        connection.sendall(f"GET {ASKED}{form} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        stream = f"GET {ASKED}{form} HTTP/1.1\r\nHost: test\r\n\r\n".encode()
+        connection.sendall(before + (request or stream))
         yield connection
 
 
 def read_to_the_end(connection):
-    with connection.makefile("rb") as answer:
-        return answer.read()
+    """What came before the connection ended, be it in good order or not."""
+    came = bytearray()
+    with suppress(ConnectionResetError):
+        while data := connection.recv(1 << 16):
+            came += data
+    return bytes(came)
 
 
 def sessions(client):
@@ -135,6 +143,28 @@ def test_a_client_that_takes_nothing_is_cut_off_and_its_session_freed(folder):
         assert all_free(client) == 0
         assert len(rest := read_to_the_end(connection)) < size(folder) / 2
         assert not rest.endswith(b"\r\n0\r\n\r\n")
+
+
+def test_a_client_that_has_not_taken_its_last_answer_gets_no_session_to_hold(folder):
+    large = f"GET {ASKED.replace('stream', 'data')}raw HTTP/1.1\r\nHost: test\r\n\r\n".encode()
+    with (
+        serving(folder, sessions=1, stream_stall_s=0.3) as client,
+        connected(client, "raw", before=large) as connection,
+    ):
+        assert until(lambda: client.figure(ENDS, end="stalled")) == 1
+        assert all_free(client) == 0
+        read_to_the_end(connection)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+def test_a_client_that_takes_nothing_of_its_batch_is_cut_off(folder, accept):
+    asked = [{"dataspec": "RACE", "from_time": "20261101", "limit": 5000 + number} for number in range(3)]
+    body = json.dumps({"requests": asked})
+    lines = ("POST /api/v1/batch HTTP/1.1", "Host: test", f"Accept: {accept}", "Content-Type: application/json")
+    request = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
+    with serving(folder, sessions=1, stream_stall_s=0.3) as client, connected(client, request=request) as connection:
+        until(lambda: client.figure("jvgate_requests_total", route="/api/v1/batch") == 1)
+        assert len(read_to_the_end(connection)) < len(client.post("/api/v1/batch", json=json.loads(body)).content) / 2
 
 
 def test_a_slow_stream_holds_up_nobody_who_asks_for_the_same(folder):

@@ -3,6 +3,7 @@
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
 
 import pytest
 
@@ -137,6 +138,7 @@ def test_pages_and_conditions_hold_in_a_batch_too(web):
         (RACE | {"charset": "latin-1"}, 400, "invalid-charset", "shift_jis"),
         (RACE | {"charset": "shift_jis"}, 400, "parameter-not-allowed", "format=csv"),
         (RACE | {"record": "R" * 10_000}, 400, "invalid-batch", "8192 bytes"),
+        (RACE | {"where": json.loads("[" * 300 + "]" * 300)}, 400, "invalid-batch", "too deep"),
         ({"from_time": "20261101"}, 400, "invalid-batch", "RACE"),
         ({"dataspec": None}, 400, "invalid-batch", "RACE"),
         ({"dataspec": ["RACE", "DIFN"]}, 400, "invalid-batch", "RACE"),
@@ -326,6 +328,17 @@ def test_many_batches_at_once_all_get_everything(web):
     with ThreadPoolExecutor(8) as clients:
         found = list(clients.map(lambda _: replies(web, *entries), range(16), timeout=LIMIT_S))
     assert all([len(reply["body"]["data"]) for reply in each] == [6, 5, 4, 3, 2, 1, 0, 0, 0, 0] for each in found)
+
+
+def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(serve, folder):
+    client = serve(f"archive:{folder}?date=2026-11-18", stream_stall_s=0.2)
+    url = client.base_url
+    with socket.create_connection((url.host, url.port), timeout=LIMIT_S) as connection:
+        head = "Host: test\r\nContent-Type: application/json\r\nContent-Length: 100"
+        connection.sendall(f"POST {BATCH} HTTP/1.1\r\n{head}\r\n\r\n{{".encode())
+        with HTTPResponse(connection) as answer:
+            answer.begin()
+            assert (answer.status, json.load(answer)["type"]) == (408, "/problems/request-timeout")
 
 
 def test_the_longest_batch_of_empty_answers_is_answered(web):

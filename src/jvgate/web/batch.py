@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.render.negotiation import choose
 from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers
 from jvgate.web.batch_body import ENTRIES, MAX_BODY_BYTES, MAX_ENTRIES, entry_parameters, requests_of
-from jvgate.web.clients import ClientGone, while_connected
+from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
 from jvgate.web.errands import parameter
 from jvgate.web.jobs import job_accepted
 from jvgate.web.metrics import Metrics
@@ -80,10 +81,11 @@ async def post_batch(request: Request) -> Response:
     chosen = choose(accept, (CONTENT_TYPE, *LINES))
     if chosen is None:
         return _not_acceptable(request, accept)
-    batch = _Batch(request, requests_of(await _body(request)))
+    stall_s = request.app.state.gateway.streams.stall_s
+    batch = _Batch(request, requests_of(await _body(request, within_s=stall_s)))
     if chosen in LINES:
-        return _LinesResponse(batch, chosen)
-    return _PiecesResponse(await while_connected(request, batch.in_order()))
+        return _BatchResponse(chosen, _lines(batch), stall_s=stall_s)
+    return _as_document(await while_connected(request, batch.in_order()), stall_s=stall_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,50 +174,61 @@ class _Batch:
         return _Reply(200, _told(headers), body)
 
 
-class _PiecesResponse(Response):
-    """All replies as one document; the large bodies in it are not copied."""
+class _BatchResponse(Response):
+    """A batch on its way to a client, which may take nothing for *stall_s* at most.  length: of *body*, where known."""
 
-    def __init__(self, replies: Sequence[_Reply]) -> None:
-        super().__init__(media_type=CONTENT_TYPE, headers={"cache-control": "no-store", "vary": "Accept"})
-        self._chunks = list(_chunks(_document(replies)))
-        self.headers["content-length"] = str(sum(map(len, self._chunks)))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it (ASGI)."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        for chunk in self._chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-
-class _LinesResponse(Response):
-    """Each reply as a line as soon as it is ready; a last line says that there are no more."""
-
-    def __init__(self, batch: _Batch, media_type: str) -> None:
+    def __init__(
+        self, media_type: str, body: AsyncGenerator[bytes], *, stall_s: float, length: int | None = None
+    ) -> None:
         super().__init__(media_type=media_type, headers={"cache-control": "no-store", "vary": "Accept"})
         del self.headers["content-length"]
-        self._batch = batch
+        if length is not None:
+            self.headers["content-length"] = str(length)
+        self._parts = body
+        self._stall_s = stall_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI), as long as the client is there."""
+        request = Request(scope, receive)
         try:
-            await while_connected(Request(scope, receive), self._send_lines(send))
+            await while_connected(request, self._send_all(partial(sent, send, within_s=self._stall_s)))
         except ClientGone:
             return  # the headers are out; what was not sent is for nobody
+        except ClientStalled:
+            cut_off(request)
 
-    async def _send_lines(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        count = 0
-        async with aclosing(self._batch.as_ready()) as replies:  # whatever ends this, no task goes on
-            async for index, reply in replies:
-                for chunk in _chunks([*reply.pieces(index=index), b"\n"]):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                count += 1
-        await send({"type": "http.response.body", "body": b'{"end":{"responses":%d}}\n' % count})
+    async def _send_all(self, send: Send) -> None:
+        async with aclosing(self._parts):  # whatever ends this, no task goes on
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            async for part in self._parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
 
-async def _body(request: Request) -> bytes:
-    """Return the body of the request.  Raises QueryError unless it is JSON and not too long."""
+def _as_document(replies: Sequence[_Reply], *, stall_s: float) -> Response:
+    """Return all replies as one document; the large bodies in it are not copied."""
+    chunks = list(_chunks(_document(replies)))
+
+    async def body() -> AsyncGenerator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    return _BatchResponse(CONTENT_TYPE, body(), stall_s=stall_s, length=sum(map(len, chunks)))
+
+
+async def _lines(batch: _Batch) -> AsyncGenerator[bytes]:
+    """Yield each reply as a line as soon as it is ready; a last line says that there are no more."""
+    count = 0
+    async with aclosing(batch.as_ready()) as replies:
+        async for index, reply in replies:
+            for chunk in _chunks([*reply.pieces(index=index), b"\n"]):
+                yield chunk
+            count += 1
+    yield b'{"end":{"responses":%d}}\n' % count
+
+
+async def _body(request: Request, *, within_s: float) -> bytes:
+    """Return the body of the request.  Raises QueryError unless it is JSON, not too long, and comes in time."""
     for name, allowed in (("content-type", CONTENT_TYPE), ("content-encoding", "identity")):
         sent = request.headers.get(name, "" if name == "content-type" else allowed)
         if sent.partition(";")[0].strip().lower() != allowed:
@@ -223,11 +236,15 @@ async def _body(request: Request) -> bytes:
             raise QueryError("unsupported-media-type", why, parameter=name, value=sent[:100], allowed=allowed)
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                why, allowed = "The body is too large.", f"{MAX_BODY_BYTES} bytes"
-                raise QueryError("request-too-large", why, parameter="body", value=None, allowed=allowed)
+        async with asyncio.timeout(within_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    why, allowed = "The body is too large.", f"{MAX_BODY_BYTES} bytes"
+                    raise QueryError("request-too-large", why, parameter="body", value=None, allowed=allowed)
+    except TimeoutError as exc:
+        why, allowed = "The body did not come to its end.", f"{within_s:g} s"
+        raise QueryError("request-timeout", why, parameter="body", value=None, allowed=allowed) from exc
     except ClientDisconnect as exc:
         raise ClientGone from exc
     return bytes(body)

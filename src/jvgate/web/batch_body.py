@@ -50,7 +50,11 @@ def entry_parameters(entry: object) -> tuple[str, dict[str, Sequence[str]]]:
     """
     if not isinstance(entry, dict):
         raise _invalid("The entry is no object.", parameter=ENTRIES, allowed='{"dataspec": …, …}')
-    if len(orjson.dumps(entry)) > MAX_ENTRY_BYTES:
+    try:
+        size = len(orjson.dumps(entry))
+    except orjson.JSONEncodeError as exc:  # what can be read is written too, but for its depth
+        raise _invalid("The entry is nested too deep.", parameter=ENTRIES, allowed=_VALUES) from exc
+    if size > MAX_ENTRY_BYTES:
         raise _invalid("The entry is too long.", parameter=ENTRIES, allowed=f"{MAX_ENTRY_BYTES} bytes of JSON")
     parameters = {name: _texts(name, value) for name, value in entry.items() if value is not None}
     dataspec = parameters.pop("dataspec", [])

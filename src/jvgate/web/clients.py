@@ -1,4 +1,4 @@
-"""The client at the other end of a request: whether it is still there, and how long it wants to wait."""
+"""The client at the other end of a request: is it still there, does it take anything, how long does it want to wait?"""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ import re
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import structlog
 from starlette.requests import Request
+from starlette.types import Message, Send
 
-__all__ = ["ClientGone", "preferred_wait_s", "while_connected"]
+from jvgate.web.edge import ABORT, REQUEST_ID
+
+__all__ = ["ClientGone", "ClientStalled", "cut_off", "preferred_wait_s", "sent", "while_connected"]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
 Result = TypeVar("Result")
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
@@ -17,6 +23,28 @@ _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
 
 class ClientGone(Exception):
     """The client has closed the connection: there is nobody to answer."""
+
+
+class ClientStalled(Exception):
+    """The client is there and takes nothing."""
+
+
+async def sent(send: Send, message: Message, *, within_s: float) -> None:
+    """Send *message*, which waits until the client has taken what was sent before.  Raises ClientStalled."""
+    try:
+        async with asyncio.timeout(within_s):
+            await send(message)
+    except TimeoutError as exc:
+        raise ClientStalled from exc
+
+
+def cut_off(request: Request) -> None:
+    """Close the connection now, whatever was not taken yet: what is in the socket's buffer would never arrive."""
+    about = {"path": request.url.path, "request_id": request.scope.get(REQUEST_ID)}
+    log.warning("a client that took nothing was cut off", **about)
+    abort = request.scope.get(ABORT)  # not there under a server without our lane: that one closes as it can
+    if abort is not None:
+        abort()
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:

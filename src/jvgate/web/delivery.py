@@ -4,7 +4,7 @@ Theory of operation.  The status is sent with the first piece: until then an err
 however long the open takes.  Afterwards an error can only be told inside the body, where the form can, and by leaving
 out the end of the body: the application returns without its last message, and the server then closes the connection
 without the last chunk (RFC 9112, section 8: the client knows that the message is incomplete).  A client that takes
-nothing is cut off hard, since nothing that is still in the socket's buffer would ever reach it.
+nothing is cut off hard, be it before the status, in the midst, or at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from jvgate.errors import JvgateError
 from jvgate.render.forms import content_type
@@ -23,8 +23,8 @@ from jvgate.spec.dataspecs import dataspecs
 from jvgate.streaming import End, Stream, Streams
 from jvgate.values import Question
 from jvgate.web.answers import RawHeaders
-from jvgate.web.clients import ClientGone, while_connected
-from jvgate.web.edge import ABORT, REQUEST_ID
+from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
+from jvgate.web.edge import REQUEST_ID
 from jvgate.web.problems import Problem, problem_of
 
 __all__ = ["StreamResponse"]
@@ -32,10 +32,6 @@ __all__ = ["StreamResponse"]
 LAST_WORDS_S = 0.5  # for a client to take them when the server ends
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
-
-
-class ClientStalled(Exception):
-    """The client is there and takes nothing."""
 
 
 class StreamResponse(Response):
@@ -49,14 +45,14 @@ class StreamResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI)."""
-        body = _Body(send, _headers(self._question), stall_s=self._streams.stall_s)
+        body, request = _Body(send, _headers(self._question), stall_s=self._streams.stall_s), Request(scope, receive)
         if self._is_head:
-            await body.end()
+            await _send_head(body, request)
             return
         end: End = "broken"
         try:
             async with self._streams.open(self._question) as stream:
-                end = await _deliver(stream, body, Request(scope, receive))
+                end = await _deliver(stream, body, request)
             if end == "left" and not body.has_begun:
                 raise ClientGone
         finally:
@@ -80,22 +76,25 @@ class _Body:
 
     async def send(self, piece: bytes, *, within_s: float | None = None) -> None:
         """Send one piece; nothing says that it is the last.  Raises ClientStalled."""
-        await self._begin()
-        try:
-            async with asyncio.timeout(within_s or self._stall_s):
-                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-        except TimeoutError as exc:
-            raise ClientStalled from exc
+        await self._sent({"type": "http.response.body", "body": piece, "more_body": True}, within_s or self._stall_s)
 
     async def end(self) -> None:
-        """Say that this was all."""
-        await self._begin()
-        await self._send({"type": "http.response.body", "body": b""})
+        """Say that this was all.  Raises ClientStalled."""
+        await self._sent({"type": "http.response.body", "body": b""}, self._stall_s)
 
-    async def _begin(self) -> None:
+    async def _sent(self, message: Message, within_s: float) -> None:
         if not self.has_begun:
             self.has_begun = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
+            start = {"type": "http.response.start", "status": 200, "headers": self._headers}
+            await sent(self._send, start, within_s=within_s)  # the answer before this one may not have been taken
+        await sent(self._send, message, within_s=within_s)
+
+
+async def _send_head(body: _Body, request: Request) -> None:
+    try:
+        await body.end()
+    except ClientStalled:
+        cut_off(request)
 
 
 async def _deliver(stream: Stream, body: _Body, request: Request) -> End:
@@ -105,7 +104,7 @@ async def _deliver(stream: Stream, body: _Body, request: Request) -> End:
     except ClientGone:
         return "left"
     except ClientStalled:
-        _cut_off(request)
+        cut_off(request)
         return "stalled"
     except (Exception, asyncio.CancelledError) as exc:
         if not body.has_begun:
@@ -124,7 +123,7 @@ async def _break_off(stream: Stream, body: _Body, request: Request, error: BaseE
     try:
         await body.send(stream.fail(problem.document(request.url.path)), within_s=within_s)
     except ClientStalled:
-        _cut_off(request)
+        cut_off(request)
 
 
 def _problem_of(error: BaseException) -> tuple[Problem, float | None]:
@@ -134,14 +133,6 @@ def _problem_of(error: BaseException) -> tuple[Problem, float | None]:
     if isinstance(error, asyncio.CancelledError):
         return Problem("shutting-down", "The server is shutting down."), LAST_WORDS_S
     return Problem("internal-error", "Something went wrong here; the log of the server says what."), None
-
-
-def _cut_off(request: Request) -> None:
-    """Close the connection now, whatever was not taken yet."""
-    log.warning("a client that took nothing was cut off", **_about(request))
-    abort = request.scope.get(ABORT)  # not there under a server without our lane: that one closes as it can
-    if abort is not None:
-        abort()
 
 
 def _about(request: Request) -> dict[str, Any]:

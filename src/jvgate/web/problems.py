@@ -75,6 +75,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "not-json": (400, "The body is no JSON", "本文が JSON ではありません"),
     "invalid-batch": (400, "Invalid batch", "まとめての問い合わせが不正です"),
     "batch-too-large": (413, "The batch is too large", "まとめての回答が大きすぎます"),
+    "request-timeout": (
+        408,
+        "The body of the request did not come in time",
+        "リクエストの本文が時間内に届きませんでした",
+    ),
     "request-too-large": (413, "The body of the request is too large", "リクエストの本文が大きすぎます"),
     "unsupported-media-type": (415, "Unsupported media type", "本文の形式が違います"),
     "dataset-too-large": (413, "Dataset too large for one answer", "データが大きすぎます"),
