@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import zstandard
 
 from jvgate import __version__
+from jvgate.commands.output import writing
 from jvgate.settings import Settings
 from jvgate.spec.layouts import layouts
 from tests.raceday import GARBAGE, RACE_KEY, archive, race_day, record
@@ -161,6 +163,33 @@ def test_decode_goes_on_behind_a_file_that_cannot_be_read(jvgate, tmp_path):
     (tmp_path / "good.jvd").write_bytes(record("RA"))
     done = jvgate("decode", "lost.jvd", "good.jvd")
     assert (done.returncode, json.loads(done.stdout)["RecordSpec"]) == (DAMAGED, "RA")
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out.ndjson", "out.csv"])
+def test_decode_replaces_no_file_by_a_part_of_what_it_should_hold(jvgate, tmp_path, name):
+    (tmp_path / "good.jvd").write_bytes(record("SE") * 3)
+    (tmp_path / "cut.zst").write_bytes(zstandard.compress(record("SE") * 5000)[:-20])
+    assert jvgate("decode", "good.jvd", "--record", "SE", "-o", name).returncode == OK
+    whole = (tmp_path / name).read_bytes()
+    for missing in ("cut.zst", "lost.jvd"):
+        done = jvgate("decode", "good.jvd", missing, "--record", "SE", "-o", name)
+        assert (done.returncode, f"{name} is not written, since {missing}" in done.stderr) == (DAMAGED, True)
+        assert (tmp_path / name).read_bytes() == whole
+    assert {path.name for path in tmp_path.iterdir()} == {"good.jvd", "cut.zst", name}
+
+
+def test_two_that_write_the_same_file_do_not_meet_before_its_name(tmp_path):
+    with writing(tmp_path / "a.csv") as one, patch("os.getpid", return_value=1), writing(tmp_path / "a.csv") as other:
+        one.write(b"one")
+        other.write(b"other")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"one"]
+
+
+def test_raw_records_are_decoded_to_what_they_were(jvgate, tmp_path):
+    stripped = b"".join(record(kind).rstrip() + b"\r\n" for kind in ("HR", "TM")) + record("SE") * 2
+    (tmp_path / "stripped.jvd").write_bytes(stripped)
+    assert jvgate("decode", "stripped.jvd", "--format", "raw", "-o", "again.jvd").returncode == OK
+    assert (tmp_path / "again.jvd").read_bytes() == stripped
 
 
 def test_decode_shows_characters_or_labels(jvgate, tmp_path):

@@ -22,6 +22,7 @@ __all__ = ["CHARSETS", "LANGUAGES", "MAX_LIMIT", "PARAMETERS", "parameters_of", 
 Parameters = Mapping[str, Sequence[str]]
 
 MAX_LIMIT = 1_000_000
+MAX_OFFSET = 999_999_999_999  # whatever is longer than a page can be read page by page to its end
 LANGUAGES = ("ja", "en")
 CHARSETS = ("utf-8", "utf-8-bom", "shift_jis")
 MAX_CONDITIONS = 20
@@ -185,12 +186,12 @@ def _selection(
     form = _one(parameters, "format") or formats[0]
     if form not in formats:
         raise _wrong("unknown-format", "format", form, f"There is no format {form[:40]!r} here.", ", ".join(formats))
-    charset = _word(parameters, "charset", CHARSETS, CHARSETS[0])
     types = records or delivered
     return Selection(
         format=form, records=records, fields=_fields(types, parameters, raw=raw),
-        limit=_count(parameters, "limit"), offset=_count(parameters, "offset") or 0, raw=raw, labels=labels,
-        where=_where(types, parameters), charset=charset if charset != CHARSETS[0] else "",
+        limit=_count(parameters, "limit", MAX_LIMIT), offset=_count(parameters, "offset", MAX_OFFSET) or 0,
+        raw=raw, labels=labels,
+        where=_where(types, parameters), charset=_word(parameters, "charset", CHARSETS, ""),
     )  # fmt: skip
 
 
@@ -278,13 +279,13 @@ def _names(fields: Iterable[Field | Group], *, raw: bool, prefix: str = "") -> I
             yield from _names(field.fields, raw=raw, prefix=f"{prefix}{field.key}.")
 
 
-def _count(parameters: Parameters, name: str) -> int | None:
+def _count(parameters: Parameters, name: str, most: int) -> int | None:
     text = _one(parameters, name)
     if text is None:
         return None
-    if re.fullmatch(r"\d{1,12}", text, re.ASCII) is None or int(text) > MAX_LIMIT:
+    if re.fullmatch(r"\d{1,12}", text, re.ASCII) is None or int(text) > most:
         why = f"{name} {text[:40]!r} is no whole number in range."
-        raise _wrong(f"invalid-{name}", name, text, why, f"0 to {MAX_LIMIT}")
+        raise _wrong(f"invalid-{name}", name, text, why, f"0 to {most}")
     return int(text)
 
 

@@ -57,8 +57,8 @@ class Selection:
 
     records: types, empty for all.  fields: answer keys, dotted inside groups, empty for all.
     limit: None for no limit.  labels: `ja`, `en` or "" for none.  where: every condition must hold; sorted.
-    charset: of a form that is text in more than one, "" for UTF-8.  media_type: how the client calls the form, ""
-    for its first name.
+    charset: of a form that is text in more than one, "" for UTF-8; `utf-8` only until the form is chosen.
+    media_type: how the client calls the form, "" for its first name.
     """
 
     format: str = "json"

@@ -5,14 +5,16 @@ import io
 import json
 import pickle
 from hashlib import sha256
+from itertools import product
 
 import msgspec
 import pytest
 
 from jvgate.question import parameters_of, parse_question
 from jvgate.records.framing import CRLF
+from jvgate.records.plan import MEMO_ENTRIES
 from jvgate.render import bodies
-from jvgate.render.forms import FORMS, offered_forms, render, why_not
+from jvgate.render.forms import FORMS, check, offered_forms, render, why_not
 from tests.raceday import GARBAGE, dataset, race_day, record
 
 UNKNOWN = b"ZZ120261115" + "未知".encode("cp932") + b"\r\n"
@@ -185,6 +187,21 @@ def test_each_form_has_an_etag_of_its_own_even_of_the_same_bytes(monkeypatch):
 
 def bodies_of_nothing(form):
     return type(form)(form.media_types, lambda walk: b"", form.extension, is_table=form.is_table)
+
+
+def test_a_charset_that_is_the_usual_one_makes_no_other_question():
+    parameters = {"record": "SE", "format": "csv"}
+    assert check(question(charset="utf-8", **parameters)) == check(question(**parameters))
+
+
+def test_a_pickle_is_the_same_bytes_whatever_the_readers_remember():
+    letters = [chr(number) for number in range(0x30A1, 0x30F7)]
+    names = [f"{one}{other}{third}" for one, other, third in product(letters, letters, "アイ")]
+    runners = [record("SE", Umaban=number % 18 + 1, Bamei=name) for number, name in enumerate(names)]
+    few = MEMO_ENTRIES * 2 // 3
+    before = answer(*runners[:few], *runners[:few], format="pickle", record="SE").body
+    answer(*runners[few:], format="pickle", record="SE")
+    assert answer(*runners[:few], *runners[:few], format="pickle", record="SE").body == before
 
 
 def test_the_same_question_gives_the_same_bytes_in_every_form():

@@ -134,6 +134,8 @@ def test_what_would_be_accepted_and_is_not_possible_is_told(accept, parameters, 
 def test_the_charset_parameter_wins_over_that_of_accept():
     assert negotiated("text/csv;charset=utf-8, */*", record="SE", charset="shift_jis") == ("csv", "shift_jis", "")
     assert negotiated("text/csv", record="SE", charset="utf-8-bom") == ("csv", "utf-8-bom", "")
+    assert negotiated("text/csv;charset=shift_jis", record="SE", charset="utf-8") == ("csv", "", "")
+    assert negotiated(f"{JSON}, text/csv;q=0.5", record="SE", charset="utf-8") == ("json", "", "")
 
 
 def test_all_names_are_told_in_the_order_of_preference():

@@ -66,7 +66,7 @@ def is_problem(response, status, slug):
         (f"{RACE}&limit={'9' * 400}", {}, 400, "invalid-limit", "0 to 1000000"),
         (f"{RACE}&limit=1.5", {}, 400, "invalid-limit", "0 to 1000000"),
         (f"{RACE}&limit=", {}, 400, "invalid-limit", "0 to 1000000"),
-        (f"{RACE}&offset=-1", {}, 400, "invalid-offset", "0 to 1000000"),
+        (f"{RACE}&offset=-1", {}, 400, "invalid-offset", "0 to 999999999999"),
         (f"{RACE}&raw=maybe", {}, 400, "invalid-raw", "1, true, 0, false"),
         (f"{RACE}&labels=de", {}, 400, "invalid-labels", "ja or en"),
         (f"{RACE}&labels=ja&raw=1", {}, 400, "invalid-labels", "not both"),

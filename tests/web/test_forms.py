@@ -151,12 +151,6 @@ def test_an_older_data_spec_has_its_successor_beside_the_pages(everything):
     assert set(links) == {"next", "successor-version"}
 
 
-def test_a_page_that_is_too_far_to_be_asked_for_is_not_told(everything, monkeypatch):
-    monkeypatch.setattr("jvgate.web.answers.MAX_LIMIT", 3)
-    assert "next" in everything.data(limit="1", offset="2").links
-    assert "next" not in everything.data(limit="1", offset="3").links
-
-
 @pytest.mark.parametrize(
     ("parameters", "headers", "status", "slug", "said"),
     [

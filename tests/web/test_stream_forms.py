@@ -150,7 +150,7 @@ def test_an_arrow_stream_tells_at_its_end_what_json_tells(field):
 
 def without_damage(end):
     """What a table can tell: its damaged fields tell themselves."""
-    return end | {"damaged_records": 0, "damaged_fields": 0}
+    return {name: fact for name, fact in end.items() if name not in ("damaged_records", "damaged_fields")}
 
 
 def test_an_arrow_stream_can_be_read_before_it_ends(field):

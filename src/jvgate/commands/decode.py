@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -34,19 +33,32 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     """Write the records of the files in *paths*; return whether anything was damaged.
 
     parameters: as of the data route (record, where, fields, format, charset, raw, labels).
-    What is lost or broken is told on stderr with its place.  Raises QueryError for what cannot be asked, OSError.
+    What is lost or broken is told on stderr with its place.  A file to write is not written when one to read could not
+    be read to its end.  Raises QueryError for what cannot be asked, OSError.
     """
     form = form_of(output, next(iter(parameters.get("format", ())), None), usual="ndjson")
     selection = parse_selection({**parameters, "format": [form]}, formats=WRITTEN)
     writer = writer_of(_question(selection), proves_end=False)
-    damaged, totals = False, Tally()
-    with writing(output) as out, _bar(paths, is_shown=output is not None) as advance:
-        out.write(writer.begin())
-        for path in paths:
-            damaged |= _decode_file(path, selection, writer, totals, out, advance)
-        if form != "ndjson":  # whose lines are records and nothing else here
-            out.write(writer.end(totals.facts(selection, returned=totals.total)))
-    return damaged
+    totals, unread = Tally(), list[Path]()
+    try:
+        with writing(output) as out, _bar(paths, is_shown=output is not None) as advance:
+            out.write(writer.begin())
+            for path in paths:
+                tally, is_whole = _decode_file(path, selection, writer, out, advance)
+                totals.add(tally)
+                unread += [] if is_whole else [path]
+            if output is not None and unread:
+                raise _NotWhole
+            if form != "ndjson":  # whose lines are records and nothing else here
+                out.write(writer.end(totals.facts(selection, returned=totals.total, damaged=writer.damaged)))
+    except _NotWhole:
+        names = ", ".join(map(str, unread))
+        typer.echo(f"{output} is not written, since {names} could not be read to the end", err=True)
+    return bool(unread or totals.lost_bytes or (writer.damaged and writer.damaged.records))
+
+
+class _NotWhole(Exception):
+    """What was written is not all of it, and must not get its name."""
 
 
 def _question(selection: Selection) -> Question:
@@ -67,30 +79,29 @@ def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[Callable[[int], N
 
 
 def _decode_file(
-    path: Path, selection: Selection, writer: Writer, totals: Tally, out: BinaryIO, advance: Callable[[int], None]
-) -> bool:
+    path: Path, selection: Selection, writer: Writer, out: BinaryIO, advance: Callable[[int], None]
+) -> tuple[Tally, bool]:
+    """Write the records of one file -> what was seen, and whether it could be read to its end."""
     chooser, framer = Chooser(selection), Framer()
     chooser.begin(path.name)
-    broken = writer.damaged_records
+    before = writer.damaged.records if writer.damaged else 0
     try:
         items = chain(chain.from_iterable(map(framer.feed, _chunks(path, advance))), framer.end())
         for item in chooser.shown(_told(items, path)):
             out.write(_written(item, writer))
     except ArchiveError as exc:
         typer.echo(f"{path}: {exc.why}", err=True)
-        return True
+        return chooser.tally, False
     out.flush()
-    tally = chooser.tally
-    tally.damaged_records = writer.damaged_records - broken
-    typer.echo(f"{path}: {_summary(tally)}", err=True)
-    _add(totals, tally)
-    return bool(tally.lost_bytes or tally.damaged_records)
+    damaged = writer.damaged.records - before if writer.damaged else 0
+    typer.echo(f"{path}: {_summary(chooser.tally, damaged)}", err=True)
+    return chooser.tally, True
 
 
 def _written(item: Run | Frame, writer: Writer) -> bytes:
-    if item.layout is None:
-        return writer.write_unknown(item.raw)
-    return writer.write(item.layout, item.raw, item.count if isinstance(item, Run) else 1)
+    if isinstance(item, Run):
+        return writer.write(item.layout, item.raw, item.count)
+    return writer.write_alone(item)
 
 
 def _told(items: Iterable[Run | Frame | Damage], path: Path) -> Iterator[Run | Frame | Damage]:
@@ -100,23 +111,15 @@ def _told(items: Iterable[Run | Frame | Damage], path: Path) -> Iterator[Run | F
         yield item
 
 
-def _summary(tally: Tally) -> str:
+def _summary(tally: Tally, damaged: int) -> str:
     parts = [f"{tally.total} records"]
     counts = (
         (tally.padded, "padded back"),
         (tally.unknown.total(), "of unknown type"),
-        (tally.damaged_records, "with damaged fields"),
+        (damaged, "with damaged fields"),
         (tally.lost_bytes, "bytes lost"),
     )
     return ", ".join(parts + [f"{count} {what}" for count, what in counts if count])
-
-
-def _add(totals: Tally, tally: Tally) -> None:
-    totals.files += tally.files
-    totals.records += Counter(tally.records)
-    totals.unknown += Counter(tally.unknown)
-    totals.padded += tally.padded
-    totals.lost_bytes += tally.lost_bytes
 
 
 def _chunks(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:

@@ -57,10 +57,12 @@ def writing(output: Path | None) -> Iterator[BinaryIO]:
         with output.open("wb") as file:
             yield file
         return
-    unfinished = output.with_name(f".{output.name}.part")
+    unfinished = output.with_name(f".{output.name}.{os.getpid()}.part")  # another run may write to the same name
     try:
         with unfinished.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -54,6 +54,10 @@ class Frame:
         """Its record type."""
         return self.raw[:2]
 
+    def as_it_came(self) -> bytes:
+        """Return its bytes without what was put back at its end."""
+        return self.raw[: -len(CRLF) - self.padded] + CRLF if self.padded else self.raw
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:

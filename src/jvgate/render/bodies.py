@@ -1,7 +1,7 @@
 """A walk -> the bytes of an answer, for every form but JSON.
 
-All forms that show values show the JSON's: the same records through the same readers.  Records are encoded one by one
-as they come, so that their objects need not be in memory together; only a pickle is made of all at once.
+All forms that show values show the JSON's.  Records are encoded one by one as they come, so that their objects need not
+be in memory together; only a pickle is made of all at once, and a table of columns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from jvgate.records.framing import CRLF, Frame, Run
+from jvgate.records.framing import Run
 from jvgate.records.kinds import Errors
 from jvgate.render.json_answer import record_texts
 from jvgate.render.shown import RecordValues
@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 RUN_BYTES = 4 << 20
-_NOT_DECODED = ("damaged_records", "damaged_fields")
 
 
 def ndjson_body(walk: Walk) -> bytes:
@@ -59,22 +58,34 @@ def msgpack_body(walk: Walk) -> bytes:
 
 
 def pickle_body(walk: Walk) -> bytes:
-    """Return the same as a pickle of plain dicts, lists, texts and numbers.  Nothing here ever loads one."""
-    data = list(_values(walk))
-    return pickle.dumps({"meta": walk.facts(), "data": data}, protocol=5)
+    """Return the same as a pickle of plain dicts, lists, texts and numbers.  Nothing here ever loads one.
+
+    A pickle tells which of its objects are one and the same.  Equal texts are made so, and nothing else is, or its
+    bytes would depend on what the readers happen to remember.
+    """
+    data, texts = list(_values(walk)), dict[str, str]()
+    return pickle.dumps(_rebuilt({"meta": walk.facts(), "data": data}, texts), protocol=5)
+
+
+def _rebuilt(value: Any, texts: dict[str, str]) -> Any:
+    """Return *value* again, with objects of its own; *texts*: those that were met."""
+    if isinstance(value, str):
+        return texts.setdefault(value, value)
+    if isinstance(value, dict):
+        return {texts.setdefault(key, key): _rebuilt(member, texts) for key, member in value.items()}
+    return [_rebuilt(item, texts) for item in value] if isinstance(value, list) else value
 
 
 def raw_body(walk: Walk) -> bytes:
     """Return the records as JV-Link gave them, one after another."""
-    return b"".join([_as_it_came(frame) for frame in walk.shown()])
+    return b"".join([frame.as_it_came() for frame in walk.shown()])
 
 
 def table_body(walk: Walk) -> bytes:
     """Return a walk over records of one type as a table."""
     writer = table_of(walk.question, is_stream=False)
     parts = [writer.begin(), *_written(writer, walk)]
-    facts = {name: fact for name, fact in walk.facts().items() if name not in _NOT_DECODED}
-    return b"".join([*parts, writer.end(facts)])
+    return b"".join([*parts, writer.end(walk.facts(is_decoded=False))])  # columns tell it by themselves: `_errors`
 
 
 def _written(writer: Writer, walk: Walk) -> Iterator[bytes]:
@@ -112,8 +123,3 @@ def _values(walk: Walk) -> Iterator[dict[str, Any]]:
         yield read(frame, errors)
         if errors:
             walk.note(errors)
-
-
-def _as_it_came(frame: Frame) -> bytes:
-    """Return the record without what was put back at its end."""
-    return frame.raw[: -len(CRLF) - frame.padded] + CRLF if frame.padded else frame.raw

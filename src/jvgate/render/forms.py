@@ -18,6 +18,8 @@ from jvgate.values import Answer, Dataset, Question
 
 __all__ = ["FORMS", "Form", "Rendered", "check", "content_type", "offered_forms", "packed", "render", "why_not"]
 
+UTF_8 = "utf-8"
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -44,7 +46,7 @@ FORMS: Mapping[str, Form] = {
     "json": Form((CONTENT_TYPE,), json_body),
     "ndjson": Form(("application/x-ndjson", "application/jsonl"), ndjson_body),
     "csv": Form(
-        ("text/csv",), table_body, "csv", is_table=True, is_flat=True, charsets=("utf-8", "utf-8-bom", "shift_jis")
+        ("text/csv",), table_body, "csv", is_table=True, is_flat=True, charsets=(UTF_8, "utf-8-bom", "shift_jis")
     ),
     "msgpack": Form(("application/msgpack", "application/x-msgpack", "application/vnd.msgpack"), msgpack_body),
     "arrow": Form(("application/vnd.apache.arrow.stream",), table_body, "arrows", is_table=True),
@@ -83,7 +85,7 @@ def why_not(question: Question) -> QueryError | None:
     shown = {"fields": selection.fields, "labels": selection.labels, "raw": selection.raw}
     lacks = _NO_TABLE if form.is_table else () if form.has_values else tuple(shown)
     refused = [name for name in lacks if shown[name]]
-    if selection.charset and selection.charset not in form.charsets:
+    if selection.charset not in ("", UTF_8, *form.charsets):
         refused.append("charset")
     if not refused:
         return too_many_columns(types[0], selection.fields) if form.is_flat else None
@@ -100,6 +102,8 @@ def check(question: Question) -> Question:
     """Return *question* when it can be answered in its form.  Raises QueryError, as `why_not` tells it."""
     if (error := why_not(question)) is not None:
         raise error
+    if question.selection.charset == UTF_8:  # which it is anyway: one question, however it is asked
+        return replace(question, selection=replace(question.selection, charset=""))
     return question
 
 

@@ -83,11 +83,10 @@ def _offers(words: Iterable[str], charset: str) -> Mapping[str, str]:
 def _as_offered(question: Question, word: str, offer: str) -> Question:
     media, _, parameter = offer.partition(";")
     charset = parameter.removeprefix("charset=")
-    first = FORMS[word].charsets[:1]
     selection = replace(
         question.selection,
         format=word,
-        charset=question.selection.charset or ("" if charset in first else charset),
+        charset=question.selection.charset or charset,
         media_type="" if media == FORMS[word].media_types[0] else media,
     )
     return replace(question, selection=selection)

@@ -64,9 +64,9 @@ class Pieces:
         """Return the last piece: what is left, and the end with *facts* and everything that was counted."""
         for text in self._written(self._framer.end()):
             self._hold(text)
-        tally = self._chooser.tally
-        tally.damaged_records, tally.damaged_fields = self._writer.damaged_records, self._writer.damaged_fields
-        counted = tally.facts(self._selection, returned=self._chooser.returned)
+        counted = self._chooser.tally.facts(
+            self._selection, returned=self._chooser.returned, damaged=self._writer.damaged
+        )
         digest = {"digest": f"{DIGEST}:{self._digest.hexdigest()}"}
         self._hold(self._writer.end({**facts, **counted, **digest}))
         return self._piece() + (self._compressor.end() if self._compressor else b"")
@@ -101,8 +101,8 @@ class Pieces:
     def _written(self, items: Iterator[Run | Frame | Damage]) -> Iterator[bytes]:
         """Yield what is shown of *items*, a little at a time."""
         for item in self._chooser.shown(items):
-            if item.layout is None:
-                yield self._writer.write_unknown(item.raw)
+            if isinstance(item, Frame):
+                yield self._writer.write_alone(item)
                 continue
             length = item.layout.length
             at, end = 0, len(item.raw)

@@ -7,25 +7,41 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jvgate.records.framing import Damage, Frame, Run
+from jvgate.records.kinds import Errors
 from jvgate.values import Selection
 
-__all__ = ["Tally"]
+__all__ = ["Damaged", "Tally"]
 
 MAX_DAMAGE_SHOWN = 100
 
 
 @dataclass(slots=True)
-class Tally:
-    """Counts, for reading; `damaged_records` and `damaged_fields` are counted by whoever decodes.
+class Damaged:
+    """Records that are damaged inside, and how many of their fields are."""
 
-    files: those that held something wanted.  damage: the first places of it.
+    records: int = 0
+    fields: int = 0
+
+    def note(self, errors: Errors) -> None:
+        """Count what is wrong inside one record."""
+        self.records += bool(errors)
+        self.fields += len(errors)
+
+    def facts(self) -> dict[str, int]:
+        """Return both by the names that an answer gives them."""
+        return {"damaged_records": self.records, "damaged_fields": self.fields}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts, for reading; damage inside records is counted by whoever decodes them.
+
+    files: those that held something wanted.  damage: the first places of what was lost between records.
     """
 
     files: int = 0
     records: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
-    damaged_records: int = 0
-    damaged_fields: int = 0
     padded: int = 0
     lost_bytes: int = 0
     damage: list[dict[str, Any]] = field(default_factory=list)
@@ -47,8 +63,20 @@ class Tally:
         """How many records there were, shown or not."""
         return self.records.total() + self.unknown.total()
 
-    def facts(self, selection: Selection, *, returned: int) -> dict[str, Any]:
-        """Return everything by the names that an answer gives it.  returned: how many records were shown."""
+    def add(self, other: Tally) -> None:
+        """Count what *other* has counted too."""
+        self.files += other.files
+        self.records += other.records
+        self.unknown += other.unknown
+        self.padded += other.padded
+        self.lost_bytes += other.lost_bytes
+        self.damage += other.damage[: MAX_DAMAGE_SHOWN - len(self.damage)]
+
+    def facts(self, selection: Selection, *, returned: int, damaged: Damaged | None) -> dict[str, Any]:
+        """Return everything by the names that an answer gives it.
+
+        returned: how many records were shown.  damaged: what was damaged inside them, None where nobody looked.
+        """
         facts = {
             "file_count": self.files,
             "record_counts": dict(sorted(self.records.items())),
@@ -56,8 +84,7 @@ class Tally:
             "total": self.total,
             "offset": selection.offset,
             "returned": returned,
-            "damaged_records": self.damaged_records,
-            "damaged_fields": self.damaged_fields,
+            **(damaged.facts() if damaged is not None else {}),
             "padded_records": self.padded,
             "lost_bytes": self.lost_bytes,
         }

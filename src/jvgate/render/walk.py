@@ -14,6 +14,7 @@ from typing import Any
 from jvgate.records.framing import Frame, Framer, Run
 from jvgate.records.kinds import Errors
 from jvgate.render.choosing import Chooser
+from jvgate.render.tally import Damaged
 from jvgate.values import Dataset, Question
 
 __all__ = ["Facts", "Walk"]
@@ -32,6 +33,7 @@ class Walk:
         self.seconds = 0.0
         self._datasets = datasets
         self._chooser = Chooser(question.selection)
+        self._damaged = Damaged()
 
     @property
     def total(self) -> int:
@@ -57,14 +59,16 @@ class Walk:
 
     def note(self, errors: Errors) -> None:
         """Count what was wrong inside one record."""
-        self._chooser.tally.damaged_records += bool(errors)
-        self._chooser.tally.damaged_fields += len(errors)
+        self._damaged.note(errors)
 
-    def facts(self) -> Facts:
-        """Return what was asked and what was found: `meta` of an answer."""
+    def facts(self, *, is_decoded: bool = True) -> Facts:
+        """Return what was asked and what was found: `meta` of an answer.  is_decoded: what was wrong was noted."""
+        damaged = self._damaged if is_decoded else None
         newest = max((dataset.last_file_timestamp for dataset in self._datasets), default="") or None
         asked: Facts = {"dataspec": self.question.dataspec, **_asked(self.question), "last_file_timestamp": newest}
-        return asked | self._chooser.tally.facts(self.question.selection, returned=self._chooser.returned)
+        return asked | self._chooser.tally.facts(
+            self.question.selection, returned=self._chooser.returned, damaged=damaged
+        )
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
         for dataset in self._datasets:

@@ -1,4 +1,4 @@
-"""Forms that are written as the records come: NDJSON, a JSON array, the raw bytes.
+"""Forms that are written as the records come: NDJSON, a JSON array, the raw bytes, tables.
 
 A writer is begun, gets records of one layout at a time, and is ended; what it returns goes out in that order.  So that
 what was cut short cannot be taken for whole, its end tells the facts of the whole stream, or is missing.
@@ -15,6 +15,7 @@ from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.render.bodies import table_of
 from jvgate.render.shown import RecordText
+from jvgate.render.tally import Damaged
 from jvgate.spec.layouts import Layout
 from jvgate.values import Question, Selection
 
@@ -22,10 +23,11 @@ __all__ = ["STREAMED", "WRITTEN", "JsonWriter", "NdjsonWriter", "RawWriter", "Ta
 
 
 class Writer(Protocol):
-    """One form of a stream.  damaged_records, damaged_fields: of the records written so far."""
+    """One form of a stream."""
 
-    damaged_records: int
-    damaged_fields: int
+    @property
+    def damaged(self) -> Damaged | None:
+        """What was damaged inside the records written so far; None where nobody looked."""
 
     def begin(self) -> bytes:
         """Return what comes before all records."""
@@ -33,8 +35,8 @@ class Writer(Protocol):
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Return *count* records, which stand in *raw* one after another, in this form."""
 
-    def write_unknown(self, raw: bytes) -> bytes:
-        """Return one record of an unknown type or length."""
+    def write_alone(self, frame: Frame) -> bytes:
+        """Return one record that does not stand among its like: of an unknown type or length, padded back, …"""
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return what comes behind all records, and says that it is all of them."""
@@ -47,8 +49,7 @@ class NdjsonWriter:
     """A line for each record, and at the end one more: `{"end": {…}}` or `{"error": {…}}`."""
 
     def __init__(self, selection: Selection) -> None:
-        self.damaged_records = 0
-        self.damaged_fields = 0
+        self.damaged = Damaged()
         self._text = RecordText(selection)
 
     def begin(self) -> bytes:
@@ -59,9 +60,9 @@ class NdjsonWriter:
         """Return a line for each."""
         return self._texts(layout, raw, count, b"\n") + b"\n"
 
-    def write_unknown(self, raw: bytes) -> bytes:
-        """Return its line: its type and its characters."""
-        return self._text(Frame(raw, None, 0), []) + b"\n"
+    def write_alone(self, frame: Frame) -> bytes:
+        """Return its line; its type and its characters where nothing else is known."""
+        return self._alone(frame) + b"\n"
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return the last line."""
@@ -71,11 +72,17 @@ class NdjsonWriter:
         """Return the last line."""
         return b"%b\n" % orjson.dumps({"error": problem})
 
+    def _alone(self, frame: Frame) -> bytes:
+        errors: Errors = []
+        text = self._text(frame, errors)
+        self.damaged.note(errors)
+        return text
+
     def _texts(self, layout: Layout, raw: bytes, count: int, separator: bytes) -> bytes:
         damaged: list[Errors] = []
         texts = self._text.run(Run(raw, layout, 0, count), damaged, separator=separator)
-        self.damaged_records += len(damaged)
-        self.damaged_fields += sum(map(len, damaged))
+        for errors in damaged:
+            self.damaged.note(errors)
         return texts
 
 
@@ -94,9 +101,9 @@ class JsonWriter(NdjsonWriter):
         """Return them with commas between."""
         return self._separated(self._texts(layout, raw, count, b",\n"))
 
-    def write_unknown(self, raw: bytes) -> bytes:
+    def write_alone(self, frame: Frame) -> bytes:
         """Return it as an object too."""
-        return self._separated(self._text(Frame(raw, None, 0), []))
+        return self._separated(self._alone(frame))
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Close the array."""
@@ -114,8 +121,7 @@ class JsonWriter(NdjsonWriter):
 class RawWriter:
     """The records as JV-Link gave them.  There is no room for facts; nothing is decoded, so no damage is seen."""
 
-    damaged_records = 0
-    damaged_fields = 0
+    damaged: Damaged | None = None
 
     def __init__(self, selection: Selection) -> None:
         """Take *selection* as the others do: what is written is written whole."""
@@ -128,9 +134,9 @@ class RawWriter:
         """Return them."""
         return raw
 
-    def write_unknown(self, raw: bytes) -> bytes:
+    def write_alone(self, frame: Frame) -> bytes:
         """Return it."""
-        return raw
+        return frame.as_it_came()
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return nothing."""
@@ -144,8 +150,7 @@ class RawWriter:
 class TableWriter:
     """A table of one record type.  What is of no known layout has no place in it; what is damaged is told by itself."""
 
-    damaged_records = 0
-    damaged_fields = 0
+    damaged: Damaged | None = None
 
     def __init__(self, question: Question, *, proves_end: bool) -> None:
         self._table = table_of(question, is_stream=proves_end)
@@ -158,9 +163,9 @@ class TableWriter:
         """Return what is ready."""
         return self._table.write(layout, raw, count)
 
-    def write_unknown(self, raw: bytes) -> bytes:
-        """Return nothing."""
-        return b""
+    def write_alone(self, frame: Frame) -> bytes:
+        """Return what is ready."""
+        return self._table.write(frame.layout, frame.raw, 1) if frame.layout is not None else b""
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return what is left, and the facts as the form can tell them."""

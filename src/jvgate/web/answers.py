@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jvgate.gateway import Outcome, Served
-from jvgate.question import MAX_LIMIT, parameters_of
+from jvgate.question import parameters_of
 from jvgate.values import Answer, Entry, Question
 
 __all__ = [
@@ -90,8 +90,8 @@ def _cache_control(entry: Entry[Answer]) -> bytes:
 
 
 def _links(answer: Answer) -> list[str]:
-    """Return where to go from here (RFC 8288); a page too far to be asked for is not told."""
-    links = [f'<{_url(page)}>; rel="{name}"' for name, page in answer.pages if page.selection.offset <= MAX_LIMIT]
+    """Return where to go from here (RFC 8288)."""
+    links = [f'<{_url(page)}>; rel="{name}"' for name, page in answer.pages]
     if answer.successor:
         links.append(f'</api/v1/data/{answer.successor}>; rel="successor-version"')
     return links
