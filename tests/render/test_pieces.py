@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jvgate.render.forms import render
 from jvgate.render.pieces import PIECE_BYTES, Pieces
-from jvgate.render.writers import JsonWriter, NdjsonWriter, RawWriter
+from jvgate.render.writers import JsonWriter, NdjsonWriter, RawWriter, writer_of
 from jvgate.values import Question, Selection
 from tests.raceday import GARBAGE, QUERY, dataset, race_day, record
 
@@ -103,6 +103,25 @@ def test_what_is_due_goes_out_however_little_it_is():
     assert not pieces.is_empty
     assert json.loads(pieces.make(is_due=True))["RecordSpec"] == "RA"
     assert pieces.is_empty
+
+
+@pytest.mark.parametrize(("form", "is_stream"), [("csv", True), ("arrow", True), ("csv", False), ("arrow", False)])
+def test_a_table_gives_a_part_of_a_batch_to_who_waits_for_it_and_to_no_file(form, is_stream):
+    question = Question("RACE", (QUERY,), Selection(format=form, records=("SE",)))
+    pieces = Pieces(question.selection, writer_of(question, proves_end=is_stream))
+    for number in range(1, 4):
+        pieces.put(record("SE", Umaban=number, Bamei="アイウ"[:number]))
+        assert pieces.make(is_due=False) == b""
+        assert pieces.is_empty is not is_stream
+        due = pieces.make(is_due=True)
+        assert (len(due) > 100) is is_stream
+    assert pieces.is_empty
+
+
+def test_a_raw_stream_of_some_records_is_their_very_bytes():
+    stripped = record("HR").rstrip() + b"\r\n"
+    raws = [record("RA"), stripped, record("HR"), stripped]
+    assert b"".join(stream([b"".join(raws)], form="raw", records=("HR",))) == b"".join(raws[1:])
 
 
 @FEW

@@ -14,12 +14,13 @@ import pytest
 from jvgate.errors import QueryError, RecordError
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
-from jvgate.render.tables import CONTENT_TYPES, csv_content_type, table_writer
+from jvgate.render.tables import table_writer
 from jvgate.spec.layouts import layouts
 from tests.raceday import record
 from tests.records.build import random_record
 from tests.records.rows import as_row, rows_of
 
+FORMS = ("arrow", "parquet", "csv")
 FACTS = {"records": {"SE": 3}, "last_file_timestamp": "20261116140000", "digest": "abc"}
 SMALL = [record for record in layouts().types if layouts().current(record).length < 10_000]
 
@@ -90,13 +91,13 @@ def test_parquet_is_read_back_by_duckdb(name, tmp_path):
     assert_same(rows_of(found), raws)
 
 
-@pytest.mark.parametrize("form", CONTENT_TYPES)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_same_records_are_the_same_bytes_however_they_come(form):
     raws = records("SE", 50)
     assert written(form, raws, step=1) == written(form, raws, step=50) == written(form, raws, step=13)
 
 
-@pytest.mark.parametrize("form", CONTENT_TYPES)
+@pytest.mark.parametrize("form", FORMS)
 def test_more_records_than_a_batch_holds_are_all_there(form):
     raws = records("WE", 30) * 700
     data = written(form, raws, step=999)
@@ -108,7 +109,7 @@ def test_more_records_than_a_batch_holds_are_all_there(form):
     assert rows == len(raws)
 
 
-@pytest.mark.parametrize("form", CONTENT_TYPES)
+@pytest.mark.parametrize("form", FORMS)
 def test_older_generations_go_into_the_same_table(form):
     lengths = (545, 537, 537, 545)
     raws = [encode({"RecordSpec": "BR", "BreederName": f"牧場{n}"}, length=length) for n, length in enumerate(lengths)]
@@ -117,7 +118,7 @@ def test_older_generations_go_into_the_same_table(form):
     assert frame["BreederName"].to_list() == ["牧場0", "牧場1", "牧場2", "牧場3"]
 
 
-@pytest.mark.parametrize("form", CONTENT_TYPES)
+@pytest.mark.parametrize("form", FORMS)
 def test_no_records_are_a_table_without_rows(form):
     data = written(form, [], record="SE")
     read = {"arrow": pl.read_ipc_stream, "parquet": pl.read_parquet, "csv": pl.read_csv}[form]
@@ -179,13 +180,13 @@ def test_an_error_of_the_writing_thread_is_the_writers(monkeypatch):
         writer.end(FACTS)
 
 
-@pytest.mark.parametrize("form", CONTENT_TYPES)
+@pytest.mark.parametrize("form", FORMS)
 def test_records_of_another_type_are_refused(form):
     with pytest.raises(QueryError, match="one type"):
         table_writer(form, "SE").write(layouts().current("RA"), record("RA"), 1)
 
 
-@pytest.mark.parametrize("form", CONTENT_TYPES)
+@pytest.mark.parametrize("form", FORMS)
 def test_a_count_that_the_bytes_do_not_hold_is_refused(form):
     with pytest.raises(RecordError, match="length"):
         table_writer(form, "SE").write(layouts().current("SE"), record("SE"), 2)
@@ -195,13 +196,3 @@ def test_a_form_that_is_no_table_is_refused():
     with pytest.raises(QueryError) as refused:
         table_writer("xml", "SE")
     assert (refused.value.parameter, refused.value.allowed) == ("format", "arrow, csv, parquet")
-
-
-@pytest.mark.parametrize(("charset", "told"), [("utf-8", "utf-8"), ("UTF8", "utf-8"), ("Shift_JIS", "shift_jis")])
-def test_the_media_type_of_csv_tells_its_charset(charset, told):
-    assert csv_content_type(charset) == f"text/csv; charset={told}; header=present"
-
-
-def test_a_charset_that_does_not_hold_japanese_is_refused():
-    with pytest.raises(QueryError, match="shift_jis"):
-        csv_content_type("latin-1")

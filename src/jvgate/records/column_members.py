@@ -190,7 +190,7 @@ def _compiled(
             if wanted or whole:
                 yield _Slots(field, tree.get(field.key, {}), until, shown=wanted)
             continue
-        marked = has_mark(field) and (wanted or f"{field.key}Mark" in tree)
+        marked = has_mark(field) and wanted
         if not (wanted or marked or whole):
             continue
         reader = _reader(field, until, codes.get(field.key, ()))

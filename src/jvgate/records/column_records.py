@@ -70,8 +70,7 @@ def _with_dictionaries(array: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _is_wanted(name: str, tree: Tree) -> bool:
-    key = name.partition(".")[0]
-    return key in tree or f"{key}Mark" in tree
+    return name.partition(".")[0] in tree
 
 
 def _converter(fields: Sequence[Field | Group]) -> Callable[[_Object], dict[str, Any]]:

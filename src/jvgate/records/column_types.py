@@ -109,7 +109,7 @@ def _fields(fields: Sequence[Field | Group], tree: Tree) -> Iterator[pa.Field]:
         if wanted:
             one = value_type(field)
             yield pa.field(field.key, one if field.repeat == 1 else pa.list_(one), metadata=_about(field))
-        if has_mark(field) and (wanted or f"{field.key}Mark" in tree):
+        if has_mark(field) and wanted:
             yield pa.field(f"{field.key}Mark", MARK, metadata=_about(field, of_mark=True))
 
 

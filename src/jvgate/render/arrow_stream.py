@@ -40,13 +40,23 @@ class ArrowWriter:
             self._write(batch)
         return self._taken()
 
-    def end(self, facts: Mapping[str, object]) -> bytes:
-        """Return the last batch with rows, the one with the facts, and the end mark."""
+    @property
+    def has_rest(self) -> bool:
+        """Whether records wait."""
+        return self._batches.has_rest
+
+    def rest(self) -> bytes:
+        """Return the batch of what waits."""
         for batch in self._batches.rest():
             self._write(batch)
+        return self._taken()
+
+    def end(self, facts: Mapping[str, object]) -> bytes:
+        """Return the last batch with rows, the one with the facts, and the end mark."""
+        rest = self.rest()
         self._stream.write_batch(self._last, custom_metadata={"end": orjson.dumps(dict(facts))})
         self._stream.close()
-        return self._taken()
+        return rest + self._taken()
 
     def _write(self, batch: pa.RecordBatch) -> None:
         self._stream.write_batch(batch)

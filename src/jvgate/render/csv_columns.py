@@ -41,7 +41,7 @@ def _count(members: Sequence[Field | Group], wanted: frozenset[str], outer: str)
         elif member.kind != "reserved":
             total += member.repeat * _is_wanted(name, wanted)
             if member.repeat == 1 and (member.special or member.special_dated):  # its mark stands beside it
-                total += _is_wanted(name, wanted) or f"{name}Mark" in wanted
+                total += _is_wanted(name, wanted)
     return total
 
 

@@ -59,10 +59,18 @@ class CsvWriter:
         """Return the lines of the batches that are full."""
         return b"".join(self._lines(batch) for batch in self._batches.add(layout, raw, count))
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether records wait."""
+        return self._batches.has_rest
+
+    def rest(self) -> bytes:
+        """Return the lines of what waits."""
+        return b"".join(self._lines(batch) for batch in self._batches.rest())
+
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return the last lines, and the line that tells the end where that was asked for."""
-        lines = b"".join(self._lines(batch) for batch in self._batches.rest())
-        return lines + (b"# end %b\r\n" % orjson.dumps(dict(facts)) if self._end_line else b"")
+        return self.rest() + (b"# end %b\r\n" % orjson.dumps(dict(facts)) if self._end_line else b"")
 
     def _names_of(self, field: pa.Field) -> Iterator[str]:
         return iter([ERRORS]) if field.name == ERRORS else _names(field.name, field.type, *self._repeats_of(field.name))

@@ -16,7 +16,18 @@ from jvgate.render.walk import Walk
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Answer, Dataset, Question
 
-__all__ = ["FORMS", "Form", "Rendered", "check", "content_type", "offered_forms", "packed", "render", "why_not"]
+__all__ = [
+    "FORMS",
+    "Form",
+    "Rendered",
+    "check",
+    "content_type",
+    "file_name",
+    "offered_forms",
+    "packed",
+    "render",
+    "why_not",
+]
 
 UTF_8 = "utf-8"
 
@@ -132,18 +143,25 @@ def _etag(body: bytes, media_type: str) -> str:
 
 
 def _answer(question: Question, body: bytes, *, total: int) -> Answer:
-    form, media_type = FORMS[question.selection.format], content_type(question)
+    media_type = content_type(question)
     return Answer(
         body,
         media_type,
         etag=_etag(body, media_type),
         successor=_successor(question),
         pages=_pages(question, total),
-        file_name=f"{_title(question)}.{form.extension}" if form.extension else "",
+        file_name=file_name(question),
     )
 
 
+def file_name(question: Question) -> str:
+    """Return how what is saved is called; "" for a form that is read at once."""
+    extension = FORMS[question.selection.format].extension
+    return f"{_title(question)}.{extension}" if extension else ""
+
+
 def content_type(question: Question) -> str:
+    """Return the media type of the answer, as the client calls it, with its charset."""
     form, selection = FORMS[question.selection.format], question.selection
     media_type = selection.media_type or form.media_types[0]
     charset = (selection.charset or form.charsets[0]).removesuffix("-bom") if form.charsets else ""

@@ -57,6 +57,17 @@ class ParquetFileWriter:
             self._gather(batch)
         return self._outlet.taken()
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether records wait to be given to a row group."""
+        return self._batches.has_rest
+
+    def rest(self) -> bytes:
+        """Give what waits to the row group at hand; return what is ready of earlier ones."""
+        for batch in self._batches.rest():
+            self._gather(batch)
+        return self._outlet.taken()
+
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return the last row groups and the footer."""
         for batch in self._batches.rest():

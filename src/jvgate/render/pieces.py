@@ -46,7 +46,7 @@ class Pieces:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is there that could be sent."""
-        return not self._held_bytes
+        return not self._held_bytes and not self._writer.has_rest
 
     def put(self, item: str | bytes | bytearray) -> None:
         """Take the name of a file or a batch of its records; the next one only when `make` gives nothing any more."""
@@ -58,6 +58,8 @@ class Pieces:
             self._hold(text)
             if self._held_bytes >= PIECE_BYTES:
                 return self._piece()
+        if is_due and self._writer.has_rest:
+            self._hold(self._writer.rest())
         return self._piece() if is_due and self._held_bytes else b""
 
     def end(self, facts: Mapping[str, object]) -> bytes:

@@ -50,6 +50,11 @@ class Batches:
             yield self._decoded(data[at : at + size])
         self._pending = bytes(data[whole:])
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether records wait for more to fill a batch."""
+        return bool(self._pending)
+
     def rest(self) -> Iterator[pa.RecordBatch]:
         """Yield the batch that waits, if there is one."""
         if self._pending:

@@ -1,7 +1,8 @@
 """Records of one type as a table: an Arrow IPC stream, a Parquet file, CSV text.
 
 A writer takes records as they come and gives bytes that are ready to be sent, in bounded memory: how many records it
-is given at once changes nothing in what it writes altogether, and neither does anything but the records.  Older
+is given at once changes nothing in what it writes altogether, and neither does anything but the records, unless it is
+told to wait no longer.  Older
 generations of the record type go into the same table: their columns are the same, only their fields were narrower.
 
 pyarrow is loaded when the first writer is made.
@@ -15,13 +16,10 @@ from typing import Protocol
 from jvgate.errors import QueryError
 from jvgate.spec.layouts import Layout
 
-__all__ = ["CONTENT_TYPES", "Writer", "csv_content_type", "table_writer"]
+__all__ = ["Writer", "table_writer"]
 
-CONTENT_TYPES = {
-    "arrow": "application/vnd.apache.arrow.stream",
-    "parquet": "application/vnd.apache.parquet",
-    "csv": "text/csv",
-}
+# What JRA-VAN calls Shift_JIS is Windows' kind of it.
+_CODECS = {"utf-8": "utf-8", "shift_jis": "cp932"}
 
 
 class Writer(Protocol):
@@ -32,6 +30,13 @@ class Writer(Protocol):
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Take *count* records of *layout*, one behind the other; return the bytes that are ready, maybe none."""
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether records wait for more, since many are written better than few."""
+
+    def rest(self) -> bytes:
+        """Return what waits, for somebody who waits too."""
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return what is left and the mark of the end, which tells *facts*: counts, last file timestamp, digest."""
@@ -64,7 +69,7 @@ def table_writer(
     if form == "csv":
         from jvgate.render.csv_text import CsvWriter  # noqa: PLC0415
 
-        return CsvWriter(record, fields, charset=_codec(charset), bom=bom, end_line=end_line)
+        return CsvWriter(record, fields, charset=_CODECS[charset], bom=bom, end_line=end_line)
     raise QueryError(
         "unknown-format",
         "There is no such form of a table.",
@@ -72,19 +77,3 @@ def table_writer(
         value=form,
         allowed="arrow, csv, parquet",
     )
-
-
-def csv_content_type(charset: str) -> str:
-    """Return the media type of CSV in *charset*; its first line holds the names (RFC 4180)."""
-    return f"text/csv; charset={'shift_jis' if _codec(charset) == 'cp932' else 'utf-8'}; header=present"
-
-
-def _codec(charset: str) -> str:
-    """Return Python's name of *charset*: what JRA-VAN calls Shift_JIS is Windows' kind of it."""
-    codecs = {"utf-8": "utf-8", "utf8": "utf-8", "shift_jis": "cp932", "sjis": "cp932", "cp932": "cp932"}
-    name = charset.lower().replace("-", "_").replace("utf_8", "utf-8").replace("windows_31j", "cp932")
-    if name not in codecs:
-        raise QueryError(
-            "invalid-charset", "CSV is not written so.", parameter="charset", value=charset, allowed="utf-8, shift_jis"
-        )
-    return codecs[name]

@@ -38,6 +38,13 @@ class Writer(Protocol):
     def write_alone(self, frame: Frame) -> bytes:
         """Return one record that does not stand among its like: of an unknown type or length, padded back, …"""
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether records were taken and not given yet, since many are written better than few."""
+
+    def rest(self) -> bytes:
+        """Return them, for somebody who waits."""
+
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return what comes behind all records, and says that it is all of them."""
 
@@ -45,7 +52,17 @@ class Writer(Protocol):
         """Return what says that there are more records, but that they cannot be had; nothing where a form cannot."""
 
 
-class NdjsonWriter:
+class _AtOnce:
+    """What gives every record at once."""
+
+    has_rest = False
+
+    def rest(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+class NdjsonWriter(_AtOnce):
     """A line for each record, and at the end one more: `{"end": {…}}` or `{"error": {…}}`."""
 
     def __init__(self, selection: Selection) -> None:
@@ -118,7 +135,7 @@ class JsonWriter(NdjsonWriter):
         return text
 
 
-class RawWriter:
+class RawWriter(_AtOnce):
     """The records as JV-Link gave them.  There is no room for facts; nothing is decoded, so no damage is seen."""
 
     damaged: Damaged | None = None
@@ -154,6 +171,7 @@ class TableWriter:
 
     def __init__(self, question: Question, *, proves_end: bool) -> None:
         self._table = table_of(question, is_stream=proves_end)
+        self._is_stream = proves_end
 
     def begin(self) -> bytes:
         """Return what comes before all records."""
@@ -166,6 +184,15 @@ class TableWriter:
     def write_alone(self, frame: Frame) -> bytes:
         """Return what is ready."""
         return self._table.write(frame.layout, frame.raw, 1) if frame.layout is not None else b""
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether records wait that somebody else waits for; nobody does for those of a file."""
+        return self._is_stream and self._table.has_rest
+
+    def rest(self) -> bytes:
+        """Return them."""
+        return self._table.rest()
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return what is left, and the facts as the form can tell them."""

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from jvgate.errors import JvgateError
-from jvgate.render.forms import content_type
+from jvgate.render.forms import content_type, file_name
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.streaming import End, Stream, Streams
 from jvgate.values import Question
@@ -145,6 +145,8 @@ def _headers(question: Question) -> RawHeaders:
         (b"cache-control", b"no-store"),
         (b"vary", b"Accept, Accept-Encoding"),
     ]
+    if name := file_name(question):
+        headers.append((b"content-disposition", f'attachment; filename="{name}"'.encode()))
     if question.coding:
         headers.append((b"content-encoding", question.coding.encode()))
     spec = dataspecs().get(question.dataspec)  # None for a joined one
