@@ -89,7 +89,7 @@ def test_what_could_not_be_read_is_told_as_json():
 
 def test_shift_jis_is_that_of_windows():
     raw = record("SE", Bamei="髙①～")
-    assert lines(written(raw, charset="Shift_JIS"), "cp932")[0]["Bamei"] == "髙①～"
+    assert lines(written(raw, charset="shift_jis"), "cp932")[0]["Bamei"] == "髙①～"
 
 
 def test_a_mark_at_the_start_is_for_utf_8_alone():

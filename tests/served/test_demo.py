@@ -28,7 +28,8 @@ REAL_TIME = [spec for spec in dataspecs().values() if spec.is_realtime]
 def serving(source):
     """Run `jvgate serve` on a free port; yield the process and its URL."""
     # A season is made while it is read: on a busy machine that may take longer than a client would wait.
-    command = [COMMAND, "serve", "--port", "0", "--source", source, "--deadline-s", str(LIMIT_S)]
+    # One session alone makes it, once for all that is asked.
+    command = [COMMAND, "serve", "--port", "0", "--source", source, "--sessions", "1", "--deadline-s", str(LIMIT_S)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield server, next(found[1] for line in server.stderr if (found := re.search(r"url=(\S+)", line)))

@@ -25,10 +25,9 @@ from jvgate.records.column_codes import CodeReader, known_codes
 from jvgate.records.column_kinds import Reader, number_reader
 from jvgate.records.column_rows import Flags, Rows
 from jvgate.records.column_text import TextReader
-from jvgate.records.column_types import MARK, arrow_fields, has_mark, is_shown, marks_of, value_type
-from jvgate.records.encode import initial_slot
+from jvgate.records.column_types import MARK, arrow_fields, has_mark, marks_of, value_type
 from jvgate.records.field_tree import Tree
-from jvgate.records.slots import is_large
+from jvgate.records.meanings import blank_slots, is_shown, special_of
 from jvgate.spec.layouts import Field, Group
 
 __all__ = ["Members"]
@@ -126,7 +125,7 @@ class _Slots:
     def __init__(self, group: Group, tree: Tree, until: str, *, shown: bool) -> None:
         self._group, self._shown = group, shown
         self._members = Members(group.fields, tree, until=until, whole=True)
-        self._blanks = _blank_slots(group)
+        self._blanks = blank_slots(group)
         self._slot = pa.struct(arrow_fields(group.fields, tree))
         self._kind = pa.list_(self._slot)
 
@@ -203,26 +202,9 @@ def _compiled(
 
 def _reader(field: Field, until: str, codes: tuple[str, ...]) -> Reader:
     """Return what reads one value of *field*; an item of a repeated one stands by itself."""
-    offset, special = 0 if field.repeat > 1 else field.offset, _special_values(field, until)
+    offset, special = 0 if field.repeat > 1 else field.offset, special_of(field, until)
     if field.kind == "code":
         return CodeReader(field, offset, known_codes(field, codes))
     if field.kind.startswith("text"):
         return TextReader(field, special, offset)
     return number_reader(field, special, offset)
-
-
-def _special_values(field: Field, until: str) -> Mapping[bytes, str]:
-    """Return the special values of *field* for races up to *until* ("" for all later ones)."""
-    special = dict(field.special)
-    for dated in field.special_dated:
-        if until and until <= dated.until:
-            special |= dated.special
-    return special
-
-
-def _blank_slots(group: Group) -> tuple[bytes, ...]:
-    """Return the slots that say nothing: spaces, and the initial values where those all mean "not set"."""
-    blank = b" " * group.length
-    if not is_large(group) and all(isinstance(f, Field) and (f.unset or f.unset_fill) for f in group.fields):
-        return blank, initial_slot(group.fields)
-    return (blank,)

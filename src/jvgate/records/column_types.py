@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from jvgate.records.field_tree import Tree
+from jvgate.records.meanings import is_shown
 from jvgate.spec.layouts import Field, Group, Layout
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "arrow_schema",
     "has_mark",
     "is_clock",
-    "is_shown",
     "marks_of",
     "value_type",
 ]
@@ -60,13 +60,6 @@ def arrow_schema(layout: Layout, tree: Tree) -> pa.Schema:
 def arrow_fields(fields: Sequence[Field | Group], tree: Tree) -> list[pa.Field]:
     """Return the columns of an object's *fields*, those in *tree*."""
     return list(_fields(fields, tree))
-
-
-def is_shown(field: Field | Group) -> bool:
-    """Whether the field says something: reserved areas and groups of them do not."""
-    if isinstance(field, Group):
-        return any(is_shown(member) for member in field.fields)
-    return field.kind != "reserved"
 
 
 def is_clock(field: Field) -> bool:

@@ -3,7 +3,7 @@
 Theory of operation.  The records stand one behind the other, all of the same length, so that a field of all of them
 is a view of every so-manyth byte.  Each member of the layout is compiled once into a reader of such views
 (`column_members.py`): numbers by arithmetic on machine words (`column_digits.py`, `column_kinds.py`), codes by a
-table, text by its different values (`column_strings.py`).  A reader never guesses: what it does not understand makes
+table, text by its different values (`column_text.py`).  A reader never guesses: what it does not understand makes
 the whole record one that the record decoder reads, and its row is put in its place.  So both decoders say the same of
 every record, damaged ones too.
 
@@ -26,13 +26,13 @@ from jvgate.records.column_rows import Flags, Rows
 from jvgate.records.column_types import arrow_schema
 from jvgate.records.decode import decoder
 from jvgate.records.field_tree import field_tree
+from jvgate.records.meanings import RACE_DAY, last_days
 from jvgate.records.text import wrong_length
 from jvgate.spec.layouts import Layout
 
 __all__ = ["Columns", "columns_of"]
 
 _MOST_KEPT = 256  # layouts and choices of fields, which anyone may make
-_RACE_DAY = slice(11, 19)  # every record with dated special values starts with it
 
 
 @lru_cache(_MOST_KEPT)
@@ -51,7 +51,9 @@ class Columns:
         self._errors = self.schema.field(-1).type
         self._make_row = row_maker(layout.fields, tree)
         codes = {"DataKubun": tuple(layout.data_kubun)}
-        self._eras = [(until, Members(layout.fields, tree, until=until, codes=codes)) for until in _eras(layout)]
+        self._eras = [
+            (until, Members(layout.fields, tree, until=until, codes=codes)) for until in (*last_days(layout), "")
+        ]
 
     def decode(self, raw: bytes | memoryview) -> pa.RecordBatch:
         """Return the records that stand in *raw*, one behind the other.
@@ -96,13 +98,8 @@ class Columns:
         return pa.concat_batches([batch, patch]).take(pa.array(order))
 
 
-def _eras(layout: Layout) -> list[str]:
-    """Return the last race days of older special values, and "" for today's."""
-    return [*sorted({dated.until for field in layout.leaves() for dated in field.special_dated}), ""]
-
-
 def _era_of(rows: Rows, untils: Sequence[str]) -> NDArray[np.intp]:
     """Return for each record which of *untils* its race day falls under; the last one is open."""
-    days = rows.words(_RACE_DAY.stop, 8).byteswap()  # so that their order is that of the characters
+    days = rows.words(RACE_DAY.stop, 8).byteswap()  # so that their order is that of the characters
     last = np.array([int.from_bytes(until.encode(), "big") for until in untils[:-1]], np.uint64)
     return np.searchsorted(last, days)

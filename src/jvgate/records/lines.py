@@ -13,6 +13,7 @@ from threading import Lock
 
 from jvgate.records.batch import Batch
 from jvgate.records.kinds import Errors
+from jvgate.records.meanings import RACE_DAY, last_days
 from jvgate.records.text import wrong_length
 from jvgate.spec.layouts import Layout
 
@@ -62,11 +63,10 @@ def _batch(layout: Layout, until: str) -> Batch:
 
 def _day_runs(layout: Layout) -> Callable[[bytes], Iterator[tuple[Batch, int, int]]]:
     """Return what cuts records into runs with the same special values: some have more of them for older races."""
-    dates = sorted({dated.until.encode() for field in layout.leaves() for dated in field.special_dated})
-    length = layout.length
+    dates, length = [day.encode() for day in last_days(layout)], layout.length
 
     def until(raw: bytes, at: int) -> str:
-        day = raw[at + 11 : at + 19]
+        day = raw[at + RACE_DAY.start : at + RACE_DAY.stop]
         return next((date for date in dates if day <= date), b"").decode()
 
     def cut(raw: bytes) -> Iterator[tuple[Batch, int, int]]:

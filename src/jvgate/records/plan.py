@@ -11,7 +11,7 @@ field, slot by slot, and notes what was wrong.  Large groups of numbers are writ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from operator import getitem, ior
 from struct import Struct
@@ -19,8 +19,8 @@ from typing import Any, Protocol, TypeVar
 
 import orjson
 
-from jvgate.records.encode import initial_slot
 from jvgate.records.kinds import Errors, loader, problem
+from jvgate.records.meanings import RACE_DAY, blank_slots, is_shown, last_days, special_of
 from jvgate.records.slots import LargeGroup, is_large
 from jvgate.spec.layouts import Field, Group, Layout
 
@@ -40,12 +40,11 @@ _NARROW = {"code": 3, "int": 2}
 def plan_chooser(layout: Layout) -> Callable[[bytes], Plan]:
     """Return what tells the plan of one raw record: some have more special values for older races."""
     plan = Plan(layout.fields, until="")
-    dates = sorted({dated.until for field in layout.leaves() for dated in field.special_dated})
-    older = [(until.encode(), Plan(layout.fields, until=until)) for until in dates]
+    older = [(until.encode(), Plan(layout.fields, until=until)) for until in last_days(layout)]
 
     def choose(raw: bytes) -> Plan:
         for until, dated in older:
-            if raw[11:19] <= until:  # every record with dated specials starts with its race day
+            if raw[RACE_DAY] <= until:
                 return dated
         return plan
 
@@ -62,7 +61,7 @@ class Plan:
     """
 
     def __init__(self, fields: Sequence[Field | Group], *, until: str, prefix: str = "") -> None:
-        self._members = [_member(field, until, prefix) for field in fields if _is_shown(field)]
+        self._members = [_member(field, until, prefix) for field in fields if is_shown(field)]
         pieces = _pieces(self._members)
         self._cut = Struct(_cut_format(fields, pieces)).unpack
         self._texts = tuple(_text_reader(piece) for piece in pieces)
@@ -131,7 +130,7 @@ class _Scalar:
         self.field = field
         self._name = prefix + field.key
         self.offset, self.end = field.offset, field.end
-        self._special = _special(field, until)
+        self._special = special_of(field, until)
         self._load = loader(field, self._special)
         self._key = b'"%b":' % field.key.encode()
 
@@ -164,7 +163,7 @@ class _Array:
         self.offset, self.end = field.offset, field.end
         self._key = b'"%b":' % field.key.encode()
         self._split = Struct(f"{field.length}s" * field.repeat).unpack
-        load = loader(field, _special(field, until))
+        load = loader(field, special_of(field, until))
         self._items = _Memo(load)
         self._texts = _Memo(lambda raw: orjson.dumps(load(raw)))
 
@@ -195,7 +194,7 @@ class _SmallGroup:
         self._key = b'"%b":' % group.key.encode()
         self._split = Struct(f"{group.length}s" * group.repeat).unpack
         self._length = group.length
-        self._blank = _blank_slots(group)
+        self._blank = blank_slots(group)
         self._drops_unset = group.names_slots
         self._plan = Plan(group.fields, until=until, prefix=f"{prefix}{group.key}.")
         self.is_flat = self._plan.is_flat
@@ -248,14 +247,7 @@ def _member(field: Field | Group, until: str, prefix: str) -> _Member:
         return _Scalar(field, until, prefix) if field.repeat == 1 else _Array(field, until, prefix)
     if not is_large(field):
         return _SmallGroup(field, until, prefix)
-    return LargeGroup(field, {leaf.key: _special(leaf, until) for leaf in field.fields if isinstance(leaf, Field)})
-
-
-def _is_shown(field: Field | Group) -> bool:
-    """Whether the field says something: reserved areas and groups of them do not."""
-    if isinstance(field, Group):
-        return any(_is_shown(member) for member in field.fields)
-    return field.kind != "reserved"
+    return LargeGroup(field, {leaf.key: special_of(leaf, until) for leaf in field.fields if isinstance(leaf, Field)})
 
 
 def _pieces(members: Sequence[_Member]) -> list[tuple[_Member, ...]]:
@@ -368,20 +360,3 @@ def _cut_format(fields: Sequence[Field | Group], pieces: Sequence[Sequence[_Memb
         parts.append(f"{piece[0].offset - at}x{piece[-1].end - piece[0].offset}s")
         at = piece[-1].end
     return "".join([*parts, f"{fields[-1].end - at}x"])
-
-
-def _special(field: Field, until: str) -> Mapping[bytes, str]:
-    """Return the special values of *field* for races up to *until* ("" for all later ones)."""
-    special = dict(field.special)
-    for dated in field.special_dated:
-        if until and until <= dated.until:
-            special.update(dated.special)
-    return special
-
-
-def _blank_slots(group: Group) -> frozenset[bytes]:
-    """Return the slots that say nothing: spaces, and the initial values where those all mean "not set"."""
-    blank = b" " * group.length
-    if all(isinstance(field, Field) and (field.unset or field.unset_fill) for field in group.fields):
-        return frozenset({blank, initial_slot(group.fields)})
-    return frozenset({blank})

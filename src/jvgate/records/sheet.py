@@ -13,7 +13,7 @@ from functools import cache
 from itertools import accumulate
 from math import prod
 
-from jvgate.records.encode import initial_slot
+from jvgate.records.meanings import blank_slots, is_shown
 from jvgate.records.readings import Part, Read, Reading, has_parts, has_point, known_values, object_text, parts_of
 from jvgate.records.slots import is_large
 from jvgate.records.wordlist import MAX_CODE, MAX_DIGITS, Table
@@ -131,7 +131,7 @@ class _Builder:
 
     def add_object(self, fields: Sequence[Field | Group], base: int, before: bytes, behind: bytes) -> None:
         """Add an object whose fields count from byte *base*."""
-        members = _runs([member for member in fields if _is_shown(member)])
+        members = _runs([member for member in fields if is_shown(member)])
         for number, run in enumerate(members):
             end = behind if number == len(members) - 1 else b""
             before = self._add_members(run, base, before, end)
@@ -265,20 +265,10 @@ class _Builder:
                 width=width,
                 says=_telling(self.sheet, start, width) if _can_say_nothing(group) else (),
                 hidden=tuple(hidden),
-                blanks=self._blanks(group),
+                blanks=blank_slots(group),
                 drops=group.names_slots,
             )
         )
-
-    def _blanks(self, group: Group) -> tuple[bytes, ...]:
-        """Return the bytes of a slot that say nothing whatever its fields would say."""
-        text = object_text(replace(group, offset=0, repeat=1), self._until)
-        spaces, unset = b" " * group.length, initial_slot(group.fields)
-        try:
-            says_nothing = text(unset).endswith((b"[]", b"[null]"))
-        except ValueError:
-            says_nothing = False
-        return (spaces, unset) if says_nothing and unset != spaces else (spaces,)
 
     def _reading(self, one: Field) -> Reading:
         return Reading(one, self._until, is_element=False)
@@ -291,14 +281,14 @@ def _telling(sheet: Sheet, start: int, width: int) -> tuple[int, ...]:
 
 
 def _can_say_nothing(group: Group) -> bool:
-    return all(isinstance(one, Field) and one.repeat == 1 for one in group.fields if _is_shown(one))
+    return all(isinstance(one, Field) and one.repeat == 1 for one in group.fields if is_shown(one))
 
 
 def _is_flattened(group: Group) -> bool:
     """Whether the slots get columns of their own."""
     if is_large(group):
         return False
-    shown = [member for member in group.fields if _is_shown(member)]
+    shown = [member for member in group.fields if is_shown(member)]
     return all(_is_flattened(member) if isinstance(member, Group) else _has_columns(member) for member in shown)
 
 
@@ -306,12 +296,6 @@ def _has_columns(one: Field) -> bool:
     if _is_plain_text(one):
         return one.repeat == 1
     return (_is_narrow(one) or has_parts(one)) and (one.repeat == 1 or known_values(one) == one.unset)
-
-
-def _is_shown(member: Field | Group) -> bool:
-    if isinstance(member, Group):
-        return any(_is_shown(inner) for inner in member.fields)
-    return member.kind != "reserved"
 
 
 def _is_narrow(one: Field) -> bool:

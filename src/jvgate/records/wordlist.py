@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,12 +55,11 @@ class Wordlist:
     """The texts of *tables* and of *fixed* (text -> whether it says nothing), by number.
 
     texts: by number, in ONE_BYTE.  is_null: which of them say nothing.  starts: where the keys of each table begin.
-    Threads may share it: a text is in its place before its number is told.
+    One thread at a time uses it (`lines.py`).
     """
 
     def __init__(self, tables: Sequence[Table], fixed: Mapping[bytes, bool]) -> None:
         self._tables = tables
-        self._lock = Lock()
         self._seen: dict[bytes, int] = {}
         self._count = EMPTY + 1
         self.texts = np.full(1024, "", np.object_)
@@ -111,11 +109,10 @@ class Wordlist:
         """Give the keys at the flat *places* their numbers."""
         new, first = np.unique(keys.ravel()[places], return_index=True)
         owners = np.searchsorted(self.starts, new, "right") - 1
-        with self._lock:
-            for key, place, owner in zip(new.tolist(), places[first].tolist(), owners.tolist(), strict=True):
-                table = self._tables[owner]
-                row, column = divmod(place, keys.shape[1])
-                self._numbers[key] = self._read(table, raw(row, column, table.width))
+        for key, place, owner in zip(new.tolist(), places[first].tolist(), owners.tolist(), strict=True):
+            table = self._tables[owner]
+            row, column = divmod(place, keys.shape[1])
+            self._numbers[key] = self._read(table, raw(row, column, table.width))
 
     def _read(self, table: Table, raw: bytes) -> int:
         try:
