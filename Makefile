@@ -31,7 +31,7 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 check: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 bench: $(VENV)/dev.stamp  ## the figures of benchmarks/, as ratios against a reference in the same run
 	$(BIN)/python -m benchmarks

@@ -8,6 +8,8 @@ import pytest
 from jvgate.season.careers import Pace, band_of, career_rows, finish_index, tally_of
 from jvgate.season.world import world_of
 
+pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the process that has them all
+
 WORLD = world_of(1)
 PACE = Pace(starts=400, skill=20)
 SINCE = date(2010, 3, 1)

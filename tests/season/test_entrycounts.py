@@ -9,6 +9,8 @@ from jvgate.season import masters
 from jvgate.season.entrycounts import entry_counts
 from jvgate.season.world import world_of
 
+pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the process that has them all
+
 WORLD = world_of(1)
 THURSDAY = date(2026, 11, 19)
 RACE = WORLD.races(date(2026, 11, 21))[10]

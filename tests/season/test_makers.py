@@ -8,6 +8,8 @@ from jvgate.records.decode import decode
 from jvgate.season.deliveries import CALENDAR, OLD_LENGTHS, SUCCESSORS, deliveries
 from jvgate.season.world import world_of
 
+pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the process that has them all
+
 WORLD = world_of(1)
 BRINGS = {
     "RACE": "RA SE HR H1 H6 O1 O2 O3 O4 O5 O6 WF JG", "TOKU": "TK", "DIFN": "UM KS CH BR BN RC RA SE",

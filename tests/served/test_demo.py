@@ -15,6 +15,8 @@ import pytest
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.spec.layouts import layouts
 
+pytestmark = pytest.mark.xdist_group("demo")  # one server, and one season in it
+
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 300
 TODAY, FRIDAY, SUNDAY = "2026-11-18", "20261113", "20261115"
