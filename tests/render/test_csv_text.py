@@ -5,6 +5,7 @@ import io
 import json
 import random
 
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -53,6 +54,31 @@ def test_values_are_those_of_the_json(name):
         expected = cells(raw)
         assert {key for key, text in line.items() if text} == set(expected)
         assert all(is_same(line[key], value) for key, value in expected.items())
+
+
+@pytest.mark.parametrize(
+    ("options", "encoding"),
+    [({}, "utf-8"), ({"bom": True}, "utf-8-sig"), ({"charset": "shift_jis"}, "cp932")],
+    ids=["utf-8", "bom", "shift_jis"],
+)
+@pytest.mark.parametrize("name", ["SE", "RA", "HR"])
+def test_pandas_reads_the_values_of_the_json(name, options, encoding):
+    rng = random.Random(2)
+    raws = [encode(random_record(layouts().current(name), rng)) for _ in range(30)]
+    data = io.BytesIO(written(*raws, **options))
+    rows = pd.read_csv(data, encoding=encoding, dtype=str, keep_default_na=False).to_dict("records")
+    for raw, row in zip(raws, rows, strict=True):
+        expected = cells(raw)
+        assert {key for key, text in row.items() if text} == set(expected)
+        assert all(is_same(row[key], value) for key, value in expected.items())
+
+
+def test_pandas_takes_numbers_for_numbers_and_days_for_days_by_itself():
+    data = io.BytesIO(written(record("SE", Umaban=7, Futan=54.0, Odds=12.3), record("SE", Umaban=11, Futan=56.5)))
+    frame = pd.read_csv(data, parse_dates=["MakeDate"], dtype={"JyoCD": str})
+    assert (frame["Umaban"].tolist(), frame["Futan"].tolist()) == ([7, 11], [54.0, 56.5])
+    assert frame["MakeDate"].dt.year.tolist() == [2026, 2026]
+    assert frame["JyoCD"].tolist() == ["05", "05"]
 
 
 def test_the_first_line_names_the_columns():
