@@ -4,7 +4,8 @@ Theory of operation.  A stream is never held as a whole and never kept: no cache
 a pipe (`sessions/piping.py`); the event loop takes from there, lets a thread make the next piece of it
 (`render/pieces.py`), and gives that out; the next one is made when somebody comes for it.  So a slow taker slows the
 rendering, that the pipe, and that JV-Link.  A piece goes out when it is full, or PIECE_S after the last one; the first
-one at once.  Joined data specs are read one after another into the same stream.
+one at once.  While nothing of what is read is wanted, what stands before all records goes out after SILENCE_S: whoever
+waits sees that it has begun.  Joined data specs are read one after another into the same stream.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from jvgate.values import Question
 __all__ = ["End", "Stream", "Streams"]
 
 PIECE_S = 0.05
+SILENCE_S = 2.0
 WORKER_THREADS = 2
 _GONE = (WorkerLost, SessionHung)
 
@@ -101,6 +103,7 @@ class Stream:
         self._workers = workers
         self._pieces = Pieces(question.selection, writer, compressor)
         self._alone = Lock()
+        self._began_at = time.monotonic()
         self._made_at = float("-inf")
         self._newest: dict[str, str | None] = {}
         self._pipe: Pipe | None = None
@@ -127,6 +130,8 @@ class Stream:
                     self._pieces.put(item)
                     while piece := await self._make():
                         yield piece
+                    if not isinstance(item, FileStart) and self._is_silent():
+                        yield await self._threaded(self._pieces.opening)
                 self._newest[query.dataspec] = (await reading).last_file_timestamp or None
         yield await self._threaded(partial(self._pieces.end, self._facts()))
 
@@ -154,6 +159,14 @@ class Stream:
         if piece:
             self._made_at = time.monotonic()
         return piece
+
+    def _is_silent(self) -> bool:
+        """Whether it is time to say that there is a stream; that is said once, if nothing else was."""
+        now = time.monotonic()
+        if self._made_at > float("-inf") or now - self._began_at < SILENCE_S:
+            return False
+        self._made_at = now
+        return True
 
     def _facts(self) -> dict[str, object]:
         """Return what a next call goes on from: the newest file of all, and of each data spec by itself."""

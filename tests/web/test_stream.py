@@ -158,6 +158,16 @@ def test_an_error_behind_the_first_record_leaves_a_body_without_an_end(serve, tm
     assert until(lambda: client.get("/readyz").json()["sessions"]["busy"] == 0)
 
 
+def test_a_stream_that_finds_nothing_for_long_says_that_it_has_begun(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr("jvgate.streaming.SILENCE_S", 0.0)
+    archive(tmp_path, *[record("SE")] * 5000)
+    client = serve(f"archive:{tmp_path}?date=2026-11-18&read_us=100000")  # all of it would take eight minutes
+    asked = {"from_time": "20261101", "record": "SE", "where": "Umaban=18", "format": "csv"}
+    with client.stream("GET", "/api/v1/stream/RACE", params=asked) as response:
+        assert response.status_code == 200
+        assert next(response.iter_bytes()).startswith(b"RecordSpec,")
+
+
 def test_what_a_stream_tells_at_its_end_is_where_the_next_one_goes_on(serve, tmp_path):
     """An archive that grows between the calls: nothing is lost, and nothing comes twice."""
     names = [f"RAVM{DAY}202611161400{number:02}.jvd" for number in range(6)]

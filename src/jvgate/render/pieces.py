@@ -62,6 +62,10 @@ class Pieces:
             self._hold(self._writer.rest())
         return self._piece() if is_due and self._held_bytes else b""
 
+    def opening(self) -> bytes:
+        """Return what stands before all records, which may be nothing."""
+        return self._piece()
+
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return the last piece: what is left, and the end with *facts* and everything that was counted."""
         for text in self._written(self._framer.end()):
