@@ -8,7 +8,7 @@ Valkey.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, Protocol
 
 from redis.asyncio import Redis, RedisCluster
@@ -32,6 +32,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeout
 
+from jvgate.cache.redis_direct import DirectClient
 from jvgate.cache.redis_url import RedisPlace
 from jvgate.errors import JvgateError
 
@@ -80,8 +81,8 @@ async def open_client(place: RedisPlace, *, connections: int) -> AsyncIterator[C
             yield client
     else:
         pool = ConnectionPool(connection_class=_connection_class(place), max_connections=connections, **_where(place))
-        async with Redis.from_pool(pool) as client:
-            yield client
+        async with Redis.from_pool(pool) as client, aclosing(DirectClient(client)) as direct:
+            yield direct
 
 
 def _connection_class(place: RedisPlace) -> type[Connection | UnixDomainSocketConnection]:
