@@ -167,6 +167,42 @@ def test_workers_that_will_not_start_are_told_at_once_after_a_while_and_not_trie
     assert len(workers.made) == 2
 
 
+def test_workers_that_open_well_and_die_in_every_read_rest_longer_and_longer(monkeypatch):
+    failures = []
+    monkeypatch.setattr(pool_module, "_rest_s", lambda count: failures.append(count) or 0.0)
+
+    async def scene(lanes):
+        for _ in range(3):
+            with pytest.raises(WorkerLost):
+                await lanes.read(RACE)
+
+    play(scene, Workers(*[WorkerLost("it died")] * 6))
+    assert failures == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.usefixtures("long_rest")
+def test_a_read_that_comes_to_its_end_makes_up_for_the_losses_before():
+    async def scene(lanes):
+        for _ in range(5):
+            await lanes.read(RACE)
+        return lanes.faults
+
+    assert play(scene, Workers(*[WorkerLost("it died"), None] * 5)) == 5
+
+
+@pytest.mark.usefixtures("long_rest")
+def test_a_worker_that_is_ended_for_who_gave_up_costs_no_rest():
+    async def scene(lanes):
+        for count in range(3):
+            read = asyncio.create_task(lanes.read(RACE))
+            await until(lambda: lanes.sessions()[0].doing == "JVGets")
+            read.cancel()
+            await until(lambda count=count: lanes.faults > count)
+        return (await lanes.read(TODAY)).body, lanes.faults
+
+    assert play(scene, Workers(hangs, hangs, hangs), limits=CallLimits(cancel_s=0.01)) == (b"", 3)
+
+
 @pytest.mark.usefixtures("long_rest")
 def test_who_waits_already_is_told_as_well():
     async def scene(lanes):

@@ -253,7 +253,7 @@ class Pool:
             raise SourceError("the pool of sessions is closed")
         result = asyncio.wrap_future(lane.thread.submit(job, running.stop.is_set))
         self._running[result] = running
-        result.add_done_callback(lambda done: self._finish(lane, done))
+        result.add_done_callback(lambda done: self._finish(lane, done, is_start=False))
         try:
             # Shielded: the thread goes on until its next look, and the lane is not free before that.
             return await asyncio.shield(result)
@@ -317,18 +317,22 @@ class Pool:
                 self._at_work[lane] = turn.data
                 turn.ticket.set_result(lane)
 
-    def _finish(self, lane: Lane, done: asyncio.Future[Any]) -> None:
-        """Take a lane back; one that lost its worker makes a new one first."""
-        del self._running[done]
+    def _finish(self, lane: Lane, done: asyncio.Future[Any], *, is_start: bool) -> None:
+        """Take a lane back; one that lost its worker makes a new one first.
+
+        is_start: it only made one, which shows nothing yet: a worker may open well and die in every read.
+        """
+        running = self._running.pop(done)
         error = None if done.cancelled() else done.exception()
         if isinstance(error, JVLinkError):
             self.errors[error.code] += 1
-        if lane.worker is not None or error is None or self._closed:
-            self._failures.pop(lane, None)
-            self._give_back(lane)
+        if lane.worker is None and error is not None and not self._closed:
+            self._failures[lane] += not running.stop.is_set()  # a worker ended for one who gave up is to no blame
+            self._rest(lane, _rest_s(self._failures[lane]))
             return
-        self._failures[lane] += 1
-        self._rest(lane, _rest_s(self._failures[lane]))
+        if not is_start:
+            del self._failures[lane]
+        self._give_back(lane)
 
     def _rest(self, lane: Lane, seconds: float) -> None:
         """Let a lane make a new worker, at once or after *seconds*."""
@@ -349,7 +353,7 @@ class Pool:
         self._unstartable.pop(lane, None)
         if isinstance(error, SourceError):
             self._unstartable[lane] = error
-        self._finish(lane, done)
+        self._finish(lane, done, is_start=True)
         self._give_up_the_hopeless()
 
     def _give_back(self, lane: Lane) -> None:
