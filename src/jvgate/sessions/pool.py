@@ -27,6 +27,7 @@ import structlog
 from jvgate.errors import (
     JVLinkError,
     QueryError,
+    ReadCancelled,
     SessionHung,
     SourceBusy,
     SourceError,
@@ -261,6 +262,10 @@ class Pool:
             running.stop.set()
             if not result.done():  # else the lane may be at something else by now
                 lane.nudge()
+            raise
+        except _GONE as exc:
+            if running.stop.is_set() and not self._closed:  # it was to end, and the watchdog saw to that
+                raise ReadCancelled(running.data) from exc
             raise
 
     async def _lease(self, turn: Turn[asyncio.Future[Lane]]) -> Lane:
