@@ -8,7 +8,7 @@ import pytest
 from tests.sessions.gated import LIMIT_S, RECORDS, GatedShelf, Links, pool, reached, realtime
 from tests.sessions.scripted import Workers, hangs
 
-from jvgate.errors import ReadCancelled
+from jvgate.errors import ReadCancelled, WorkerLost
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.sessions.turns import Priority
@@ -44,6 +44,30 @@ def test_a_prefetch_gives_its_session_up_for_whoever_waits(shelf, priority):
     given_up, dataset = asyncio.run(scene())
     assert isinstance(given_up, ReadCancelled)
     assert dataset.body == b"".join(RECORDS)
+
+
+def test_a_hastened_prefetch_whose_session_is_lost_is_begun_again_before_batches():
+    class Dying(GatedShelf):
+        def realtime(self, dataspec, key, *, now):
+            records = super().realtime(dataspec, key, now=now)
+            if self.faults:
+                raise self.faults.pop()
+            return records
+
+    async def scene():
+        async with pool(Links(shelf)) as lanes:
+            shelf.gate(realtime(1).key)
+            prefetch = begin(lanes, 1)
+            await reached(shelf, realtime(1))
+            batches = [begin(lanes, day, Priority.BATCH) for day in (2, 3)]
+            lanes.hasten(realtime(1))
+            await asyncio.sleep(0)
+            shelf.gates[realtime(1).key].set()
+            await end(prefetch, *batches)
+
+    shelf = Dying(faults=[WorkerLost("it died")])
+    asyncio.run(scene())
+    assert shelf.order == [realtime(day).key for day in (1, 1, 2, 3)]
 
 
 def test_a_prefetch_that_does_not_heed_that_costs_its_worker_and_is_not_begun_again():

@@ -14,7 +14,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,17 +49,17 @@ _DRAIN_S = 3.0
 _GONE = (WorkerLost, SessionHung)  # nobody is to blame who asked: worth another try
 
 Result = TypeVar("Result")
+_Turn = Turn[asyncio.Future[Lane]]
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
 
 
 @dataclass(slots=True, eq=False)
 class _Running:
-    """A read at work.  priority: of the most urgent one who wants it, None for what is nobody's."""
+    """What a lane is at.  turn: whose it is, None for what is nobody's."""
 
     lane: Lane
     stop: Event
-    data: str = ""
-    priority: Priority | None = None
+    turn: _Turn | None = None
 
 
 class Pool:
@@ -82,6 +82,7 @@ class Pool:
         ]
         self._idle = self._lanes[::-1]
         self._turns: Turns[asyncio.Future[Lane]] = Turns()
+        self._asked: set[_Turn] = set()  # those of reads that are not at their end
         self._running: dict[asyncio.Future[Any], _Running] = {}
         self._at_work: dict[Lane, str] = {}
         self._resting: dict[Lane, asyncio.TimerHandle] = {}
@@ -171,17 +172,14 @@ class Pool:
         Raises SourceBusy when too many wait, SessionTimeout, DatasetTooLarge, JVLinkError and other SourceErrors.
         """
         request = request_of(query, limit_bytes=self._limit_bytes)
-        for is_last in (False, True):
+        turn = _turn(priority, _data(request), is_realtime=query.is_realtime)
+
+        async def attempt() -> Dataset:
             collected = Collected(on_progress)
-            try:
-                summary, waited_s = await self._read(request, collected, priority)
-            except _GONE as exc:
-                log.warning("a session was lost", read=str(query), why=str(exc), again=not is_last)
-                if is_last:
-                    raise
-            else:
-                return collected.dataset(query, summary, wait_s=waited_s)
-        raise AssertionError("the last try returns or raises")
+            summary, waited_s = await self._read(request, collected, turn)
+            return collected.dataset(query, summary, wait_s=waited_s)
+
+        return await self._twice(turn, attempt, what=str(query))
 
     async def read_into(
         self, request: Request, sink: Sink, *, priority: Priority = Priority.INTERACTIVE, has_twins: bool = True
@@ -191,22 +189,23 @@ class Pool:
         has_twins: whether it and another read of the same data wait for each other; one whose sink may take for ever
         must hold nobody up.
         """
-        summary, _ = await self._read(request, sink, priority, has_twins=has_twins)
+        data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
+        summary, _ = await self._read(request, sink, _turn(priority, data, is_realtime=bool(request.key)))
         return summary
 
     def hasten(self, query: Query) -> None:
         """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
         data = _data(request_of(query, limit_bytes=None))
         self._turns.hasten(data, Priority.INTERACTIVE)
-        for running in self._running.values():
-            if running.data == data and running.priority is not None:
-                running.priority = Priority.INTERACTIVE
+        for turn in self._asked:
+            if turn.data == data:
+                turn.priority = Priority.INTERACTIVE
 
     async def call(self, errand: str, *arguments: str) -> dict[str, Any]:
         """Do one of JV-Link's errands.  Raises as `read`, and NotOffered where the source has no such thing."""
         turn = _turn(Priority.INTERACTIVE, f"{errand}:{':'.join(arguments)}", is_realtime=True)
         lane = await self._lease(turn)
-        return await self._run(_Running(lane, Event()), lambda cancelled: lane.call(errand, arguments))
+        return await self._run(_Running(lane, Event(), turn), lambda cancelled: lane.call(errand, arguments))
 
     async def warm(self) -> None:
         """Make one session ready; reads of its lane come behind that.  Raises what it raises: WorkerFailed, …"""
@@ -233,18 +232,29 @@ class Pool:
         else:
             lane.end("it was recycled on request")
 
-    async def _read(
-        self, request: Request, sink: Sink, priority: Priority, *, has_twins: bool = True
-    ) -> tuple[Summary, float]:
+    async def _twice(self, turn: _Turn, attempt: Callable[[], Awaitable[Result]], *, what: str) -> Result:
+        """Make *attempt*, which waits for its *turn*; once more where its worker was lost."""
+        self._asked.add(turn)
+        try:
+            for is_last in (False, True):
+                try:
+                    return await attempt()
+                except _GONE as exc:
+                    log.warning("a session was lost", read=what, why=str(exc), again=not is_last)
+                    if is_last:
+                        raise
+                    turn.ticket = asyncio.get_running_loop().create_future()  # the first one is spent
+        finally:
+            self._asked.discard(turn)
+        raise AssertionError("the last try returns or raises")
+
+    async def _read(self, request: Request, sink: Sink, turn: _Turn) -> tuple[Summary, float]:
         """Wait for a lane and read through it -> (summary, seconds waited)."""
         asked = time.monotonic()
-        data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
-        turn = _turn(priority, data, is_realtime=bool(request.key))
         lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
         self.opens[request.dataspec] += 1
-        running = _Running(lane, Event(), turn.data, turn.priority)
-        return await self._run(running, partial(lane.read, request, sink)), waited_s
+        return await self._run(_Running(lane, Event(), turn), partial(lane.read, request, sink)), waited_s
 
     async def _run(self, running: _Running, job: Callable[[Callable[[], bool]], Result]) -> Result:
         """Let a leased lane do *job*; it comes back when its thread is done with it."""
@@ -265,10 +275,10 @@ class Pool:
             raise
         except _GONE as exc:
             if running.stop.is_set() and not self._closed:  # it was to end, and the watchdog saw to that
-                raise ReadCancelled(running.data) from exc
+                raise ReadCancelled("a read that made way for others") from exc
             raise
 
-    async def _lease(self, turn: Turn[asyncio.Future[Lane]]) -> Lane:
+    async def _lease(self, turn: _Turn) -> Lane:
         """Return a free lane, in its turn."""
         if self._closed:
             raise SourceError("the pool of sessions is closed")
@@ -289,16 +299,17 @@ class Pool:
                 self._give_back(ticket.result())  # handed over in the same moment
             raise
 
-    def _make_way(self, turn: Turn[asyncio.Future[Lane]]) -> None:
+    def _make_way(self, turn: _Turn) -> None:
         """Stop a prefetch whose session *turn* could have, one for each turn that waits."""
         if turn.priority is Priority.PREFETCH:
             return
         for running in self._running.values():
-            if running.priority is Priority.PREFETCH and not running.stop.is_set() and _fits(running.lane, turn):
+            is_later = running.turn is not None and running.turn.priority is Priority.PREFETCH
+            if is_later and not running.stop.is_set() and _fits(running.lane, turn):
                 _stop(running)
                 return
 
-    def _check_hope(self, turn: Turn[asyncio.Future[Lane]]) -> None:
+    def _check_hope(self, turn: _Turn) -> None:
         """Raise what keeps every session that could take *turn* from starting."""
         lanes = [lane for lane in self._lanes if _fits(lane, turn)]
         if all(lane in self._unstartable for lane in lanes):
@@ -375,7 +386,7 @@ class Pool:
                 lane.watch(now)
 
 
-def _turn(priority: Priority, data: str, *, is_realtime: bool) -> Turn[asyncio.Future[Lane]]:
+def _turn(priority: Priority, data: str, *, is_realtime: bool) -> _Turn:
     return Turn(priority, data, is_realtime, asyncio.get_running_loop().create_future())
 
 
@@ -393,7 +404,7 @@ def _fits(lane: Lane, turn: Turn[Any]) -> bool:
     return ("realtime" if turn.is_realtime else "stored") in lane.takes
 
 
-def _can_have(lane: Lane, turn: Turn[asyncio.Future[Lane]]) -> bool:
+def _can_have(lane: Lane, turn: _Turn) -> bool:
     """Whether to hand the lane over: not to one who was cancelled a moment ago and is about to leave the queue."""
     return not turn.ticket.done() and _fits(lane, turn)
 
