@@ -22,6 +22,7 @@ JvgateError
 from __future__ import annotations
 
 __all__ = [
+    "SESSION_LOST",
     "ArchiveError",
     "ComError",
     "DatasetTooLarge",
@@ -165,6 +166,10 @@ class WorkerLost(SourceError):
     def __init__(self, why: str) -> None:
         super().__init__(f"the session was lost: {why}")
         self.why = why
+
+
+# Nobody is to blame who asked: worth another try, as long as nothing of it was handed on.
+SESSION_LOST = (WorkerLost, SessionHung)
 
 
 class WorkerFailed(SourceError):

@@ -25,13 +25,12 @@ from typing import Any, Self, TypeVar
 import structlog
 
 from jvgate.errors import (
+    SESSION_LOST,
     JVLinkError,
     QueryError,
     ReadCancelled,
-    SessionHung,
     SourceBusy,
     SourceError,
-    WorkerLost,
 )
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.sessions.collecting import Collected, request_of
@@ -46,7 +45,6 @@ __all__ = ["Pool"]
 WATCH_S = 0.25
 REST_S, REST_LIMIT_S = 0.25, 30.0
 _DRAIN_S = 3.0
-_GONE = (WorkerLost, SessionHung)  # nobody is to blame who asked: worth another try
 
 Result = TypeVar("Result")
 _Turn = Turn[asyncio.Future[Lane]]
@@ -239,7 +237,7 @@ class Pool:
             for is_last in (False, True):
                 try:
                     return await attempt()
-                except _GONE as exc:
+                except SESSION_LOST as exc:
                     log.warning("a session was lost", read=what, why=str(exc), again=not is_last)
                     if is_last:
                         raise
@@ -273,7 +271,7 @@ class Pool:
             if not result.done():  # else the lane may be at something else by now
                 lane.nudge()
             raise
-        except _GONE as exc:
+        except SESSION_LOST as exc:
             if running.stop.is_set() and not self._closed:  # it was to end, and the watchdog saw to that
                 raise ReadCancelled("a read that made way for others") from exc
             raise
