@@ -145,13 +145,15 @@ def test_what_a_sink_has_got_is_not_read_again():
     assert play(scene, Workers(WorkerLost("it died"))) == {"RACE": 1}
 
 
-def test_an_errand_takes_a_session_and_is_not_done_twice():
+def test_an_errand_whose_session_was_lost_is_done_once_more_and_no_more():
     async def scene(lanes):
-        with pytest.raises(WorkerLost):
+        done = await lanes.call("silks", "赤")
+        with pytest.raises(WorkerLost, match="three"):
             await lanes.call("silks", "赤")
-        return await lanes.call("silks", "赤")
+        return done
 
-    assert play(scene, Workers(WorkerLost("it died"))) == {"errand": "silks", "arguments": ("赤",)}
+    workers = Workers(WorkerLost("one"), None, WorkerLost("two"), WorkerLost("three"))
+    assert play(scene, workers) == {"errand": "silks", "arguments": ("赤",)}
 
 
 @pytest.mark.usefixtures("long_rest")

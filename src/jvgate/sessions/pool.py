@@ -200,10 +200,18 @@ class Pool:
                 turn.priority = Priority.INTERACTIVE
 
     async def call(self, errand: str, *arguments: str) -> dict[str, Any]:
-        """Do one of JV-Link's errands.  Raises as `read`, and NotOffered where the source has no such thing."""
-        turn = _turn(Priority.INTERACTIVE, f"{errand}:{':'.join(arguments)}", is_realtime=True)
-        lane = await self._lease(turn)
-        return await self._run(_Running(lane, Event(), turn), lambda cancelled: lane.call(errand, arguments))
+        """Do one of JV-Link's errands, which change nothing: one whose worker was lost is done once more.
+
+        Raises as `read`, and NotOffered where the source has no such thing.
+        """
+        what = f"{errand}:{':'.join(arguments)}"
+        turn = _turn(Priority.INTERACTIVE, what, is_realtime=True)
+
+        async def attempt() -> dict[str, Any]:
+            lane = await self._lease(turn)
+            return await self._run(_Running(lane, Event(), turn), lambda cancelled: lane.call(errand, arguments))
+
+        return await self._twice(turn, attempt, what=what)
 
     async def warm(self) -> None:
         """Make one session ready; reads of its lane come behind that.  Raises what it raises: WorkerFailed, …"""
