@@ -18,6 +18,9 @@ from jvgate.jvlink.wire import Channel, Frame, Kind
 from jvgate.jvlink.wire_errors import error_of
 from jvgate.sessions.workers import Activity, Cancelled
 
+if sys.platform == "linux":
+    import fcntl
+
 __all__ = ["Lifeline", "RemoteWorker", "spawn", "start_process"]
 
 _END_S = 1.0
@@ -224,15 +227,23 @@ def start_process(
 def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start *command* with pipes for its standard input and output.  Raises WorkerFailed."""
     try:
-        return subprocess.Popen(  # noqa: S603  (the command is ours or the settings')
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=_BUFFER_BYTES,
-            pipesize=_PIPE_BYTES if sys.platform == "linux" else -1,
+        process = subprocess.Popen(  # noqa: S603  (the command is ours or the settings')
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=_BUFFER_BYTES
         )
     except OSError as exc:
         raise WorkerFailed(f"{command[0]} cannot be run: {exc.strerror}") from exc
+    _widen(process)
+    return process
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Give the pipe that records come through more room, where that may be had.
+
+    Linux lets a user have so much in the pipes of all processes (64 MiB by default); beyond that the usual size does.
+    """
+    if sys.platform == "linux" and process.stdout is not None:
+        with suppress(OSError):
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _whole(frame: Frame, given_bytes: int, given_records: int) -> Summary:
