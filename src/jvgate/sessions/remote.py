@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
+import structlog
+
 from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.jvlink.wire import Channel, Frame, Kind
@@ -26,6 +28,8 @@ __all__ = ["Lifeline", "RemoteWorker", "spawn", "start_process"]
 _END_S = 1.0
 _PIPE_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 16
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
 
 
 class Lifeline(Protocol):
@@ -184,9 +188,16 @@ class RemoteWorker:
         self.activity = Activity(doing, now - for_s, now, busy, self.activity.dialog)
 
     def _see_dialog(self, fields: Mapping[str, Any]) -> None:
-        """Keep the words of the dialog that blocks the session; no words: it is gone."""
-        words = [str(fields[name]) for name in ("title", "text") if fields.get(name)]
-        self.activity = replace(self.activity, dialog=": ".join(words), heard_at=time.monotonic())
+        """Keep what the dialog that blocks the session says, and log it; nothing: it is gone."""
+        title, text, buttons = (fields.get(name) for name in ("title", "text", "buttons"))
+        captions = [str(caption) for caption in buttons] if isinstance(buttons, list) else []
+        words = ": ".join(str(part) for part in (title, text) if part)
+        shown = " ".join([words, *(f"[{caption}]" for caption in captions)]).strip()
+        if fields:
+            shown = shown or "(without words)"
+            pid = self.facts.get("pid")
+            log.warning("a dialog is open", of=self._what, pid=pid, title=title, text=text, buttons=captions)
+        self.activity = replace(self.activity, dialog=shown, heard_at=time.monotonic())
 
     def _note(self, doing: str) -> None:
         now = time.monotonic()
