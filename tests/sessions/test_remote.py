@@ -310,6 +310,15 @@ def test_a_dialog_that_is_gone_is_not_logged():
     assert logs == []
 
 
+def test_a_dialog_that_opened_while_nobody_listened_is_shown_from_the_next_read_on():
+    with facing((Kind.DIALOG, 0, {"title": "お知らせ"}), FILE, RECORDS, LOOK, END) as (worker, _):
+        seen = Watching().read(worker)
+    assert [(activity.doing, activity.dialog) for activity in (*seen, worker.activity)] == [
+        ("JVGets", "お知らせ"),
+        ("idle", "お知らせ"),
+    ]
+
+
 def test_a_dialog_is_seen_while_the_session_starts():
     said = [(Kind.DIALOG, 0, {"title": "JV-Link", "text": "利用キー"}), (Kind.EVENT, 0, {"event": "x", "parameter": 1})]
     with facing(*said, on_event=lambda event, parameter: seen.append(worker.activity), hangs_up=True) as (worker, _):

@@ -200,8 +200,9 @@ class RemoteWorker:
         self.activity = replace(self.activity, dialog=shown, heard_at=time.monotonic())
 
     def _note(self, doing: str) -> None:
+        """Take note of what it is at now; a dialog stays until it is told to be gone, whatever was heard since."""
         now = time.monotonic()
-        self.activity = Activity(doing, now, now)
+        self.activity = Activity(doing, now, now, dialog=self.activity.dialog)
 
 
 class _Process:
