@@ -179,13 +179,10 @@ def python_command(setting: str, *, is_windows: bool) -> list[str]:
     try:
         words = shlex.split(setting, posix=not is_windows)
     except ValueError as exc:
-        allowed = (
-            'py -3.12-32, or a path; one with blanks in quotes, which close: "C:\\Program Files\\Python\\python.exe"'
-        )
+        allowed = 'py -3.12-32, or a path; one with blanks in quotes: "C:\\Program Files\\Python\\python.exe"'
         raise SettingsError(PYTHON_SETTING, f"{setting!r} has a quote that is not closed.", allowed=allowed) from exc
-    return [word.strip('"') if is_windows else word for word in words] or [
-        sys.executable
-    ]  # there they keep their quotes
+    python = [word.strip('"') for word in words] if is_windows else words  # there they keep their quotes
+    return python or [sys.executable]
 
 
 def _agent(url: str, rest: str, means: Means) -> Source:
