@@ -97,7 +97,7 @@ class Jobs(Generic[Result]):
         running = sum(job.state == "running" for job in self._jobs.values())
         if running >= self._limit:
             task.cancel()
-            raise SourceBusy(running + 1)
+            raise SourceBusy(running + 1, full="as many jobs run as may (JVGATE_JOBS)")
         self._jobs.pop(job_id, None)
         job = self._jobs[job_id] = Job(job_id, question, task, progress)
         task.add_done_callback(lambda done: self._end(job))

@@ -112,7 +112,7 @@ def test_one_session_too_many_is_told(folder):
         first.open()
         with pytest.raises(SourceBusy) as error:
             read(url)
-        assert error.value.place == 2
+        assert (error.value.place, "sessions of the agent" in str(error.value)) == (2, True)
         first.close()
 
 

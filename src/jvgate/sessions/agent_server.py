@@ -216,7 +216,8 @@ class Agent:
             if self._closing.is_set():
                 raise WorkerFailed("the agent is being stopped")
             if self._served >= self._sessions:
-                raise SourceBusy(self._served + 1)
+                full = "all sessions of the agent are taken (JVGATE_SESSIONS, where it runs)"
+                raise SourceBusy(self._served + 1, full=full)
             self._served += 1
         try:
             yield
