@@ -199,9 +199,10 @@ class Pool:
             if turn.data == data:
                 turn.priority = Priority.INTERACTIVE
 
-    async def call(self, errand: str, *arguments: str) -> dict[str, Any]:
+    async def call(self, errand: str, *arguments: str, on_begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
         """Do one of JV-Link's errands, which change nothing: one whose worker was lost is done once more.
 
+        on_begin: called when its waiting for a session is over.
         Raises as `read`, and NotOffered where the source has no such thing.
         """
         what = f"{errand}:{':'.join(arguments)}"
@@ -209,6 +210,7 @@ class Pool:
 
         async def attempt() -> dict[str, Any]:
             lane = await self._lease(turn)
+            on_begin()
             return await self._run(_Running(lane, Event(), turn), lambda cancelled: lane.call(errand, arguments))
 
         return await self._twice(turn, attempt, what=what)
