@@ -275,10 +275,34 @@ def test_a_session_is_replaced_after_so_many_opens():
     async def scene(lanes):
         for _ in range(7):
             await lanes.read(RACE)
+        await until(lambda: lanes.idle)
         return workers.alive, lanes.faults
 
     workers = Workers()
     assert play(scene, workers, recycling=Recycling(opens=3)) == ([False, False, True], 0)
+
+
+def test_what_was_read_is_handed_out_before_a_worn_session_ends():
+    handed_out = threading.Event()
+
+    def ends_slowly(worker):
+        assert handed_out.wait(LIMIT_S)
+
+    async def scene(lanes):
+        bodies = [(await lanes.read(RACE)).body]
+        handed_out.set()
+        return [*bodies, (await lanes.read(RACE)).body]
+
+    workers = Workers(closes=(ends_slowly,))
+    assert play(scene, workers, recycling=Recycling(opens=1)) == [b"", b""]
+    assert len(workers.made) == 2
+
+
+def test_a_worn_session_that_does_not_end_well_costs_nobody_an_answer():
+    async def scene(lanes):
+        return [(await lanes.read(RACE)).body for _ in range(2)]
+
+    assert play(scene, Workers(closes=(OSError("no end"),)), recycling=Recycling(opens=1)) == [b"", b""]
 
 
 def test_an_idle_session_is_recycled_without_a_fault():

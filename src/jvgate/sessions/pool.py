@@ -234,9 +234,7 @@ class Pool:
             raise QueryError("unknown-session", why, parameter="id", value=str(session), allowed=allowed)
         if lane in self._idle:
             self._idle.remove(lane)
-            self._at_work[lane] = ""
-            renewed = asyncio.wrap_future(lane.thread.submit(lane.release))
-            renewed.add_done_callback(lambda done: self._give_back(lane))
+            self._renew(lane)
         else:
             lane.end("it was recycled on request")
 
@@ -356,6 +354,20 @@ class Pool:
             return
         if not is_start:
             del self._failures[lane]
+        if lane.is_worn and not self._closed:
+            self._renew(lane)
+        else:
+            self._give_back(lane)
+
+    def _renew(self, lane: Lane) -> None:
+        """Let go of a lane's worker, on its thread, and take the lane back then."""
+        self._at_work[lane] = ""
+        renewed = asyncio.wrap_future(lane.thread.submit(lane.release))
+        renewed.add_done_callback(lambda done: self._renewed(lane, done))
+
+    def _renewed(self, lane: Lane, done: asyncio.Future[None]) -> None:
+        if error := done.exception():
+            log.warning("a session did not end as it should", session=lane.id, why=str(error))
         self._give_back(lane)
 
     def _rest(self, lane: Lane, seconds: float) -> None:
