@@ -22,9 +22,9 @@ from jvgate.errors import (
     WorkerLost,
 )
 from jvgate.jvlink.request import Progress, Request, Summary
-from jvgate.sessions import pool as pool_module
+from jvgate.sessions import resting
 from jvgate.sessions.lane import Recycling
-from jvgate.sessions.pool import Pool, _rest_s
+from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import Query
@@ -58,13 +58,13 @@ async def until(condition):
 @pytest.fixture
 def long_rest(monkeypatch):
     """A session that failed twice in a row rests for longer than any test lasts."""
-    monkeypatch.setattr(pool_module, "REST_S", 3600)
-    monkeypatch.setattr(pool_module, "REST_LIMIT_S", 3600)
+    monkeypatch.setattr(resting, "REST_S", 3600)
+    monkeypatch.setattr(resting, "REST_LIMIT_S", 3600)
 
 
 @pytest.fixture
 def no_rest(monkeypatch):
-    monkeypatch.setattr(pool_module, "REST_S", 0)
+    monkeypatch.setattr(resting, "REST_S", 0)
 
 
 @pytest.mark.parametrize("error", [WorkerLost("it died"), SessionHung("JVGets", limit_s=1)])
@@ -171,7 +171,7 @@ def test_workers_that_will_not_start_are_told_at_once_after_a_while_and_not_trie
 
 def test_workers_that_open_well_and_die_in_every_read_rest_longer_and_longer(monkeypatch):
     failures = []
-    monkeypatch.setattr(pool_module, "_rest_s", lambda count: failures.append(count) or 0.0)
+    monkeypatch.setattr(resting, "rest_s", lambda count: failures.append(count) or 0.0)
 
     async def scene(lanes):
         for _ in range(3):
@@ -263,14 +263,6 @@ def test_as_long_as_one_session_starts_nobody_is_turned_away():
     assert play(scene, workers, sessions=2) == ["idle", "resting"]
 
 
-@pytest.mark.parametrize(
-    ("failures", "least_s", "most_s"), [(1, 0, 0), (2, 0.125, 0.25), (3, 0.25, 0.5), (5, 1, 2), (50, 15, 30)]
-)
-def test_each_failure_makes_the_rest_longer_up_to_a_limit(failures, least_s, most_s):
-    rests = [_rest_s(failures) for _ in range(100)]
-    assert least_s <= min(rests) <= max(rests) <= most_s
-
-
 def test_a_session_is_replaced_after_so_many_opens():
     async def scene(lanes):
         for _ in range(7):
@@ -334,8 +326,8 @@ def test_a_resting_session_is_not_ended_and_its_error_stays_what_it_was():
             await lanes.read(RACE)
         await until(lambda: lanes.resting and len(workers.made) == 2)
         lanes.recycle(1)
-        lanes._resting.pop(lanes._lanes[0]).cancel()
-        lanes._rest(lanes._lanes[0], 0)  # its rest is over
+        lanes._rests._timers[lanes._lanes[0]].cancel()
+        lanes._rests._end(lanes._lanes[0], lanes._revive)  # its rest is over
         with pytest.raises(WorkerFailed, match="no such Python"):
             await lanes.read(RACE)
 

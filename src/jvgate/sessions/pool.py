@@ -11,7 +11,6 @@ lane makes a new worker; one that fails again and again rests in between, longer
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -35,6 +34,7 @@ from jvgate.errors import (
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.sessions.collecting import Collected, request_of
 from jvgate.sessions.lane import Lane
+from jvgate.sessions.resting import Rests
 from jvgate.sessions.shown import SessionView, view_of
 from jvgate.sessions.sources import Source
 from jvgate.sessions.turns import Priority, Turn, Turns
@@ -43,7 +43,6 @@ from jvgate.values import Dataset, Query
 __all__ = ["Pool"]
 
 WATCH_S = 0.25
-REST_S, REST_LIMIT_S = 0.25, 30.0
 _DRAIN_S = 3.0
 
 Result = TypeVar("Result")
@@ -83,8 +82,7 @@ class Pool:
         self._asked: set[_Turn] = set()  # those of reads that are not at their end
         self._running: dict[asyncio.Future[Any], _Running] = {}
         self._at_work: dict[Lane, str] = {}
-        self._resting: dict[Lane, asyncio.TimerHandle] = {}
-        self._failures: Counter[Lane] = Counter()
+        self._rests = Rests()
         self._unstartable: dict[Lane, SourceError] = {}
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
@@ -97,7 +95,7 @@ class Pool:
     @property
     def busy(self) -> int:
         """Lanes at work."""
-        return len(self._lanes) - len(self._idle) - len(self._resting)
+        return len(self._lanes) - len(self._idle) - len(self._rests)
 
     @property
     def idle(self) -> int:
@@ -107,7 +105,7 @@ class Pool:
     @property
     def resting(self) -> int:
         """Lanes that wait before they make a new worker, because the last ones failed."""
-        return len(self._resting)
+        return len(self._rests)
 
     @property
     def waiting(self) -> int:
@@ -143,8 +141,7 @@ class Pool:
         for turn in list(self._turns):
             self._turns.remove(turn)
             _fail(turn.ticket, SourceError("the pool of sessions is closed"))
-        for timer in self._resting.values():
-            timer.cancel()
+        self._rests.cancel()
         for running in self._running.values():
             _stop(running)
         # A lane's thread comes to the release once its read has ended.
@@ -224,7 +221,7 @@ class Pool:
 
     def sessions(self) -> list[SessionView]:
         """Return every session as it is now."""
-        return [view_of(lane, is_idle=lane in self._idle, is_resting=lane in self._resting) for lane in self._lanes]
+        return [view_of(lane, is_idle=lane in self._idle, is_resting=lane in self._rests) for lane in self._lanes]
 
     def recycle(self, session: int) -> None:
         """End the worker of one session; what it reads is begun anew.  Raises QueryError when there is none."""
@@ -349,11 +346,12 @@ class Pool:
         if isinstance(error, JVLinkError):
             self.errors[error.code] += 1
         if lane.worker is None and error is not None and not self._closed:
-            self._failures[lane] += not running.stop.is_set()  # a worker ended for one who gave up is to no blame
-            self._rest(lane, _rest_s(self._failures[lane]))
+            self._at_work.pop(lane, None)
+            # A worker that was ended for one who gave up is not to blame.
+            self._rests.begin(lane, self._revive, is_failure=not running.stop.is_set())
             return
         if not is_start:
-            del self._failures[lane]
+            self._rests.make_up(lane)
         if lane.is_worn and not self._closed:
             self._renew(lane)
         else:
@@ -366,18 +364,13 @@ class Pool:
         renewed.add_done_callback(lambda done: self._renewed(lane, done))
 
     def _renewed(self, lane: Lane, done: asyncio.Future[None]) -> None:
-        if error := done.exception():
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
             log.warning("a session did not end as it should", session=lane.id, why=str(error))
         self._give_back(lane)
 
-    def _rest(self, lane: Lane, seconds: float) -> None:
-        """Let a lane make a new worker, at once or after *seconds*."""
-        loop = asyncio.get_running_loop()
-        self._at_work.pop(lane, None)
-        self._resting[lane] = loop.call_later(seconds, self._revive, lane)
-
     def _revive(self, lane: Lane) -> None:
-        del self._resting[lane]
+        """Let a lane that has rested make a new worker."""
         self._at_work[lane] = ""
         warming = asyncio.wrap_future(lane.thread.submit(lane.warm))
         self._running[warming] = _Running(lane, Event())
@@ -427,14 +420,6 @@ def _fits(lane: Lane, turn: Turn[Any]) -> bool:
 def _can_have(lane: Lane, turn: _Turn) -> bool:
     """Whether to hand the lane over: not to one who was cancelled a moment ago and is about to leave the queue."""
     return not turn.ticket.done() and _fits(lane, turn)
-
-
-def _rest_s(failures: int) -> float:
-    """Return how long to wait after so many failures in a row: not at all after one, then twice as long each time."""
-    if failures < 2:
-        return 0.0
-    longest_s: float = min(REST_LIMIT_S, REST_S * 2 ** (failures - 2))
-    return longest_s * random.uniform(0.5, 1.0)
 
 
 def _fail(ticket: asyncio.Future[Lane], error: SourceError) -> None:
