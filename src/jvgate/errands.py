@@ -91,7 +91,7 @@ class Errands:
         """Return what the deadline has come in between of: the call, or the waiting for a session."""
         if key in self._at_work:
             return SessionTimeout(f"the call for {name}", limit_s=self._deadline_s)
-        return SourceBusy(self._pool.waiting, full=f"no session became free within {self._deadline_s:g} s")
+        return SourceBusy(max(1, self._pool.waiting), full=f"no session became free within {self._deadline_s:g} s")
 
 
 def _weight(found: Found) -> int:
