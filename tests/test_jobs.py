@@ -11,9 +11,9 @@ from jvgate.jobs import Jobs, eta_s
 from jvgate.jvlink.request import Progress
 
 
-def play(scene, *, limit=2, keep_s=60.0, keep=100):
+def play(scene, *, limit=2, keep_s=60.0, **keeping):
     async def on_stage():
-        jobs = Jobs(limit=limit, keep_s=keep_s, keep=keep)
+        jobs = Jobs(limit=limit, keep_s=keep_s, **keeping)
         gate = asyncio.Event()
 
         def adopt(question, error=None):
@@ -67,9 +67,9 @@ def test_too_many_are_refused_with_their_place():
         adopt("a"), adopt("b")
         with pytest.raises(SourceBusy) as error:
             adopt("c")
-        return error.value.place, len(jobs)
+        return error.value.place, "JVGATE_JOBS" in str(error.value), len(jobs)
 
-    assert play(scene) == (3, 2)
+    assert play(scene) == (3, True, 2)
 
 
 def test_a_failed_job_says_so():
@@ -107,6 +107,31 @@ def test_results_are_kept_for_a_while_and_not_too_many(monkeypatch):
         return few, len(jobs.all())
 
     assert play(scene, keep=3) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"), [(["10", "20", "30"], ["20", "30"]), (["10", "90"], ["90"]), (["30", "5", "20"], ["5", "20"])]
+)
+def test_results_are_kept_up_to_so_many_bytes_the_last_one_always(names, kept):
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        for name in names:
+            await adopt(name).task
+            await asyncio.sleep(0)
+        return [job.question for job in jobs.all()]
+
+    assert play(scene, keep_bytes=50, weigh=int) == kept
+
+
+def test_results_are_forgotten_in_time_though_nobody_asks():
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        adopt("a"), adopt("b", ValueError("no"))
+        async with asyncio.timeout(30):
+            while len(jobs):  # noqa: ASYNC110  (it comes by itself)
+                await asyncio.sleep(0)
+
+    play(scene, keep_s=0.01)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Memory
 from jvgate.cache.traffic import Traffic
-from jvgate.errors import SessionTimeout
+from jvgate.errors import SessionTimeout, SourceBusy, SourceError
 from jvgate.sessions.pool import Pool
 from jvgate.values import MISSING, Entry
 
@@ -44,12 +44,15 @@ class Errands:
         self._memory = memory
         self._traffic = traffic
         self._deadline_s = deadline_s
-        self._flights: Flights[tuple[Entry[Found], bool]] = Flights(goes_on=True)  # a call cannot be interrupted
+        self._flights: Flights[tuple[Entry[Found], bool]] = Flights()
+        self._at_work: set[str] = set()  # keys of calls that have a session: these cannot be interrupted
 
     async def fetch(self, name: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
         """Return what an errand gives.  keep_s: for how long what was found may be used.
 
-        Raises SessionTimeout when the deadline passes, NotOffered, and what else `Pool.call` raises.
+        A call that has its session goes on when nobody waits for it any more; one that has not is given up.
+        Raises SessionTimeout when the deadline passes in the call, SourceBusy when it passes before, NotOffered, and
+        what else `Pool.call` raises.
         """
         began = time.perf_counter()
         key = f"errand:{name}:{':'.join(arguments)}"
@@ -61,10 +64,10 @@ class Errands:
         try:
             async with asyncio.timeout(self._deadline_s):
                 (made, is_kept), joined = await self._flights.join(
-                    key, partial(self._call, key, name, arguments, keep_s)
+                    key, partial(self._call, key, name, arguments, keep_s), is_worth=lambda: key in self._at_work
                 )
         except TimeoutError as exc:
-            raise SessionTimeout(f"the call for {name}", limit_s=self._deadline_s) from exc
+            raise self._too_late(key, name) from exc
         stages = looked | {"read": time.perf_counter() - began - looked["l1"]}
         return Fetched(made, "collapsed" if joined else "miss", is_kept, stages)
 
@@ -76,10 +79,19 @@ class Errands:
         self, key: str, name: str, arguments: tuple[str, ...], keep_s: Callable[[Found], float]
     ) -> tuple[Entry[Found], bool]:
         """Call for all who wait, and for the next one who asks."""
-        found = await self._pool.call(name, *arguments)
+        try:
+            found = await self._pool.call(name, *arguments, on_begin=partial(self._at_work.add, key))
+        finally:
+            self._at_work.discard(key)
         now = time.monotonic()
         entry: Entry[Found] = Entry(found, now, now + keep_s(found), _weight(found))
         return entry, self._memory.put(key, entry)
+
+    def _too_late(self, key: str, name: str) -> SourceError:
+        """Return what the deadline has come in between of: the call, or the waiting for a session."""
+        if key in self._at_work:
+            return SessionTimeout(f"the call for {name}", limit_s=self._deadline_s)
+        return SourceBusy(max(1, self._pool.waiting), full=f"no session became free within {self._deadline_s:g} s")
 
 
 def _weight(found: Found) -> int:

@@ -11,7 +11,7 @@ JvgateError
     ├── SessionTimeout      a call or a wait outlasted its limit: limit_s
     │   └── SessionHung     a call to JV-Link hung, and its process was ended
     ├── ReadCancelled       the read was given up because nobody waits for it: what
-    ├── SourceBusy          every session is taken and the queue is full: place
+    ├── SourceBusy          there is no room for one more: full, place
     ├── WorkerLost          the process that held the session died, hung or sent nonsense: why
     ├── WorkerFailed        no process that could hold a session would start: why
     ├── NotOffered          the source has no such thing, such as pictures: what
@@ -22,6 +22,7 @@ JvgateError
 from __future__ import annotations
 
 __all__ = [
+    "SESSION_LOST",
     "ArchiveError",
     "ComError",
     "DatasetTooLarge",
@@ -148,13 +149,19 @@ class ReadCancelled(SourceError):
 
 
 class SourceBusy(SourceError):
-    """Every session is taken and no more requests may wait.  place: which this one would have been in the queue."""
+    """There is no room for one more.  place: which one it would have been.
+
+    full: what there is no room in, and what would have to be raised, as a clause.
+    """
 
     retry_after_s = 5
 
-    def __init__(self, place: int) -> None:
-        super().__init__(f"all sessions are busy; this request would be number {place} in the queue, which is full")
+    def __init__(
+        self, place: int, *, full: str = "all sessions are busy, and as many requests wait as may (JVGATE_QUEUE)"
+    ) -> None:
+        super().__init__(f"{full}; this one would be number {place}")
         self.place = place
+        self.full = full
 
 
 class WorkerLost(SourceError):
@@ -165,6 +172,10 @@ class WorkerLost(SourceError):
     def __init__(self, why: str) -> None:
         super().__init__(f"the session was lost: {why}")
         self.why = why
+
+
+# Nobody is to blame who asked: worth another try, as long as nothing of it was handed on.
+SESSION_LOST = (WorkerLost, SessionHung)
 
 
 class WorkerFailed(SourceError):

@@ -110,7 +110,9 @@ class Gateway:
         self.memory: Memory[object] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
         self.shared = shared
         self.traffic = Traffic()
-        self.jobs: Jobs[Served] = Jobs(limit=settings.jobs, keep_s=settings.job_keep_s)
+        self.jobs: Jobs[Served] = Jobs(
+            limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
+        )  # fmt: skip
         self.errands = Errands(pool, self.memory, self.traffic, deadline_s=settings.deadline_s)
         self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
         self._levels = levels_with(settings.compression_levels)

@@ -19,6 +19,9 @@ from jvgate.jvlink.request import Progress
 __all__ = ["Job", "Jobs", "eta_s"]
 
 Result = TypeVar("Result")
+# A timer may come a tick of the clock too early.
+_LATE_S = 0.1
+
 State = Literal["running", "done", "failed", "cancelled"]
 
 
@@ -26,7 +29,7 @@ State = Literal["running", "done", "failed", "cancelled"]
 class Job(Generic[Result]):
     """One answer on its way.  question: its text.  progress: of each read that it needs, as far as they have begun.
 
-    began, ended: monotonic seconds; ended: None while it runs.
+    began, ended: monotonic seconds; ended: None while it runs.  weight: of its result, bytes.
     """
 
     id: str
@@ -35,6 +38,7 @@ class Job(Generic[Result]):
     progress: Callable[[], Sequence[Progress]]
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
+    weight: int = 0
 
     @property
     def state(self) -> State:
@@ -49,13 +53,19 @@ class Job(Generic[Result]):
 class Jobs(Generic[Result]):
     """The jobs of one server.
 
-    limit: how many may run at once.  keep_s: how long an ended one is kept; keep: how many of them.
+    limit: how many may run at once.  keep_s: how long an ended one is kept; keep, keep_bytes: how many of them, and
+    how much of results, as *weigh* tells; the one that ended last is kept however heavy it is.
     """
 
-    def __init__(self, *, limit: int, keep_s: float, keep: int = 100) -> None:
+    def __init__(
+        self, *, limit: int, keep_s: float, keep: int = 100, keep_bytes: int = 256 << 20,
+        weigh: Callable[[Result], int] = lambda result: 0,
+    ) -> None:  # fmt: skip
         self._limit = limit
         self._keep_s = keep_s
         self._keep = keep
+        self._keep_bytes = keep_bytes
+        self._weigh = weigh
         self._jobs: dict[str, Job[Result]] = {}
 
     def __len__(self) -> int:
@@ -87,10 +97,10 @@ class Jobs(Generic[Result]):
         running = sum(job.state == "running" for job in self._jobs.values())
         if running >= self._limit:
             task.cancel()
-            raise SourceBusy(running + 1)
+            raise SourceBusy(running + 1, full="as many jobs run as may (JVGATE_JOBS)")
         self._jobs.pop(job_id, None)
         job = self._jobs[job_id] = Job(job_id, question, task, progress)
-        task.add_done_callback(lambda done: _end(job))
+        task.add_done_callback(lambda done: self._end(job))
         return job
 
     def cancel(self, job: Job[Result]) -> None:
@@ -106,13 +116,25 @@ class Jobs(Generic[Result]):
         self._jobs.clear()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _end(self, job: Job[Result]) -> None:
+        job.ended = time.monotonic()
+        if job.state == "failed":
+            job.task.exception()  # seen here: it is told to whoever asks after the job
+        elif job.state == "done":
+            job.weight = self._weigh(job.task.result())
+        self._forget()
+        # Nobody may come to ask, and a result is large.
+        asyncio.get_running_loop().call_later(self._keep_s + _LATE_S, self._forget)
+
     def _forget(self) -> None:
-        """Let go of what ended long ago, and of the oldest when there are many."""
+        """Let go of what ended long ago, and of the oldest when they are many or heavy."""
         oldest = time.monotonic() - self._keep_s
         ended = [job for job in self._jobs.values() if job.ended is not None]
-        surplus = max(0, len(ended) - self._keep)
-        for at, job in enumerate(sorted(ended, key=lambda job: job.ended or 0.0)):
-            if at < surplus or (job.ended or 0.0) < oldest:
+        kept_bytes = 0
+        for at, job in enumerate(sorted(ended, key=lambda job: job.ended or 0.0, reverse=True)):
+            kept_bytes += job.weight
+            is_surplus = at >= self._keep or (at and kept_bytes > self._keep_bytes)
+            if is_surplus or (job.ended or 0.0) < oldest:
                 del self._jobs[job.id]
 
 
@@ -121,9 +143,3 @@ def eta_s(progress: Sequence[Progress], elapsed_s: float) -> float | None:
     wanted = sum(read.downloads + read.files for read in progress)
     done = sum(read.downloaded + read.files_read for read in progress)
     return elapsed_s * (wanted - done) / done if done and wanted else None
-
-
-def _end(job: Job[Result]) -> None:
-    job.ended = time.monotonic()
-    if not job.task.cancelled():
-        job.task.exception()  # seen here: it is told to whoever asks after the job

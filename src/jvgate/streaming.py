@@ -21,7 +21,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Literal
 
-from jvgate.errors import SessionHung, WorkerLost
+from jvgate.errors import SESSION_LOST
 from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.render.compression import Compressor, compressor
 from jvgate.render.pieces import Pieces
@@ -37,7 +37,6 @@ __all__ = ["End", "Stream", "Streams"]
 PIECE_S = 0.05
 SILENCE_S = 2.0
 WORKER_THREADS = 2
-_GONE = (WorkerLost, SessionHung)
 
 # whole: to its last byte; left: the client went away; stalled: it took nothing for too long; broken: by an error.
 End = Literal["whole", "left", "stalled", "broken"]
@@ -140,7 +139,7 @@ class Stream:
         read = partial(self._pool.read_into, request, pipe, priority=Priority.BATCH, has_twins=False)
         try:
             return await read()
-        except _GONE:
+        except SESSION_LOST:
             if not pipe.is_untouched:
                 raise
         return await read()

@@ -2,9 +2,11 @@
 
 import pytest
 
+from jvgate.doctor import installation
 from jvgate.doctor.installation import JV_LINK_CLSID, NV_LINK_CLSID, check_installation
 from jvgate.settings import Settings
 
+PYTHON = r"C:\Program Files (x86)\Python312-32\python.exe"
 DLL = r"C:\Windows\SysWOW64\JVDTLab.dll"
 
 
@@ -104,6 +106,25 @@ def test_a_python_that_the_launcher_does_not_know_is_found_in_the_registry():
     path = r"C:\Python312-32\python.exe"
     found = check(Registrations((JV_LINK_CLSID, 32), pythons=(path,)), launcher({path: "32\n"}))
     assert found["python"].advice_en == f"Set JVGATE_WORKER_PYTHON to: {path}"
+
+
+def test_a_python_of_the_registry_whose_path_has_blanks_is_named_in_quotes(monkeypatch):
+    class Values:
+        def read(self, hive, path, name, *, bits):
+            return PYTHON if (hive, bits) == ("HKLM", 32) else None
+
+        def keys(self, hive, path, *, bits):
+            return ["3.12"]
+
+    monkeypatch.setattr(installation, "WindowsValues", Values)
+    pythons = installation.WindowsRegistry().pythons(bits=32)
+    found = check(Registrations((JV_LINK_CLSID, 32), pythons=pythons), launcher({PYTHON: "32\n"}))
+    assert found["python"].advice_en == f'Set JVGATE_WORKER_PYTHON to: "{PYTHON}"'
+
+
+def test_what_it_says_to_set_is_what_it_then_finds():
+    found = check(Registrations((JV_LINK_CLSID, 32)), launcher({PYTHON: "32\n"}), worker_python=f'"{PYTHON}"')
+    assert found["python"].state == "ok"
 
 
 def test_a_fitting_python_without_pywin32_is_told_what_it_lacks():

@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from tests.raceday import archive, record
@@ -53,22 +55,42 @@ def open_files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-async def until(condition):
-    """Look again and again until *condition* holds."""
-    async with asyncio.timeout(LIMIT_S):
-        while not condition():  # noqa: ASYNC110  (what is waited for happens in other processes)
-            await asyncio.sleep(0)
+def threads():
+    """Those of this process, by name; the pools' own are named after their sessions."""
+    return Counter(thread.name for thread in threading.enumerate())
+
+
+async def until(condition, see=lambda: "nothing else"):
+    """Look again and again until *condition* holds, and return after how many seconds it did.
+
+    see: what to tell where it never does.
+    """
+    began = monotonic()
+    while not condition():  # what is waited for happens in other processes
+        assert monotonic() - began < LIMIT_S, f"not within {LIMIT_S} s; seen: {see()}"
+        await asyncio.sleep(0)
+    return monotonic() - began
+
+
+def tell(record_property, **seen):
+    """Put down what was seen: in the report of the tests, and on the screen with -s."""
+    for name, value in seen.items():
+        record_property(name, round(value, 3))
+    print(seen)
 
 
 def bodies(folder):
     return {day: (folder / "0B12" / f"{day}.jvd").read_bytes() for day in DAYS}
 
 
-def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder):
-    """2,000 requests over 4 sessions: right answers, or our errors within the deadline; nothing is left behind."""
+def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, record_property):
+    """2,000 requests over 4 sessions: right answers, or our errors within the deadline; nothing is left behind.
+
+    Recorded: how long it takes until every session is there again, which should be less than 5 s.
+    """
     url = f"archive:{folder}?" + "&".join(f"fault={fault}:0.01" for fault in FAULTS)
     right, outcomes = bodies(folder), Counter()
-    before_children, before_files = children(), open_files()
+    before_children, before_files, before_threads = children(), open_files(), threads()
 
     async def one(pool, number):
         day = DAYS[number % len(DAYS)]
@@ -85,16 +107,18 @@ def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder):
         async with pool_of(url) as pool:
             for batch in range(0, 2000, 100):
                 await asyncio.gather(*(one(pool, number) for number in range(batch, batch + 100)))
-            await until(lambda: pool.idle == pool.size)
+            back_s = await until(lambda: pool.idle == pool.size, pool.sessions)
             assert all(view.state == "idle" for view in pool.sessions())
-            return pool.faults
+            return pool.faults, back_s
 
-    faults = asyncio.run(scene())
+    faults, back_s = asyncio.run(scene())
+    tell(record_property, every_session_is_there_again_after_s=back_s, faults=faults, **outcomes)
     assert sum(outcomes.values()) == 2000
     assert outcomes["right"] > 1900
     assert faults > 0
     assert children() == before_children
     assert open_files() <= before_files + 1  # the loop's own, where one was kept
+    asyncio.run(until(lambda: threads() <= before_threads, threads))  # they end by themselves, a moment later
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -109,19 +133,28 @@ def test_each_fault_alone_is_survived(folder, fault):
         assert isinstance(read, SourceError) or read.body == right[day]
 
 
-def test_five_hundred_who_give_up_in_mid_read_leave_every_session_free(folder):
+def test_five_hundred_who_give_up_in_mid_read_leave_every_session_free(folder, record_property):
+    """Recorded: how long it takes at most until every session is free, which should be less than 1 s."""
+
     async def scene():
+        free_s = []
         async with pool_of(f"archive:{folder}?read_us=20000", sessions=4) as pool:
             for _ in range(5):
                 reads = [asyncio.create_task(pool.read(Query("0B12", key=DAYS[at % 20]))) for at in range(100)]
-                await until(lambda: pool.busy == pool.size and all(view.doing == "JVGets" for view in pool.sessions()))
+                await until(
+                    lambda: pool.busy == pool.size and all(view.doing == "JVGets" for view in pool.sessions()),
+                    pool.sessions,
+                )
                 for read in reads:
                     read.cancel()
+                free_s.append(await until(lambda: pool.idle == pool.size and not pool.waiting, pool.sessions))
                 await asyncio.gather(*reads, return_exceptions=True)
-                await until(lambda: pool.idle == pool.size and not pool.waiting)
-            return pool.faults, (await pool.read(Query("0B12", key=DAYS[0]))).body
+            return max(free_s), pool.faults, (await pool.read(Query("0B12", key=DAYS[0]))).body
 
-    faults, body = asyncio.run(scene())
+    before_threads = threads()
+    free_s, faults, body = asyncio.run(scene())
+    tell(record_property, every_session_is_free_after_s=free_s)
+    asyncio.run(until(lambda: threads() <= before_threads, threads))
     assert (faults, body) == (0, bodies(folder)[DAYS[0]])
 
 

@@ -226,6 +226,13 @@ def test_a_file_that_stays_broken_is_given_up_after_three_rounds(shelf, time):
     assert link.calls[-1] == "JVClose"
 
 
+def test_a_file_that_is_broken_in_turns_has_three_rounds_all_the_same(shelf, time):
+    link = Faulty(shelf, time, {read: (-402, -403)[read % 2] for read in range(1, 20)})
+    with pytest.raises(JVLinkError, match=r"RA\.jvd"):
+        session(link, time).stored()
+    assert (link.calls.count("JVOpen"), link.deleted) == (4, ["RA.jvd"] * 4)
+
+
 def test_a_file_that_cannot_be_deleted_is_not_read_again(shelf, time, monkeypatch):
     link = Faulty(shelf, time, {3: -402})
     monkeypatch.setattr(link, "JVFiledelete", lambda name: -1)

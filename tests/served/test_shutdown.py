@@ -78,7 +78,8 @@ def test_sigterm_under_load_lets_running_answers_finish_and_ends_every_worker(fo
         serving(f"archive:{folder}?read_us=5000", "--sessions", "3") as (server, client),
         ThreadPoolExecutor(3) as others,
     ):
-        answers = [others.submit(ask, client, number) for number in range(3)]
+        list(others.map(lambda number: ask(client, number), range(3)))  # now every session is there: they read at once
+        answers = [others.submit(ask, client, number) for number in range(3, 6)]
         until(lambda: reading(client) == 3, "reads at work")
         pids = workers(client)
         server.send_signal(signal.SIGTERM)

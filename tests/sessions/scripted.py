@@ -19,13 +19,15 @@ Step = Exception | Callable[..., Any] | None
 class Workers:
     """Makes workers that share one script: `Lane`'s start.
 
-    opens, reads: a step for each; an error to raise, or what to call with the worker (reads: and sink and cancelled).
+    opens, reads, closes: a step for each; an error to raise, or what to call with the worker (reads: and sink and
+    cancelled).
     Where the script is at its end, all is well and every read is empty.
     """
 
-    def __init__(self, *reads: Step, opens: tuple[Step, ...] = ()) -> None:
+    def __init__(self, *reads: Step, opens: tuple[Step, ...] = (), closes: tuple[Step, ...] = ()) -> None:
         self.reads = list(reads)
         self.opens = list(opens)
+        self.closes = list(closes)
         self.made: list[Scripted] = []
 
     def __call__(self) -> Scripted:
@@ -74,6 +76,7 @@ class Scripted:
 
     def close(self) -> None:
         self._closed = True
+        _play(self._script.closes, self)
 
     def note(self, doing: str) -> None:
         self.activity = Activity(doing, monotonic(), monotonic())

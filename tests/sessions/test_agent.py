@@ -17,6 +17,7 @@ from jvgate.errors import SourceBusy, SourceError, WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Request
 from jvgate.jvlink.wire import HEAD, MAGIC, SUM, VERSION, Channel, Kind
 from jvgate.sessions.agent_hello import greet_client, greet_server
+from jvgate.sessions.agent_link import keep_alive
 from jvgate.sessions.sources import Means, parse_source
 from jvgate.sessions.streams import Connection
 
@@ -112,8 +113,16 @@ def test_one_session_too_many_is_told(folder):
         first.open()
         with pytest.raises(SourceBusy) as error:
             read(url)
-        assert error.value.place == 2
+        assert (error.value.place, "sessions of the agent" in str(error.value)) == (2, True)
         first.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not of this system")
+def test_what_the_other_side_never_takes_is_not_sent_for_ever():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as near:
+        keep_alive(near, untaken_s=1)
+        with listener.accept()[0], pytest.raises(TimeoutError):
+            near.sendall(bytes(64 << 20))
 
 
 def address(url):

@@ -123,9 +123,9 @@ def test_a_full_queue_refuses_at_once(links, shelf):
                 await lanes.read(realtime(3))
             shelf.gates[realtime(1).key].set()
             await asyncio.gather(*tasks)
-            return error.value.place
+            return error.value.place, "sessions are busy" in str(error.value)
 
-    assert asyncio.run(scene()) == 2
+    assert asyncio.run(scene()) == (2, True)
 
 
 def test_a_session_that_is_free_for_other_data_only_does_not_lengthen_the_queue(links, shelf):

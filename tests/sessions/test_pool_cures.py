@@ -22,9 +22,9 @@ from jvgate.errors import (
     WorkerLost,
 )
 from jvgate.jvlink.request import Progress, Request, Summary
-from jvgate.sessions import pool as pool_module
+from jvgate.sessions import resting
 from jvgate.sessions.lane import Recycling
-from jvgate.sessions.pool import Pool, _rest_s
+from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import Query
@@ -58,13 +58,13 @@ async def until(condition):
 @pytest.fixture
 def long_rest(monkeypatch):
     """A session that failed twice in a row rests for longer than any test lasts."""
-    monkeypatch.setattr(pool_module, "REST_S", 3600)
-    monkeypatch.setattr(pool_module, "REST_LIMIT_S", 3600)
+    monkeypatch.setattr(resting, "REST_S", 3600)
+    monkeypatch.setattr(resting, "REST_LIMIT_S", 3600)
 
 
 @pytest.fixture
 def no_rest(monkeypatch):
-    monkeypatch.setattr(pool_module, "REST_S", 0)
+    monkeypatch.setattr(resting, "REST_S", 0)
 
 
 @pytest.mark.parametrize("error", [WorkerLost("it died"), SessionHung("JVGets", limit_s=1)])
@@ -145,13 +145,15 @@ def test_what_a_sink_has_got_is_not_read_again():
     assert play(scene, Workers(WorkerLost("it died"))) == {"RACE": 1}
 
 
-def test_an_errand_takes_a_session_and_is_not_done_twice():
+def test_an_errand_whose_session_was_lost_is_done_once_more_and_no_more():
     async def scene(lanes):
-        with pytest.raises(WorkerLost):
+        done = await lanes.call("silks", "赤")
+        with pytest.raises(WorkerLost, match="three"):
             await lanes.call("silks", "赤")
-        return await lanes.call("silks", "赤")
+        return done
 
-    assert play(scene, Workers(WorkerLost("it died"))) == {"errand": "silks", "arguments": ("赤",)}
+    workers = Workers(WorkerLost("one"), None, WorkerLost("two"), WorkerLost("three"))
+    assert play(scene, workers) == {"errand": "silks", "arguments": ("赤",)}
 
 
 @pytest.mark.usefixtures("long_rest")
@@ -165,6 +167,42 @@ def test_workers_that_will_not_start_are_told_at_once_after_a_while_and_not_trie
     workers = Workers(opens=(NO_PYTHON,) * 100)
     assert play(scene, workers) == ("resting", 1, 0)
     assert len(workers.made) == 2
+
+
+def test_workers_that_open_well_and_die_in_every_read_rest_longer_and_longer(monkeypatch):
+    failures = []
+    monkeypatch.setattr(resting, "rest_s", lambda count: failures.append(count) or 0.0)
+
+    async def scene(lanes):
+        for _ in range(3):
+            with pytest.raises(WorkerLost):
+                await lanes.read(RACE)
+
+    play(scene, Workers(*[WorkerLost("it died")] * 6))
+    assert failures == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.usefixtures("long_rest")
+def test_a_read_that_comes_to_its_end_makes_up_for_the_losses_before():
+    async def scene(lanes):
+        for _ in range(5):
+            await lanes.read(RACE)
+        return lanes.faults
+
+    assert play(scene, Workers(*[WorkerLost("it died"), None] * 5)) == 5
+
+
+@pytest.mark.usefixtures("long_rest")
+def test_a_worker_that_is_ended_for_who_gave_up_costs_no_rest():
+    async def scene(lanes):
+        for count in range(3):
+            read = asyncio.create_task(lanes.read(RACE))
+            await until(lambda: lanes.sessions()[0].doing == "JVGets")
+            read.cancel()
+            await until(lambda count=count: lanes.faults > count)
+        return (await lanes.read(TODAY)).body, lanes.faults
+
+    assert play(scene, Workers(hangs, hangs, hangs), limits=CallLimits(cancel_s=0.01)) == (b"", 3)
 
 
 @pytest.mark.usefixtures("long_rest")
@@ -225,22 +263,38 @@ def test_as_long_as_one_session_starts_nobody_is_turned_away():
     assert play(scene, workers, sessions=2) == ["idle", "resting"]
 
 
-@pytest.mark.parametrize(
-    ("failures", "least_s", "most_s"), [(1, 0, 0), (2, 0.125, 0.25), (3, 0.25, 0.5), (5, 1, 2), (50, 15, 30)]
-)
-def test_each_failure_makes_the_rest_longer_up_to_a_limit(failures, least_s, most_s):
-    rests = [_rest_s(failures) for _ in range(100)]
-    assert least_s <= min(rests) <= max(rests) <= most_s
-
-
 def test_a_session_is_replaced_after_so_many_opens():
     async def scene(lanes):
         for _ in range(7):
             await lanes.read(RACE)
+        await until(lambda: lanes.idle)
         return workers.alive, lanes.faults
 
     workers = Workers()
     assert play(scene, workers, recycling=Recycling(opens=3)) == ([False, False, True], 0)
+
+
+def test_what_was_read_is_handed_out_before_a_worn_session_ends():
+    handed_out = threading.Event()
+
+    def ends_slowly(worker):
+        assert handed_out.wait(LIMIT_S)
+
+    async def scene(lanes):
+        bodies = [(await lanes.read(RACE)).body]
+        handed_out.set()
+        return [*bodies, (await lanes.read(RACE)).body]
+
+    workers = Workers(closes=(ends_slowly,))
+    assert play(scene, workers, recycling=Recycling(opens=1)) == [b"", b""]
+    assert len(workers.made) == 2
+
+
+def test_a_worn_session_that_does_not_end_well_costs_nobody_an_answer():
+    async def scene(lanes):
+        return [(await lanes.read(RACE)).body for _ in range(2)]
+
+    assert play(scene, Workers(closes=(OSError("no end"),)), recycling=Recycling(opens=1)) == [b"", b""]
 
 
 def test_an_idle_session_is_recycled_without_a_fault():
@@ -272,8 +326,8 @@ def test_a_resting_session_is_not_ended_and_its_error_stays_what_it_was():
             await lanes.read(RACE)
         await until(lambda: lanes.resting and len(workers.made) == 2)
         lanes.recycle(1)
-        lanes._resting.pop(lanes._lanes[0]).cancel()
-        lanes._rest(lanes._lanes[0], 0)  # its rest is over
+        lanes._rests._timers[lanes._lanes[0]].cancel()
+        lanes._rests._end(lanes._lanes[0], lanes._revive)  # its rest is over
         with pytest.raises(WorkerFailed, match="no such Python"):
             await lanes.read(RACE)
 

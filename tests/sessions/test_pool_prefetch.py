@@ -1,12 +1,18 @@
 """Prefetches in the pool: only where nobody waits, given up for whoever does, kept for whoever wants the same."""
 
 import asyncio
+import threading
+from datetime import datetime
 
 import pytest
 from tests.sessions.gated import LIMIT_S, RECORDS, GatedShelf, Links, pool, reached, realtime
+from tests.sessions.scripted import Workers, hangs
 
-from jvgate.errors import ReadCancelled
+from jvgate.errors import ReadCancelled, WorkerLost
+from jvgate.sessions.pool import Pool
+from jvgate.sessions.sources import Source
 from jvgate.sessions.turns import Priority
+from jvgate.sessions.watchdog import CallLimits
 
 
 @pytest.fixture
@@ -38,6 +44,50 @@ def test_a_prefetch_gives_its_session_up_for_whoever_waits(shelf, priority):
     given_up, dataset = asyncio.run(scene())
     assert isinstance(given_up, ReadCancelled)
     assert dataset.body == b"".join(RECORDS)
+
+
+def test_a_hastened_prefetch_whose_session_is_lost_is_begun_again_before_batches():
+    class Dying(GatedShelf):
+        def realtime(self, dataspec, key, *, now):
+            records = super().realtime(dataspec, key, now=now)
+            if self.faults:
+                raise self.faults.pop()
+            return records
+
+    async def scene():
+        async with pool(Links(shelf)) as lanes:
+            shelf.gate(realtime(1).key)
+            prefetch = begin(lanes, 1)
+            await reached(shelf, realtime(1))
+            batches = [begin(lanes, day, Priority.BATCH) for day in (2, 3)]
+            lanes.hasten(realtime(1))
+            await asyncio.sleep(0)
+            shelf.gates[realtime(1).key].set()
+            await end(prefetch, *batches)
+
+    shelf = Dying(faults=[WorkerLost("it died")])
+    asyncio.run(scene())
+    assert shelf.order == [realtime(day).key for day in (1, 1, 2, 3)]
+
+
+def test_a_prefetch_that_does_not_heed_that_costs_its_worker_and_is_not_begun_again():
+    async def scene():
+        source = Source(
+            "test:", start=workers, check=lambda: None, now=datetime.now, limits=CallLimits(cancel_s=0.01)
+        )  # fmt: skip
+        async with Pool(source, sessions=1, limit_bytes=1 << 20, queue_limit=10) as lanes:
+            prefetch = begin(lanes, 1)
+            assert await asyncio.to_thread(at_work.wait, LIMIT_S)
+            wanted = begin(lanes, 2, Priority.INTERACTIVE)
+            return [*await end(prefetch, wanted), lanes.opens, lanes.faults]
+
+    def stuck(worker, sink, cancelled):
+        at_work.set()
+        hangs(worker, sink, cancelled)
+
+    at_work, workers = threading.Event(), Workers(stuck)
+    given_up, dataset, opens, faults = asyncio.run(scene())
+    assert (type(given_up), dataset.body, opens, faults) == (ReadCancelled, b"", {"0B12": 2}, 1)
 
 
 def test_a_prefetch_gives_nothing_up_for_another_one_or_where_a_session_is_free(shelf):

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from tests.jvlink.sinks import Kept
 
 from jvgate.errors import JVLinkError, NotOffered, ReadCancelled, SourceError, WorkerFailed, WorkerLost
@@ -280,8 +281,42 @@ def test_a_dialog_is_kept_until_it_is_gone():
     said = [dialog, heartbeat("JVOpen"), LOOK, (Kind.DIALOG, 0, {"title": "JV-Link"}), LOOK, (Kind.DIALOG, 0, {}), LOOK]
     with facing(*said, NO_RECORDS) as (worker, _):
         seen = Watching().read(worker)
-    assert [activity.dialog for activity in seen] == ["JV-Link: 更新しますか", "JV-Link", ""]
+    assert [activity.dialog for activity in seen] == ["JV-Link: 更新しますか [はい]", "JV-Link", ""]
     assert {activity.doing for activity in seen} == {"JVOpen"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown", "buttons"),
+    [
+        ({"title": "JV-Link", "text": "終了", "buttons": ["はい", "No"]}, "JV-Link: 終了 [はい] [No]", ["はい", "No"]),
+        ({"text": "終了", "buttons": ["OK"]}, "終了 [OK]", ["OK"]),
+        ({"title": "", "text": "", "buttons": ["OK"]}, "[OK]", ["OK"]),
+        ({"title": "JV-Link", "buttons": 5}, "JV-Link", []),
+        ({"title": "", "text": "", "buttons": []}, "(without words)", []),
+    ],
+)
+def test_a_dialog_is_shown_and_logged_once_with_its_buttons(fields, shown, buttons):
+    said = [(Kind.DIALOG, 0, fields), heartbeat(), LOOK, heartbeat(), NO_RECORDS]
+    with capture_logs() as logs, facing(*said) as (worker, _):
+        seen = Watching().read(worker)
+    assert seen[0].dialog == shown
+    told = [(line["log_level"], line["title"], line["text"], line["buttons"]) for line in logs]
+    assert told == [("warning", fields.get("title"), fields.get("text"), buttons)]
+
+
+def test_a_dialog_that_is_gone_is_not_logged():
+    with capture_logs() as logs, facing((Kind.DIALOG, 0, {}), NO_RECORDS) as (worker, _):
+        Watching().read(worker)
+    assert logs == []
+
+
+def test_a_dialog_that_opened_while_nobody_listened_is_shown_from_the_next_read_on():
+    with facing((Kind.DIALOG, 0, {"title": "お知らせ"}), FILE, RECORDS, LOOK, END) as (worker, _):
+        seen = Watching().read(worker)
+    assert [(activity.doing, activity.dialog) for activity in (*seen, worker.activity)] == [
+        ("JVGets", "お知らせ"),
+        ("idle", "お知らせ"),
+    ]
 
 
 def test_a_dialog_is_seen_while_the_session_starts():

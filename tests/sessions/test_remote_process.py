@@ -1,5 +1,6 @@
 """A session in a real process: killed, frozen, cancelled, or no worker at all; nothing of it is left behind."""
 
+import errno
 import os
 import signal
 import sys
@@ -78,6 +79,19 @@ def test_a_process_reads_the_demo(started):
     assert (summary.bytes, summary.records) == (len(kept.body), kept.body.count(b"\r\n"))
     assert summary.records > 0
     assert worker.facts["pid"] != os.getpid()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_a_process_starts_where_its_user_may_have_no_larger_pipes(started, monkeypatch):
+    def refuse(*request):
+        refused.append(request)
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    refused = []
+    monkeypatch.setattr("fcntl.fcntl", refuse)
+    worker = started(parse_source(DEMO).command)
+    worker.open()
+    assert len(refused) == 1
 
 
 class Doing(Kept):

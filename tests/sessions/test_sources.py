@@ -10,7 +10,7 @@ import pytest
 from jvgate.errors import ArchiveError, NotInstalled, SettingsError
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.simulated import parse_play
-from jvgate.sessions.sources import BOTH, JST, REALTIME, STORED, Means, com_command, parse_source
+from jvgate.sessions.sources import BOTH, JST, REALTIME, STORED, Means, com_command, parse_source, python_command
 from jvgate.sessions.watchdog import CallLimits
 
 ARCHIVE = "archive:/data/jv"
@@ -149,6 +149,14 @@ def test_under_wine_the_package_is_found_on_the_drive_of_this_machine(python):
 def test_a_path_with_spaces_stands_in_quotes(monkeypatch, platform, python, words):
     monkeypatch.setattr(sys, "platform", platform)
     assert com_command("jvlink", Means(worker_python=python))[: len(words)] == words
+
+
+@pytest.mark.parametrize("is_windows", [True, False])
+@pytest.mark.parametrize("python", ['"C:/Program Files/python.exe', "'/opt/my py/python", 'py "-3'])
+def test_a_quote_that_is_not_closed_is_told_in_clear_words(python, is_windows):
+    with pytest.raises(SettingsError, match=r"JVGATE_WORKER_PYTHON .*not closed") as error:
+        python_command(python, is_windows=is_windows)
+    assert "in quotes" in error.value.allowed
 
 
 def test_the_package_comes_last_on_the_path_of_the_other_python():

@@ -57,7 +57,7 @@ class Flights(Generic[Value]):
             self._tasks.add(flight.task)
             flight.task.add_done_callback(lambda done: self._land(key, flight))
         elif flight.waiters >= self._most:
-            raise SourceBusy(flight.waiters + 1)
+            raise SourceBusy(flight.waiters + 1, full="as many wait for the same read as may (JVGATE_WAITERS)")
         flight.waiters += 1
         try:
             # Shielded: a client that leaves must not cancel what the others wait for.

@@ -24,7 +24,7 @@ from rich.progress import (
 )
 
 from jvgate.commands.log import set_up_log
-from jvgate.errors import ArchiveError, QueryError, SessionHung, SettingsError, SourceError, WorkerLost
+from jvgate.errors import SESSION_LOST, ArchiveError, QueryError, SettingsError, SourceError
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
 from jvgate.opening import source_of
@@ -277,7 +277,7 @@ class _Reader:
             done = frozenset() if query.is_realtime else frozenset(recording.added)
             try:
                 summary = await self._watched(replace(request, have=have | done), recording, bar)
-            except (WorkerLost, SessionHung) as exc:
+            except SESSION_LOST as exc:
                 recording.discard()
                 lost = 1 if len(recording.added) > recorded else lost + 1
                 if lost >= TRIES:

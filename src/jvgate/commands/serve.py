@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -17,8 +18,9 @@ import uvicorn
 from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.commands.workers import Told, supervise
-from jvgate.errors import SettingsError
+from jvgate.errors import SessionHung, SettingsError
 from jvgate.opening import source_of
+from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.settings import Settings, unknown_variables
 from jvgate.web.app import Siblings, create_app
@@ -43,7 +45,7 @@ def run(settings: Settings) -> None:
         if settings.workers > 1:
             why = f"{settings.source} takes one server process: its sessions cannot be shared out."
             raise SettingsError("JVGATE_WORKERS (--workers)", why, allowed="1, or more before a `jvgate agent`")
-        _try(source)
+        asyncio.run(_try(source))
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     structlog.get_logger("jvgate").info(
@@ -69,13 +71,18 @@ def _work(settings: Settings, listener: socket.socket, pipe: Connection | None =
         raise SystemExit(EXIT_FAILED)
 
 
-def _try(source: Source) -> None:
-    """Begin and end a session, so that a JV-Link that is not there ends the start.  Raises what that raises."""
-    worker = source.start()
-    try:
-        worker.open()
-    finally:
-        worker.close()
+async def _try(source: Source) -> None:
+    """Begin and end a session, so that a JV-Link that is not there, or hangs, ends the start.  Raises what that raises.
+
+    Through a pool: its watchdog ends what takes too long, and knows of the dialog that blocks it.
+    """
+    async with Pool(source, sessions=1, limit_bytes=0, queue_limit=0) as pool:
+        try:
+            await pool.warm()
+        except SessionHung as exc:
+            raise SessionHung(
+                f"the first session does not start, but hangs in {exc.what}", limit_s=exc.limit_s
+            ) from exc
 
 
 def server_config(settings: Settings, *, siblings: Siblings | None = None) -> uvicorn.Config:

@@ -5,9 +5,7 @@ Source: `behaviour`, sections 6 and 8; `interface.json`, component.
 
 from __future__ import annotations
 
-import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
@@ -15,6 +13,7 @@ from typing import Protocol, get_args
 
 from jvgate.doctor.findings import Finding
 from jvgate.doctor.registry import Hive, WindowsValues
+from jvgate.sessions.sources import python_command
 from jvgate.settings import Settings
 
 __all__ = ["JV_LINK_CLSID", "NV_LINK_CLSID", "Registry", "Run", "WindowsRegistry", "check_installation", "run_quietly"]
@@ -41,7 +40,7 @@ class Registry(Protocol):
         """
 
     def pythons(self, *, bits: int) -> list[str]:
-        """Return the commands of the Pythons of 32 or 64 bits that have been installed."""
+        """Return the commands of the Pythons of 32 or 64 bits that have been installed, as a setting takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class WindowsRegistry:
             for hive in hives
             for tag in values.keys(hive, _PYTHONS, bits=bits)
         ]
-        return [path for path in found if path and not set(path) & set(" \t")]  # a setting with blanks is taken apart
+        return [f'"{path}"' if " " in path else path for path in found if path]
 
 
 def check_installation(
@@ -110,7 +109,7 @@ def _not_windows(system: str) -> Finding:
 
 def _under_wine(settings: Settings, run: Run) -> Finding:
     """Tell whether the Windows Python of the settings starts; what is installed behind it, only the try can tell."""
-    if run([*_command(settings), "-c", _PROBE]):
+    if run([*python_command(settings.worker_python, is_windows=False), "-c", _PROBE]):
         return Finding("python", "ok", "The workers' Python starts and has pywin32.",
                        "ワーカーの Python は起動し、pywin32 があります。")  # fmt: skip
     return Finding(
@@ -119,11 +118,6 @@ def _under_wine(settings: Settings, run: Run) -> Finding:
         f"Try it by hand: {settings.worker_python} -c \"import pythoncom\"",
         f"次を手で実行して確かめてください: {settings.worker_python} -c \"import pythoncom\"",
     )  # fmt: skip
-
-
-def _command(settings: Settings) -> list[str]:
-    """Return the command of the workers' Python, taken apart as `com_command` does."""
-    return shlex.split(settings.worker_python, posix=sys.platform != "win32") or [sys.executable]
 
 
 def _registration(scheme: str, servers: dict[int, str]) -> Finding:
@@ -155,7 +149,7 @@ def _fitting_python(
     settings: Settings, servers: dict[int, str], run: Run, python_bits: int, registry: Registry
 ) -> Finding:
     """Tell whether the Python of the workers has the component's bitness and pywin32; if not, look for one."""
-    command = _command(settings)
+    command = python_command(settings.worker_python, is_windows=True)
     answer = run([*command, "-c", _PROBE])
     worker_bits = int(answer) if answer and answer.strip().isdigit() else 0
     if worker_bits in servers:
@@ -195,6 +189,6 @@ def _launched(run: Run) -> list[str]:
 def _fitting(commands: Sequence[str], wanted: int, run: Run, probe: str) -> str:
     """Return the first of *commands* whose Python has that bitness and passes *probe*, "" when none does."""
     for command in commands:
-        if (answer := run([*command.split(), "-c", probe])) and answer.strip() == str(wanted):
+        if (answer := run([*python_command(command, is_windows=True), "-c", probe])) and answer.strip() == str(wanted):
             return command
     return ""

@@ -1,5 +1,6 @@
 """What is asked of JV-Link beside reading: pictures, videos, what it is set to; all on the session's thread.
 
+None of it changes anything, so that each may be asked once more when nobody knows what became of it.
 Source: JV-Link interface specification 4.9.0.1, JVFuku, JVCourseFile, JVMVCheckWithType, JVMVOpen, properties.
 """
 

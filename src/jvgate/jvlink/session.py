@@ -165,13 +165,18 @@ class _Cures:
         """Delete the file that is to blame; where that fails, the next open would find the same one: no cure."""
         remedy = REMEDIES.get(error.code)
         if remedy and remedy.deletes and self._link.JVFiledelete(error.detail) not in _DELETED:
-            self._rounds[error.code, error.detail] = remedy.rounds
+            self._rounds[_case(error, remedy)] = remedy.rounds
 
     def apply(self, error: JVLinkError) -> None:
         """Do what comes before the next open.  Raises *error* again when there is no cure, or none has helped."""
-        remedy, case = REMEDIES.get(error.code), (error.code, error.detail)
-        if remedy is None or self._rounds[case] >= remedy.rounds:
+        remedy = REMEDIES.get(error.code)
+        if remedy is None or self._rounds[_case(error, remedy)] >= remedy.rounds:
             raise error
-        self._rounds[case] += 1
+        self._rounds[_case(error, remedy)] += 1
         if remedy.waits:
             self._wait.rest(self._wait.limits.reopen_s)
+
+
+def _case(error: JVLinkError, remedy: Remedy) -> tuple[int, str]:
+    """Return what is counted as one: a file that is broken, however it is, else the code."""
+    return (0 if remedy.deletes else error.code), error.detail

@@ -43,11 +43,11 @@ class Kind(Enum):
     """What a frame says.  The first five go to the session, the others come from it."""
 
     READ = b"R"  # a request: the fields of `Request`
-    CALL = b"C"  # {"method", "arguments"}: one call outside of a read
+    CALL = b"C"  # {"errand", "arguments"}: one of ERRANDS, outside of a read
     CANCEL = b"X"  # give up the job
     WATCH = b"W"  # {"on"}: tell events, or no more
     QUIT = b"Q"  # close and end
-    READY = b"r"  # {"pid", "python", "bits", "jvlink_version", ...}: the session lives
+    READY = b"r"  # {"pid", "python", "bits", "version" (JV-Link's), ...}: the session lives
     FILE = b"f"  # {"name", "provided"}: the records that follow are this file's
     RECORDS = b"d"
     PROGRESS = b"p"  # the fields of `Progress`

@@ -29,7 +29,7 @@ FIELDS: Mapping[type[SourceError], tuple[str, ...]] = {
     DatasetTooLarge: ("query", "limit_bytes"),
     SessionTimeout: ("what", "limit_s"),
     ReadCancelled: ("what",),
-    SourceBusy: ("place",),
+    SourceBusy: ("place", "full"),
     WorkerLost: ("why",),
     WorkerFailed: ("why",),
     NotOffered: ("what",),

@@ -26,6 +26,7 @@ _PARAMETERS = ("tls", "ca", "name", "lanes")
 # A machine that vanishes is known to be gone after 30 s: by themselves, systems wait for two hours.  Linux and Windows
 # know the first name, macOS the second.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPALIVE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+_UNTAKEN_S = 30  # an agent takes every command at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,14 @@ def check(address: Address) -> None:
     connection.settle()
 
 
-def keep_alive(opened: socket.socket) -> None:
-    """Let the system find out by itself when the other side's machine is gone, as far as it can be told to."""
+def keep_alive(opened: socket.socket, *, untaken_s: int) -> None:
+    """Let the system find out by itself when the other side's machine is gone, as far as it can be told to.
+
+    untaken_s: how long the other side may take nothing of what is sent to it.  It is not asked whether it lives while
+    something is on its way, and by itself a system sends that for a quarter of an hour.
+    """
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEP_ALIVE.items():
+    for name, value in {**_KEEP_ALIVE, "TCP_USER_TIMEOUT": untaken_s * 1000}.items():
         with suppress(AttributeError, OSError):  # not of this system, or of this age
             opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
@@ -112,7 +117,7 @@ def _dial(address: Address) -> Connection:
     except OSError as exc:
         why = f"no agent answers at {address} ({exc.strerror or exc}): start it there with `jvgate agent`"
         raise WorkerFailed(why) from exc
-    keep_alive(opened)
+    keep_alive(opened, untaken_s=_UNTAKEN_S)
     connection = Connection(opened)
     connection.limit(HELLO_LIMIT_S)
     if context is not None:

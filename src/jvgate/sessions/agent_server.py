@@ -38,6 +38,8 @@ PLACE_S = 4.0  # longer than a worker takes to end
 _END_S = 2.0
 # A session that reads sends a heartbeat twice a second.
 _QUIET_S = 1.2
+# A server takes no records while a client of its stream takes none, which may be for a minute: `stream_stall_s`.
+_UNTAKEN_S = 120
 # Windows hears no Ctrl+C while it waits for a connection.
 _STEP_S = 0.5
 _BUFFER_BYTES = 1 << 18
@@ -147,7 +149,7 @@ class Agent:
         """Serve one connection to its end, on a thread of its own."""
         connection = None
         try:
-            keep_alive(accepted)
+            keep_alive(accepted, untaken_s=_UNTAKEN_S)
             connection = Connection(accepted)
             connection.limit(HELLO_LIMIT_S)
             channel = self._greet(connection, address)
@@ -216,7 +218,8 @@ class Agent:
             if self._closing.is_set():
                 raise WorkerFailed("the agent is being stopped")
             if self._served >= self._sessions:
-                raise SourceBusy(self._served + 1)
+                full = "all sessions of the agent are taken (JVGATE_SESSIONS, where it runs)"
+                raise SourceBusy(self._served + 1, full=full)
             self._served += 1
         try:
             yield

@@ -86,6 +86,11 @@ class Lane:
         worker = self.worker
         return worker.activity if worker is not None else None
 
+    @property
+    def is_worn(self) -> bool:
+        """Whether the worker has done as much as one may: to be released, once what it read is handed out."""
+        return self._worker_opens >= self._recycling.opens or self._worker_bytes >= self._recycling.bytes
+
     def read(self, request: Request, sink: Sink, cancelled: Cancelled) -> Summary:
         """Read through the session; it is made first where there is none.
 
@@ -150,7 +155,7 @@ class Lane:
         self._worker_opens += 1
 
     def _drive(self, do: Callable[[Worker], Result]) -> Result:
-        """Let the worker do something.  One that is dead, in doubt or worn out is dropped; the next use makes one."""
+        """Let the worker do something.  One that is dead or in doubt is dropped; the next use makes one."""
         self._hung, self._ended_why = None, ""  # of the job before, or said while there was nothing to end
         try:
             result = do(self._ready())
@@ -168,8 +173,6 @@ class Lane:
             self.job, self.since, self.cancelled_at = "", time.monotonic(), None
             self._hung, self._ended_why = None, ""
         self._worker_bytes += self.progress.bytes_read
-        if self._worker_opens >= self._recycling.opens or self._worker_bytes >= self._recycling.bytes:
-            self.release()
         return result
 
     def _ready(self) -> Worker:

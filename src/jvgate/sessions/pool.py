@@ -11,10 +11,9 @@ lane makes a new worker; one that fails again and again rests in between, longer
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,16 +24,17 @@ from typing import Any, Self, TypeVar
 import structlog
 
 from jvgate.errors import (
+    SESSION_LOST,
     JVLinkError,
     QueryError,
-    SessionHung,
+    ReadCancelled,
     SourceBusy,
     SourceError,
-    WorkerLost,
 )
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.sessions.collecting import Collected, request_of
 from jvgate.sessions.lane import Lane
+from jvgate.sessions.resting import Rests
 from jvgate.sessions.shown import SessionView, view_of
 from jvgate.sessions.sources import Source
 from jvgate.sessions.turns import Priority, Turn, Turns
@@ -43,22 +43,20 @@ from jvgate.values import Dataset, Query
 __all__ = ["Pool"]
 
 WATCH_S = 0.25
-REST_S, REST_LIMIT_S = 0.25, 30.0
 _DRAIN_S = 3.0
-_GONE = (WorkerLost, SessionHung)  # nobody is to blame who asked: worth another try
 
 Result = TypeVar("Result")
+_Turn = Turn[asyncio.Future[Lane]]
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
 
 
 @dataclass(slots=True, eq=False)
 class _Running:
-    """A read at work.  priority: of the most urgent one who wants it, None for what is nobody's."""
+    """What a lane is at.  turn: whose it is, None for what is nobody's."""
 
     lane: Lane
     stop: Event
-    data: str = ""
-    priority: Priority | None = None
+    turn: _Turn | None = None
 
 
 class Pool:
@@ -81,10 +79,10 @@ class Pool:
         ]
         self._idle = self._lanes[::-1]
         self._turns: Turns[asyncio.Future[Lane]] = Turns()
+        self._asked: set[_Turn] = set()  # those of reads that are not at their end
         self._running: dict[asyncio.Future[Any], _Running] = {}
         self._at_work: dict[Lane, str] = {}
-        self._resting: dict[Lane, asyncio.TimerHandle] = {}
-        self._failures: Counter[Lane] = Counter()
+        self._rests = Rests()
         self._unstartable: dict[Lane, SourceError] = {}
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
@@ -97,7 +95,7 @@ class Pool:
     @property
     def busy(self) -> int:
         """Lanes at work."""
-        return len(self._lanes) - len(self._idle) - len(self._resting)
+        return len(self._lanes) - len(self._idle) - len(self._rests)
 
     @property
     def idle(self) -> int:
@@ -107,7 +105,7 @@ class Pool:
     @property
     def resting(self) -> int:
         """Lanes that wait before they make a new worker, because the last ones failed."""
-        return len(self._resting)
+        return len(self._rests)
 
     @property
     def waiting(self) -> int:
@@ -143,8 +141,7 @@ class Pool:
         for turn in list(self._turns):
             self._turns.remove(turn)
             _fail(turn.ticket, SourceError("the pool of sessions is closed"))
-        for timer in self._resting.values():
-            timer.cancel()
+        self._rests.cancel()
         for running in self._running.values():
             _stop(running)
         # A lane's thread comes to the release once its read has ended.
@@ -170,17 +167,14 @@ class Pool:
         Raises SourceBusy when too many wait, SessionTimeout, DatasetTooLarge, JVLinkError and other SourceErrors.
         """
         request = request_of(query, limit_bytes=self._limit_bytes)
-        for is_last in (False, True):
+        turn = _turn(priority, _data(request), is_realtime=query.is_realtime)
+
+        async def attempt() -> Dataset:
             collected = Collected(on_progress)
-            try:
-                summary, waited_s = await self._read(request, collected, priority)
-            except _GONE as exc:
-                log.warning("a session was lost", read=str(query), why=str(exc), again=not is_last)
-                if is_last:
-                    raise
-            else:
-                return collected.dataset(query, summary, wait_s=waited_s)
-        raise AssertionError("the last try returns or raises")
+            summary, waited_s = await self._read(request, collected, turn)
+            return collected.dataset(query, summary, wait_s=waited_s)
+
+        return await self._twice(turn, attempt, what=str(query))
 
     async def read_into(
         self, request: Request, sink: Sink, *, priority: Priority = Priority.INTERACTIVE, has_twins: bool = True
@@ -190,22 +184,33 @@ class Pool:
         has_twins: whether it and another read of the same data wait for each other; one whose sink may take for ever
         must hold nobody up.
         """
-        summary, _ = await self._read(request, sink, priority, has_twins=has_twins)
+        data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
+        summary, _ = await self._read(request, sink, _turn(priority, data, is_realtime=bool(request.key)))
         return summary
 
     def hasten(self, query: Query) -> None:
         """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
         data = _data(request_of(query, limit_bytes=None))
         self._turns.hasten(data, Priority.INTERACTIVE)
-        for running in self._running.values():
-            if running.data == data and running.priority is not None:
-                running.priority = Priority.INTERACTIVE
+        for turn in self._asked:
+            if turn.data == data:
+                turn.priority = Priority.INTERACTIVE
 
-    async def call(self, errand: str, *arguments: str) -> dict[str, Any]:
-        """Do one of JV-Link's errands.  Raises as `read`, and NotOffered where the source has no such thing."""
-        turn = _turn(Priority.INTERACTIVE, f"{errand}:{':'.join(arguments)}", is_realtime=True)
-        lane = await self._lease(turn)
-        return await self._run(_Running(lane, Event()), lambda cancelled: lane.call(errand, arguments))
+    async def call(self, errand: str, *arguments: str, on_begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
+        """Do one of JV-Link's errands, which change nothing: one whose worker was lost is done once more.
+
+        on_begin: called when its waiting for a session is over.
+        Raises as `read`, and NotOffered where the source has no such thing.
+        """
+        what = f"{errand}:{':'.join(arguments)}"
+        turn = _turn(Priority.INTERACTIVE, what, is_realtime=True)
+
+        async def attempt() -> dict[str, Any]:
+            lane = await self._lease(turn)
+            on_begin()
+            return await self._run(_Running(lane, Event(), turn), lambda cancelled: lane.call(errand, arguments))
+
+        return await self._twice(turn, attempt, what=what)
 
     async def warm(self) -> None:
         """Make one session ready; reads of its lane come behind that.  Raises what it raises: WorkerFailed, …"""
@@ -216,7 +221,7 @@ class Pool:
 
     def sessions(self) -> list[SessionView]:
         """Return every session as it is now."""
-        return [view_of(lane, is_idle=lane in self._idle, is_resting=lane in self._resting) for lane in self._lanes]
+        return [view_of(lane, is_idle=lane in self._idle, is_resting=lane in self._rests) for lane in self._lanes]
 
     def recycle(self, session: int) -> None:
         """End the worker of one session; what it reads is begun anew.  Raises QueryError when there is none."""
@@ -226,24 +231,33 @@ class Pool:
             raise QueryError("unknown-session", why, parameter="id", value=str(session), allowed=allowed)
         if lane in self._idle:
             self._idle.remove(lane)
-            self._at_work[lane] = ""
-            renewed = asyncio.wrap_future(lane.thread.submit(lane.release))
-            renewed.add_done_callback(lambda done: self._give_back(lane))
+            self._renew(lane)
         else:
             lane.end("it was recycled on request")
 
-    async def _read(
-        self, request: Request, sink: Sink, priority: Priority, *, has_twins: bool = True
-    ) -> tuple[Summary, float]:
+    async def _twice(self, turn: _Turn, attempt: Callable[[], Awaitable[Result]], *, what: str) -> Result:
+        """Make *attempt*, which waits for its *turn*; once more where its worker was lost."""
+        self._asked.add(turn)
+        try:
+            for is_last in (False, True):
+                try:
+                    return await attempt()
+                except SESSION_LOST as exc:
+                    log.warning("a session was lost", read=what, why=str(exc), again=not is_last)
+                    if is_last:
+                        raise
+                    turn.ticket = asyncio.get_running_loop().create_future()  # the first one is spent
+        finally:
+            self._asked.discard(turn)
+        raise AssertionError("the last try returns or raises")
+
+    async def _read(self, request: Request, sink: Sink, turn: _Turn) -> tuple[Summary, float]:
         """Wait for a lane and read through it -> (summary, seconds waited)."""
         asked = time.monotonic()
-        data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
-        turn = _turn(priority, data, is_realtime=bool(request.key))
         lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
         self.opens[request.dataspec] += 1
-        running = _Running(lane, Event(), turn.data, turn.priority)
-        return await self._run(running, partial(lane.read, request, sink)), waited_s
+        return await self._run(_Running(lane, Event(), turn), partial(lane.read, request, sink)), waited_s
 
     async def _run(self, running: _Running, job: Callable[[Callable[[], bool]], Result]) -> Result:
         """Let a leased lane do *job*; it comes back when its thread is done with it."""
@@ -253,7 +267,7 @@ class Pool:
             raise SourceError("the pool of sessions is closed")
         result = asyncio.wrap_future(lane.thread.submit(job, running.stop.is_set))
         self._running[result] = running
-        result.add_done_callback(lambda done: self._finish(lane, done))
+        result.add_done_callback(lambda done: self._finish(lane, done, is_start=False))
         try:
             # Shielded: the thread goes on until its next look, and the lane is not free before that.
             return await asyncio.shield(result)
@@ -262,8 +276,12 @@ class Pool:
             if not result.done():  # else the lane may be at something else by now
                 lane.nudge()
             raise
+        except SESSION_LOST as exc:
+            if running.stop.is_set() and not self._closed:  # it was to end, and the watchdog saw to that
+                raise ReadCancelled("a read that made way for others") from exc
+            raise
 
-    async def _lease(self, turn: Turn[asyncio.Future[Lane]]) -> Lane:
+    async def _lease(self, turn: _Turn) -> Lane:
         """Return a free lane, in its turn."""
         if self._closed:
             raise SourceError("the pool of sessions is closed")
@@ -284,16 +302,17 @@ class Pool:
                 self._give_back(ticket.result())  # handed over in the same moment
             raise
 
-    def _make_way(self, turn: Turn[asyncio.Future[Lane]]) -> None:
+    def _make_way(self, turn: _Turn) -> None:
         """Stop a prefetch whose session *turn* could have, one for each turn that waits."""
         if turn.priority is Priority.PREFETCH:
             return
         for running in self._running.values():
-            if running.priority is Priority.PREFETCH and not running.stop.is_set() and _fits(running.lane, turn):
+            is_later = running.turn is not None and running.turn.priority is Priority.PREFETCH
+            if is_later and not running.stop.is_set() and _fits(running.lane, turn):
                 _stop(running)
                 return
 
-    def _check_hope(self, turn: Turn[asyncio.Future[Lane]]) -> None:
+    def _check_hope(self, turn: _Turn) -> None:
         """Raise what keeps every session that could take *turn* from starting."""
         lanes = [lane for lane in self._lanes if _fits(lane, turn)]
         if all(lane in self._unstartable for lane in lanes):
@@ -317,27 +336,41 @@ class Pool:
                 self._at_work[lane] = turn.data
                 turn.ticket.set_result(lane)
 
-    def _finish(self, lane: Lane, done: asyncio.Future[Any]) -> None:
-        """Take a lane back; one that lost its worker makes a new one first."""
-        del self._running[done]
+    def _finish(self, lane: Lane, done: asyncio.Future[Any], *, is_start: bool) -> None:
+        """Take a lane back; one that lost its worker makes a new one first.
+
+        is_start: it only made one, which shows nothing yet: a worker may open well and die in every read.
+        """
+        running = self._running.pop(done)
         error = None if done.cancelled() else done.exception()
         if isinstance(error, JVLinkError):
             self.errors[error.code] += 1
-        if lane.worker is not None or error is None or self._closed:
-            self._failures.pop(lane, None)
-            self._give_back(lane)
+        if lane.worker is None and error is not None and not self._closed:
+            self._at_work.pop(lane, None)
+            # A worker that was ended for one who gave up is not to blame.
+            self._rests.begin(lane, self._revive, is_failure=not running.stop.is_set())
             return
-        self._failures[lane] += 1
-        self._rest(lane, _rest_s(self._failures[lane]))
+        if not is_start:
+            self._rests.make_up(lane)
+        if lane.is_worn and not self._closed:
+            self._renew(lane)
+        else:
+            self._give_back(lane)
 
-    def _rest(self, lane: Lane, seconds: float) -> None:
-        """Let a lane make a new worker, at once or after *seconds*."""
-        loop = asyncio.get_running_loop()
-        self._at_work.pop(lane, None)
-        self._resting[lane] = loop.call_later(seconds, self._revive, lane)
+    def _renew(self, lane: Lane) -> None:
+        """Let go of a lane's worker, on its thread, and take the lane back then."""
+        self._at_work[lane] = ""
+        renewed = asyncio.wrap_future(lane.thread.submit(lane.release))
+        renewed.add_done_callback(lambda done: self._renewed(lane, done))
+
+    def _renewed(self, lane: Lane, done: asyncio.Future[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            log.warning("a session did not end as it should", session=lane.id, why=str(error))
+        self._give_back(lane)
 
     def _revive(self, lane: Lane) -> None:
-        del self._resting[lane]
+        """Let a lane that has rested make a new worker."""
         self._at_work[lane] = ""
         warming = asyncio.wrap_future(lane.thread.submit(lane.warm))
         self._running[warming] = _Running(lane, Event())
@@ -349,7 +382,7 @@ class Pool:
         self._unstartable.pop(lane, None)
         if isinstance(error, SourceError):
             self._unstartable[lane] = error
-        self._finish(lane, done)
+        self._finish(lane, done, is_start=True)
         self._give_up_the_hopeless()
 
     def _give_back(self, lane: Lane) -> None:
@@ -366,7 +399,7 @@ class Pool:
                 lane.watch(now)
 
 
-def _turn(priority: Priority, data: str, *, is_realtime: bool) -> Turn[asyncio.Future[Lane]]:
+def _turn(priority: Priority, data: str, *, is_realtime: bool) -> _Turn:
     return Turn(priority, data, is_realtime, asyncio.get_running_loop().create_future())
 
 
@@ -384,17 +417,9 @@ def _fits(lane: Lane, turn: Turn[Any]) -> bool:
     return ("realtime" if turn.is_realtime else "stored") in lane.takes
 
 
-def _can_have(lane: Lane, turn: Turn[asyncio.Future[Lane]]) -> bool:
+def _can_have(lane: Lane, turn: _Turn) -> bool:
     """Whether to hand the lane over: not to one who was cancelled a moment ago and is about to leave the queue."""
     return not turn.ticket.done() and _fits(lane, turn)
-
-
-def _rest_s(failures: int) -> float:
-    """Return how long to wait after so many failures in a row: not at all after one, then twice as long each time."""
-    if failures < 2:
-        return 0.0
-    longest_s: float = min(REST_LIMIT_S, REST_S * 2 ** (failures - 2))
-    return longest_s * random.uniform(0.5, 1.0)
 
 
 def _fail(ticket: asyncio.Future[Lane], error: SourceError) -> None:

@@ -12,17 +12,24 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
+import structlog
+
 from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.jvlink.wire import Channel, Frame, Kind
 from jvgate.jvlink.wire_errors import error_of
 from jvgate.sessions.workers import Activity, Cancelled
 
+if sys.platform == "linux":
+    import fcntl
+
 __all__ = ["Lifeline", "RemoteWorker", "spawn", "start_process"]
 
 _END_S = 1.0
 _PIPE_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 16
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
 
 
 class Lifeline(Protocol):
@@ -181,13 +188,21 @@ class RemoteWorker:
         self.activity = Activity(doing, now - for_s, now, busy, self.activity.dialog)
 
     def _see_dialog(self, fields: Mapping[str, Any]) -> None:
-        """Keep the words of the dialog that blocks the session; no words: it is gone."""
-        words = [str(fields[name]) for name in ("title", "text") if fields.get(name)]
-        self.activity = replace(self.activity, dialog=": ".join(words), heard_at=time.monotonic())
+        """Keep what the dialog that blocks the session says, and log it; nothing: it is gone."""
+        title, text, buttons = (fields.get(name) for name in ("title", "text", "buttons"))
+        captions = [str(caption) for caption in buttons] if isinstance(buttons, list) else []
+        words = ": ".join(str(part) for part in (title, text) if part)
+        shown = " ".join([words, *(f"[{caption}]" for caption in captions)]).strip()
+        if fields:
+            shown = shown or "(without words)"
+            pid = self.facts.get("pid")
+            log.warning("a dialog is open", of=self._what, pid=pid, title=title, text=text, buttons=captions)
+        self.activity = replace(self.activity, dialog=shown, heard_at=time.monotonic())
 
     def _note(self, doing: str) -> None:
+        """Take note of what it is at now; a dialog stays until it is told to be gone, whatever was heard since."""
         now = time.monotonic()
-        self.activity = Activity(doing, now, now)
+        self.activity = Activity(doing, now, now, dialog=self.activity.dialog)
 
 
 class _Process:
@@ -224,15 +239,23 @@ def start_process(
 def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start *command* with pipes for its standard input and output.  Raises WorkerFailed."""
     try:
-        return subprocess.Popen(  # noqa: S603  (the command is ours or the settings')
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=_BUFFER_BYTES,
-            pipesize=_PIPE_BYTES if sys.platform == "linux" else -1,
+        process = subprocess.Popen(  # noqa: S603  (the command is ours or the settings')
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=_BUFFER_BYTES
         )
     except OSError as exc:
         raise WorkerFailed(f"{command[0]} cannot be run: {exc.strerror}") from exc
+    _widen(process)
+    return process
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Give the pipe that records come through more room, where that may be had.
+
+    Linux lets a user have so much in the pipes of all processes (64 MiB by default); beyond that the usual size does.
+    """
+    if sys.platform == "linux" and process.stdout is not None:
+        with suppress(OSError):
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _whole(frame: Frame, given_bytes: int, given_records: int) -> Summary:

@@ -25,8 +25,9 @@ from jvgate.sessions.simulated import JST, SETTING, Play, parse_play
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.sessions.workers import Worker
 
-__all__ = ["JST", "Means", "Source", "parse_source"]
+__all__ = ["JST", "Means", "Source", "parse_source", "python_command"]
 
+PYTHON_SETTING = "JVGATE_WORKER_PYTHON (--worker-python)"
 STORED, REALTIME = "stored", "realtime"
 BOTH = frozenset({STORED, REALTIME})
 _SOURCES = (
@@ -161,14 +162,27 @@ def com_command(scheme: str, means: Means) -> tuple[str, ...]:
     It may be another Python than this one, of 32 bits or under Wine, in which jvgate is not installed: the package's
     folder goes to the end of its path, so that its own pywin32 comes first.
     """
-    words = shlex.split(means.worker_python, posix=sys.platform != "win32")
-    python = [word.strip('"') for word in words] or [sys.executable]  # on Windows they keep their quotes
+    python = python_command(means.worker_python, is_windows=sys.platform == "win32")
     root = str(Path(__file__).parents[2])
     if any(PurePath(word).stem.startswith("wine") for word in python[:1]):
         root = f"Z:{root}"  # where Wine shows this machine's files
     way_in = f"import sys; sys.path.append({root!r})"
     code = f"{way_in}; from jvgate.jvlink.com_worker import main; sys.exit(main(sys.argv[1:]))"
     return (*python, "-c", code, scheme, *(("--press-dialogs",) if means.press_dialogs else ()))
+
+
+def python_command(setting: str, *, is_windows: bool) -> list[str]:
+    """Return the command of the workers' Python, this one's for "".  Raises SettingsError for quotes that do not close.
+
+    A path with blanks stands in quotes.  On Windows a backslash is no more than that.
+    """
+    try:
+        words = shlex.split(setting, posix=not is_windows)
+    except ValueError as exc:
+        allowed = 'py -3.12-32, or a path; one with blanks in quotes: "C:\\Program Files\\Python\\python.exe"'
+        raise SettingsError(PYTHON_SETTING, f"{setting!r} has a quote that is not closed.", allowed=allowed) from exc
+    python = [word.strip('"') for word in words] if is_windows else words  # there they keep their quotes
+    return python or [sys.executable]
 
 
 def _agent(url: str, rest: str, means: Means) -> Source:

@@ -33,7 +33,7 @@ class Priority(IntEnum):
 class Turn(Generic[Ticket]):
     """One read that waits.  data: names what it reads, so that twins are known; "" has none.  ticket: whose it is.
 
-    priority: of the most urgent one who wants it; set by the queue alone.
+    priority: of the most urgent one who wants it; while it is queued, set by the queue alone.
     """
 
     priority: Priority

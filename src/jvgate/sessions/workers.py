@@ -27,7 +27,7 @@ class Activity:
     """What a session is at, as it was last heard.
 
     doing: JV-Link's method, `start` or `idle`.  since, heard_at: monotonic seconds.  busy: share of a core that its
-    process used lately.  dialog: title and text of a dialog that blocks it, "" for none.
+    process used lately.  dialog: title, text and [buttons] of a dialog that blocks it, "" for none.
     """
 
     doing: str = "start"

@@ -38,7 +38,7 @@ def parameter(request: Request, name: str = "") -> str:
 
 
 async def fetch(request: Request, errand: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
-    """Return what an errand gives, as long as the client is there.  Raises ClientGone, and as `Gateway.errand`."""
+    """Return what an errand gives, as long as the client is there.  Raises ClientGone, and as `Errands.fetch`."""
     gateway: Gateway = request.app.state.gateway
     return await while_connected(request, gateway.errands.fetch(errand, *arguments, keep_s=keep_s))
 

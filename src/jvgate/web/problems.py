@@ -91,7 +91,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "com-error": (502, "COM error", "COM のエラー"),
     "jvlink-not-installed": (503, "JV-Link is not installed", "JV-Link がインストールされていません"),
     "not-offered": (501, "Not offered by this source", "このデータ元にはありません"),
-    "session-busy": (503, "All sessions are busy", "セッションが空いていません"),
+    "session-busy": (503, "Too much at once", "混み合っています"),
     "jvlink-hung": (504, "JV-Link hung and is being restarted", "JV-Link が応答しないため再起動しています"),
     "jvlink-timeout": (504, "JV-Link did not answer in time", "JV-Link が時間内に応答しません"),
     "source-unavailable": (503, "Source unavailable", "データ元が使えません"),
