@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import random
 from contextlib import suppress
 from threading import Thread
 
@@ -15,6 +16,7 @@ from jvgate.jvlink.wire import HEAD_BYTES, Channel, Kind
 from jvgate.jvlink.wire_errors import FIELDS, error_fields, error_of
 
 KINDS = st.sampled_from(list(Kind))
+BATCH = random.Random(1).randbytes(1 << 20)
 FRAMES = st.lists(st.tuples(KINDS, st.integers(0, 2**32 - 1), st.binary(max_size=200), st.integers(0, 999)), max_size=6)
 
 
@@ -55,6 +57,16 @@ def test_bytes_put_in_anywhere_are_noticed_before_the_end(frames, data):
     stray = data.draw(st.binary(min_size=1, max_size=30))
     with pytest.raises(WorkerLost):
         received(whole[:at] + stray + whole[at:])
+
+
+@given(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=2000))
+def test_bytes_put_into_a_batch_or_left_out_of_it_are_noticed_at_its_end(at, stray):
+    """The records after it are not read, even when the batch is the last there is."""
+    whole = sent([(Kind.RECORDS, 1, BATCH, 9)])
+    at = min(at, len(whole) - len(stray))
+    for broken in (whole[:at] + stray + whole[at:], whole[:at] + whole[at + len(stray) :]):
+        with pytest.raises(WorkerLost):
+            received(broken)
 
 
 @given(FRAMES.filter(bool), st.data())

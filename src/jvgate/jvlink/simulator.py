@@ -155,8 +155,7 @@ class Simulator(Unattended):
 
     def JVGets(self, buff: bytes, size: int, filename: str) -> tuple[int, memoryview | bytes, str]:
         """Read one record as bytes."""
-        code, record, name = self._next(size)
-        return code, memoryview(record), name
+        return self._next(size)
 
     def JVSkip(self) -> None:
         """Begin the next read with the next file."""
