@@ -31,6 +31,7 @@ class Source:
         self.gate.set()
         self.error = None
         self.nearly = False
+        self.has_session = True
         self.urgencies = []
         self.cancelled = 0
 
@@ -49,6 +50,9 @@ class Source:
 
     def hasten(self, query):
         self.hastened.append(query)
+
+    def is_being_read(self, query):
+        return self.has_session
 
     def is_nearly_read(self, query):
         return self.nearly

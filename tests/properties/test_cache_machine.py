@@ -74,6 +74,9 @@ class Source:
     def hasten(self, query):
         pass
 
+    def is_being_read(self, query):
+        return True
+
     def is_nearly_read(self, query):
         return False
 

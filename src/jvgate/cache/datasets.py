@@ -4,6 +4,7 @@ Theory of operation.  Whoever wants a dataset says how old it may be at most (`n
 will do.  What memory has fresh is given at once.  What it has stale, within its window, is given at once too, and a
 refresh begins that nobody waits for.  Else one flight for all who ask brings it: from Redis, or from the source by one
 read, and by one alone of all processes that share the Redis: who has the lease reads, the others wait for what lands.
+Whoever reads for nobody gives the lease back when no session is free for it soon: others may have one that is.
 When the source fails in a way that may pass, those who wait get the last dataset there was, if it may still be used
 for that, and for a while nobody asks the source again.
 
@@ -19,7 +20,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
+from weakref import WeakValueDictionary
 
 from jvgate.cache.entries import Judged, entry_of, packed_of, unpacked
 from jvgate.cache.flights import Flights
@@ -39,6 +41,8 @@ Urgency = Literal["now", "refresh", "prefetch"]
 
 # How long to wait for what another process reads, before one looks anew who does.
 LANDING_S = 60.0
+# How long who reads for nobody keeps others from reading while no session is free for it.
+PATIENCE_S = 1.0
 _LARGE_BYTES = 1 << 18
 _STALE: tuple[How, ...] = ("stale", "fallback")
 
@@ -51,6 +55,9 @@ class Reader(Protocol):
 
     def hasten(self, query: Query) -> None:
         """Treat what is being read for later as wanted now."""
+
+    def is_being_read(self, query: Query) -> bool:
+        """Whether a session is at it, so that it does not wait for one any more."""
 
     def is_nearly_read(self, query: Query) -> bool:
         """Whether so much has been read that it is better to read the rest, even when nobody waits any more."""
@@ -93,6 +100,17 @@ class _Wanted:
         return got.entry.read_at > self.newer_than and (self.stale_ok or got.how not in _STALE)
 
 
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class _Haste:
+    """How urgent a flight is: as the most urgent one has it who waits for it."""
+
+    urgency: Urgency
+
+    def join(self, urgency: Urgency) -> None:
+        """Take note of one more who waits."""
+        self.urgency = min(self.urgency, urgency, key=get_args(Urgency).index)
+
+
 class Datasets:
     """Gives datasets.  One event loop's.
 
@@ -119,6 +137,7 @@ class Datasets:
         self._wall = wall
         self._clock = clock
         self._flights: Flights[Got] = Flights(most=most_waiters)
+        self._hastes: WeakValueDictionary[str, _Haste] = WeakValueDictionary()  # held by the flights
         self._looks: dict[str, asyncio.Future[Got | None]] = {}
         self._purges = Purges(clock=clock)
 
@@ -223,11 +242,13 @@ class Datasets:
         if query.is_realtime and query.records and str(wide := replace(query, records=())) in self._flights:
             query = wide  # what all of it takes is what a part of it takes
         text = str(query)
-        bring = partial(self._bring, query, wanted)
-        is_worth = partial(self._reader.is_nearly_read, query)
         joins = text in self._flights
-        if joins and wanted.urgency == "now":
-            self._reader.hasten(query)
+        haste = self._hastes[text] if joins else _Haste(wanted.urgency)
+        if joins:
+            self._hasten(query, haste, wanted.urgency)
+        self._hastes[text] = haste
+        bring = partial(self._bring, query, wanted, haste)
+        is_worth = partial(self._reader.is_nearly_read, query)
         try:
             got, joined = await self._flights.join(text, bring, is_worth=is_worth)
         except ReadCancelled:  # of a prefetch, given up in the moment before somebody wanted it
@@ -236,23 +257,38 @@ class Datasets:
             return None
         return replace(got, joined=joined) if not joined or wanted.allows(got) or got.error is not None else None
 
-    async def _bring(self, query: Query, wanted: _Wanted) -> Got:
+    def _hasten(self, query: Query, haste: _Haste, urgency: Urgency) -> None:
+        """Have a flight be as urgent as one who joins it; its read may have begun, or be still to come."""
+        haste.join(urgency)
+        if urgency == "now":
+            self._reader.hasten(query)
+
+    async def _bring(self, query: Query, wanted: _Wanted, haste: _Haste) -> Got:
         """Bring it for all who wait, and for the next one who asks: by one read, or from Redis as another's lands."""
         began, found = self._clock(), None
         while (lease := await self._shared.lease(query)) is None:  # somebody else reads it
             found = await self._find(query, self._landing(query, found, wanted), since=began)
             if (got := self._usable(query, found, wanted)) is not None:
                 return got
-        return await self._bring_alone(query, wanted, lease, since=began)
+        return await self._bring_alone(query, wanted, haste, lease, since=began)
 
-    async def _bring_alone(self, query: Query, wanted: _Wanted, lease: Lease, *, since: float) -> Got:
+    async def _bring_alone(self, query: Query, wanted: _Wanted, haste: _Haste, lease: Lease, *, since: float) -> Got:
         """Bring it under *lease*.  since: when the flight began."""
         with lease:
             if lease.is_shared:  # it may have landed between the look and the lease
                 found = await self._find(query, self._shared.get(query), since=since)
                 if (got := self._usable(query, found, wanted)) is not None:
                     return got
-            return await self._read(query, wanted.urgency, stamp=lease.stamp)
+            giving_way = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_way, query, haste, lease)
+            try:
+                return await self._read(query, haste.urgency, stamp=lease.stamp)
+            finally:
+                giving_way.cancel()
+
+    def _give_way(self, query: Query, haste: _Haste, lease: Lease) -> None:
+        """Let others read what still waits for a session here, and nobody for it."""
+        if haste.urgency != "now" and not self._reader.is_being_read(query):
+            lease.release()
 
     def _landing(self, query: Query, found: Got | None, wanted: _Wanted) -> Awaitable[Packed | Miss]:
         """Wait for what somebody else reads.  found: what lies there by now and will not do."""

@@ -201,6 +201,10 @@ class Pool:
             if running.data == data and running.priority is not None:
                 running.priority = Priority.INTERACTIVE
 
+    def is_reading(self, query: Query) -> bool:
+        """Whether a session is at work on the data of *query*."""
+        return _data(request_of(query, limit_bytes=None)) in self._at_work.values()
+
     async def call(self, errand: str, *arguments: str) -> dict[str, Any]:
         """Do one of JV-Link's errands.  Raises as `read`, and NotOffered where the source has no such thing."""
         turn = _turn(Priority.INTERACTIVE, f"{errand}:{':'.join(arguments)}", is_realtime=True)
