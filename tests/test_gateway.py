@@ -469,6 +469,18 @@ def test_a_joined_question_is_not_taken_for_a_part_of_it(shelf):
     assert said == ["RACE", "RACESLOP"]
 
 
+def test_who_asks_after_a_purge_is_not_given_the_job_that_reads_since_before_it(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        job = await opened.ask(race(), deadline_s=0)
+        await opened.purge(EVERYTHING)
+        after = await opened.ask(race(), deadline_s=0)
+        return job is not after, after is await opened.ask(race(), deadline_s=0), job.state, job.question
+
+    assert play(shelf, scene) == (True, True, "running", str(race()))
+
+
 @pytest.mark.parametrize("purge", [lambda opened: opened.purge(EVERYTHING), lambda opened: opened.forget((ALL,))])
 def test_who_asks_after_a_purge_is_not_given_what_was_being_read_before_it(shelf, purge):
     async def scene(opened):

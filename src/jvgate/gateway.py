@@ -125,6 +125,7 @@ class Gateway:
             now=partial(_epoch_of, source),
         ) if settings.prefetch else None  # fmt: skip
         self._flights: Flights[_Made] = Flights(most=settings.waiters)
+        self._purges = 0
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
@@ -198,7 +199,8 @@ class Gateway:
             raise
         if answering.done():
             return answering.result()
-        return self.jobs.adopt(key, answering, partial(self._reader.progress_of, question.queries))
+        progress = partial(self._reader.progress_of, question.queries)
+        return self.jobs.adopt(key, answering, progress, era=self._purges)
 
     async def purge(self, wanted: Purge) -> Purged:
         """Drop what is meant from both tiers, here and on every server, and what is on its way."""
@@ -221,6 +223,7 @@ class Gateway:
 
     def _drop(self, matches: Matches) -> int:
         """Drop what *matches* from memory, and let nobody join what is being made; return how much went."""
+        self._purges += 1
         self._flights.let_go()
         return self.datasets.purge(matches)
 
