@@ -20,11 +20,25 @@ def test_what_goes_to_redis_and_comes_back_is_the_same_entry_but_for_its_early_r
         assert getattr(back, name) == getattr(entry, name), name
 
 
-def test_what_comes_from_redis_is_used_no_longer_than_it_is_kept_there_and_is_never_from_the_future():
+def test_what_comes_from_redis_is_used_no_longer_than_it_is_kept_there():
     packed = packed_of(entry_of(RACE_DAY, JUDGED, read_at=READ_AT, cost_s=1.0), stamp=0, ahead_s=AHEAD_S)
-    back = unpacked(packed, now=READ_AT - 5.0, ahead_s=AHEAD_S, after=(9999.0, 9999.0))
+    back = unpacked(packed, now=READ_AT + 5.0, ahead_s=AHEAD_S, after=(9999.0, 9999.0))
     assert (back.stale_until, back.error_until) == (1200.0, 1600.0)  # stale for as long as it was fresh
-    assert back.read_at == READ_AT - 5.0
+
+
+def test_what_may_be_used_stale_may_be_used_as_long_when_the_source_fails():
+    packed = packed_of(entry_of(RACE_DAY, JUDGED, read_at=READ_AT, cost_s=1.0), stamp=0, ahead_s=AHEAD_S)
+    back = unpacked(packed, now=READ_AT + 5.0, ahead_s=AHEAD_S, after=(20.0, 0.0))
+    assert (back.stale_until, back.error_until) == (1120.0, 1120.0)
+
+
+@pytest.mark.parametrize("skew_s", [1.0, 3600.0, 10 * 365 * 86400.0])
+def test_what_a_clock_that_is_ahead_says_was_read_in_the_future_was_read_now_and_lives_no_longer(skew_s):
+    packed = packed_of(entry_of(RACE_DAY, JUDGED, read_at=READ_AT, cost_s=1.0), stamp=0, ahead_s=AHEAD_S)
+    now = READ_AT - skew_s
+    back = unpacked(packed, now=now, ahead_s=AHEAD_S, after=(20.0, 500.0))
+    windows = [moment - now for moment in (back.read_at, back.fresh_until, back.stale_until, back.error_until)]
+    assert windows == pytest.approx([0.0, 100.0, 120.0, 600.0], abs=1e-3)
 
 
 def test_a_refresh_early_comes_before_the_end_by_what_a_read_takes_at_least_and_a_tenth_of_the_life_at_most():
