@@ -3,7 +3,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 import pytest
@@ -376,6 +376,16 @@ def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
     answers, kept_bytes = play(shelf, scene, l1_bytes=100)
     assert [(served.outcome, served.is_kept) for served in answers] == [("miss", False)] * 2
     assert kept_bytes == 0
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "br", "zstd"])
+def test_of_an_answer_whose_dataset_is_outdated_no_form_is_kept(shelf, coding):
+    async def scene(opened):
+        opened.datasets.has_newer = lambda query, entry: True
+        await opened.ask(replace(race(), coding=coding))
+        return [key for key, _ in opened.memory.items()]
+
+    assert play(shelf, scene) == ["raw:RACE:20261101000000-:1"]
 
 
 def test_what_outlasts_the_deadline_goes_on_as_a_job(shelf):

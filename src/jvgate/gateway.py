@@ -89,12 +89,16 @@ class Purged:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A finished flight: the entry, where its datasets came from, and where the time went."""
+    """A finished flight: the entry, where its datasets came from, and where the time went.
+
+    is_outdated: something newer is there, or it was purged meanwhile; then it must not be kept in any form.
+    """
 
     entry: Entry[Answer]
     how: How
     is_kept: bool
     stages: Mapping[str, float]
+    is_outdated: bool = False
 
 
 class Gateway:
@@ -295,13 +299,12 @@ class Gateway:
         if self.prefetcher is not None and not is_refresh:
             for query, dataset in zip(question.queries, datasets, strict=True):
                 self.prefetcher.answered(query, dataset)
-        is_outdated = any(map(self.datasets.has_newer, question.queries, entries))
-        is_kept = not (is_outdated or self.datasets.is_purged(made.tags, since=began)) and self.memory.put(
-            str(question), made
-        )
+        is_purged = self.datasets.is_purged(made.tags, since=began)
+        is_outdated = is_purged or any(map(self.datasets.has_newer, question.queries, entries))
+        is_kept = not is_outdated and self.memory.put(str(question), made)
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
-        return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages)
+        return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages, is_outdated)
 
     async def _pack(self, question: Question, newer_than: Sequence[float], *, is_refresh: bool) -> _Made:
         """Pack the answer as it is without a coding, which is made once for all of them."""
@@ -319,11 +322,13 @@ class Gateway:
         answer = await asyncio.get_running_loop().run_in_executor(self._workers, packing)
         stages = {"compress": time.perf_counter() - packed_at}
         packed_entry = replace(made.entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES)
-        is_outdated = made.is_kept and self.memory.last(key) is not made.entry
-        is_kept = not (is_outdated or self.datasets.is_purged(packed_entry.tags, since=began)) and self.memory.put(
-            str(question), packed_entry
+        is_outdated = (
+            made.is_outdated
+            or (made.is_kept and self.memory.last(key) is not made.entry)
+            or self.datasets.is_purged(packed_entry.tags, since=began)
         )
-        return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages})
+        is_kept = not is_outdated and self.memory.put(str(question), packed_entry)
+        return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages}, is_outdated)
 
     async def _check_source(self) -> None:
         await asyncio.wrap_future(self._checker.submit(self.source.check))
