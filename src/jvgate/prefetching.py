@@ -114,7 +114,10 @@ class Prefetcher:
         """Look every second, and whenever something was planned or has ended."""
         while True:
             self._wake.clear()
-            self._tick()
+            try:
+                self._tick()
+            except Exception as exc:  # the boundary: what goes wrong with one plan does not end all others
+                log.exception("what to prefetch could not be planned", error=repr(exc))
             while len(self._running) < self._most_running and (wish := self._prefetches.take(time.monotonic())):
                 task = asyncio.create_task(self._read(wish), name=f"jvgate-prefetch-{wish.query}")
                 self._running.add(task)
@@ -126,6 +129,8 @@ class Prefetcher:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a prefetch went wrong", task=task.get_name(), error=repr(error), exc_info=error)
 
     def _tick(self) -> None:
         """Plan what time itself brings: post times, and ends of answers that are asked for often."""
@@ -149,6 +154,9 @@ class Prefetcher:
         except SourceError as exc:
             self._prefetches.failed(query, now=time.monotonic())
             log.debug("a prefetch failed", query=str(query), why=str(exc))
+        except BaseException:  # a fault of ours: its key must not be taken for what is being read, for ever
+            self._prefetches.failed(query, now=time.monotonic())
+            raise
         else:
             self._prefetches.landed(query)
 

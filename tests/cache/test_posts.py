@@ -60,6 +60,15 @@ def test_what_is_read_later_wins():
     assert posts.get(RACE) == NOON + 3600 * 3 + 60 * 45
 
 
+def test_what_is_learnt_does_not_disturb_who_looks_meanwhile():
+    posts = PostTimes()
+    posts.learn(heads(ra(1), ra(2)), now=NOON)
+    looking = (race for starts in posts._days.values() for race in starts)
+    first = next(looking)
+    posts.learn(heads(ra(3), ra(1, MonthDay="11-16")), now=NOON)
+    assert [first, *looking] == ["202611150501", "202611150502"]
+
+
 def test_days_gone_by_are_forgotten_and_so_are_days_too_far_ahead():
     posts = PostTimes()
     posts.learn(heads(ra(), *(ra(MonthDay=f"12-{day:02}") for day in range(1, 32))), now=NOON)
