@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Event
@@ -355,6 +356,46 @@ def test_a_refresh_that_fails_leaves_the_kept_answer_in_place(shelf, monkeypatch
         return await opened.ask(race())
 
     assert play(shelf, scene).outcome == "hit"
+
+
+def test_while_the_source_fails_it_is_asked_once_for_all_forms_and_for_those_who_insist(shelf, monkeypatch):
+    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+
+    async def scene(opened):
+        forms = [race(), race(limit="1"), race(raw="1")]
+        for form in forms:
+            await opened.ask(form)
+        age(opened, fresh_s=-1.0, error_s=60.0)
+        opened.datasets.refreshes.note(str(forms[0].queries[0]), SourceBusy(1))
+        served = [await opened.ask(form, refresh=refresh) for form in forms for refresh in (False, True)]
+        return {each.outcome for each in served}, len(opened.datasets.refreshes)
+
+    assert play(shelf, scene) == ({"fallback"}, 0)
+    assert shelf.opens == ["RACE"]
+
+
+def test_after_the_rest_one_refresh_asks_the_source_that_failed_and_nobody_waits(shelf):
+    async def scene(opened):
+        await opened.ask(race())
+        age(opened, fresh_s=-1.0, error_s=60.0)
+        shelf.gate.clear()
+        shelf.reached.clear()
+        refreshes = opened.datasets.refreshes
+        refreshes._resting[str(race().queries[0])] = (0.0, 1.0)  # failed long ago
+        outcomes = [(await opened.ask(race())).outcome for _ in range(3)]
+        await at_the_gate(shelf)
+        return outcomes
+
+    assert play(shelf, scene) == ["fallback"] * 3
+    assert shelf.opens == ["RACE"] * 2
+
+
+def age(opened, *, fresh_s, error_s):
+    """Give all that is kept other windows, from now on."""
+    now = time.monotonic()
+    for key, entry in list(opened.memory.items()):
+        windows = {"fresh_until": now + fresh_s, "stale_until": now + fresh_s, "error_until": now + error_s}
+        opened.memory.put(key, replace(entry, **windows))
 
 
 def test_a_dataset_over_the_limit_is_refused_and_a_smaller_one_is_not(shelf):

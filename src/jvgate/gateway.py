@@ -178,7 +178,7 @@ class Gateway:
     ) -> Served | Job[Served]:
         """Return the answer to *question*, or the job that goes on with it when the deadline has passed.
 
-        refresh: read JV-Link again, unless the answer is only seconds old.
+        refresh: read JV-Link again, unless the answer is only seconds old, or that failed a moment ago.
         deadline_s: how long this client waits, at most what the settings say.  A client that leaves (cancellation) ends
         what nobody else waits for.
         Raises what reading raises (SourceError and its kinds), SourceBusy when it would be one job too many.
@@ -188,7 +188,7 @@ class Gateway:
         if self.prefetcher is not None:
             self.prefetcher.asked(question)
         entry = self.kept(question, key)
-        if entry is not MISSING and not (refresh and _is_old(entry)):
+        if entry is not MISSING and not (refresh and _is_old(entry) and not self._is_failing(question)):
             outcome: Outcome = self.outcome_of_kept(entry)
             self.traffic.count("l1", outcome, question.dataspec)
             self.traffic.hotness.hit(key)
@@ -237,21 +237,24 @@ class Gateway:
         return "hit" if now < entry.fresh_until else "stale" if now < entry.stale_until else "fallback"
 
     def _stale(self, question: Question, key: str) -> Entry[Answer] | Missing:
-        """Return the answer that is stale but may be given: while it is made anew, or while its source fails."""
+        """Return the answer that is stale but may be given while it is made anew: longer when its source failed."""
         entry = self.memory.last(key)
         if entry is MISSING:
             return MISSING
-        is_failing = any(map(self.datasets.is_failing, question.queries))
-        if not is_failing:
-            if entry.stale_until <= time.monotonic():
-                return MISSING
-            self._refresh(question, key)
-        elif entry.error_until <= time.monotonic():
+        has_failed = any(map(self.datasets.has_failed, question.queries))
+        if (entry.kept_until if has_failed else entry.stale_until) <= time.monotonic():
             return MISSING
+        self._refresh(question, key)
         return entry  # type: ignore[return-value]  # under a question's text stands no other
+
+    def _is_failing(self, question: Question) -> bool:
+        """Whether the source of any of its datasets failed a moment ago, whoever asked in whatever form."""
+        return any(map(self.datasets.is_failing, question.queries))
 
     def _refresh(self, question: Question, key: str) -> None:
         """Have an answer made anew, each of its datasets read again for which it is time; nobody waits for it."""
+        if self._is_failing(question):
+            return
         now = time.monotonic()
         due = [self._due(query, now) for query in question.queries]
         self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))

@@ -117,3 +117,16 @@ def test_closing_cancels_what_is_being_refreshed():
         return ended, len(refreshes)
 
     assert play(scene) == ([1], 0)
+
+
+@pytest.mark.parametrize(("then", "has_failed"), [(BUSY, True), (ReadCancelled("a"), True), (None, False),
+                                                  (JVLinkError(-301, "JVOpen"), False)])  # fmt: skip
+def test_it_has_failed_until_a_read_ends_in_another_way(then, has_failed):
+    async def scene(refreshes, clock):
+        refreshes.note("a", BUSY)
+        clock.now_s += LONGEST_REST_S
+        refreshes.note("a", then)
+        clock.now_s += LONGEST_REST_S
+        return refreshes.has_failed("a"), refreshes.is_failing("a")
+
+    assert play(scene) == (has_failed, False)

@@ -6,7 +6,8 @@ refresh begins that nobody waits for.  Else one flight for all who ask brings it
 read, and by one alone of all processes that share the Redis: who has the lease reads, the others wait for what lands.
 Whoever reads for nobody gives the lease back when no session is free for it soon: others may have one that is.
 When the source fails in a way that may pass, those who wait get the last dataset there was, if it may still be used
-for that, and for a while nobody asks the source again.
+for that.  From then on who asks gets it at once, until a read succeeds: the source may hang before it fails, so it is
+asked again by a refresh only, and after a rest that gets longer each time.
 
 Nothing is kept that was purged while it was on its way: each flight remembers when it began (`purging.py`), and so does
 what goes to Redis (`Lease.stamp`).  Moments in here are monotonic seconds; in Redis they are the wall clock's.
@@ -195,6 +196,10 @@ class Datasets:
         """Whether the source failed for *query* a moment ago, and is not to be asked again yet."""
         return self.refreshes.is_failing(str(query))
 
+    def has_failed(self, query: Query) -> bool:
+        """Whether the last read of *query* failed, so that nobody should have to wait for the next one."""
+        return self.refreshes.has_failed(str(query))
+
     async def close(self) -> None:
         """End what is under way."""
         await self.refreshes.close()
@@ -211,7 +216,8 @@ class Datasets:
         if wanted.stale_ok and now < kept.stale_until:
             self.refresh(query, newer_than=kept.read_at)
             return Got(kept, "stale", {})
-        if wanted.stale_ok and now < kept.error_until and self.is_failing(query):
+        if wanted.stale_ok and now < kept.error_until and self.has_failed(query):
+            self.refresh(query, newer_than=kept.read_at)
             return Got(kept, "fallback", {})
         return None
 

@@ -52,12 +52,18 @@ class Refreshes:
         """Whether the source failed for *key*, and is not to be asked again yet."""
         return self._resting.get(key, (0.0, 0.0))[0] > self._clock()
 
+    def has_failed(self, key: str) -> bool:
+        """Whether the last read of *key* failed in a way that may pass, however long ago."""
+        return key in self._resting
+
     def note(self, key: str, error: SourceError | None) -> None:
         """Keep how a read of *key* ended, whoever made it."""
-        if error is None:
+        if isinstance(error, ReadCancelled):
+            return
+        if error is None or not is_passing(error):  # which is told, and no reason to wait
             self._resting.pop(key, None)
             return
-        if isinstance(error, ReadCancelled) or not is_passing(error) or self.is_failing(key):
+        if self.is_failing(key):
             return
         rest_s = min(LONGEST_REST_S, 2 * self._resting.pop(key, (0.0, FIRST_REST_S / 2))[1])
         self._resting[key] = self._clock() + rest_s, rest_s
