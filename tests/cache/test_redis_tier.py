@@ -490,7 +490,9 @@ def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
 
 
 @pytest.mark.parametrize("message", [b"", b"{", b"[]", b"null", b'{"kind":"purge"}', b'{"kind":"purge","tags":1}',
-                                     b'{"kind":"landed","query":[]}', b'{"kind":[]}', b"\xff"])  # fmt: skip
+                                     b'{"kind":"landed","query":[]}', b'{"kind":[]}', b"\xff",
+                                     *(b'{"kind":"purge","tags":["x"],"from":"","stamp":%s}' % stamp
+                                       for stamp in (b"1e23", b"-1", b"18446744073709551615", b"true", b'"1"'))])  # fmt: skip
 def test_foreign_messages_are_passed_over(server, message):
     heard = []
 
@@ -498,9 +500,11 @@ def test_foreign_messages_are_passed_over(server, message):
         server.command("PUBLISH", "jvgate:1:news", message)
         await other.purge("RACE")
         await until(lambda: heard)
-        return one.state.is_listening
+        await kept(one, entry(stamp=one._fences.newest))
+        return one.state.is_listening, await one.purge("RACE")
 
-    assert play(scene, server.url, server.url, on_purge=heard.append)
+    assert play(scene, server.url, server.url, on_purge=heard.append) == (True, Purged(1))
+    assert heard[0] == ("RACE",)
 
 
 # The rest

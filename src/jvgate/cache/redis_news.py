@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from jvgate.cache.fences import Fences
+from jvgate.cache.fences import Fences, is_stamp
 from jvgate.cache.keys import NEWS, PURGES
 from jvgate.cache.redis_client import CONNECT_S, FOREIGN_ERRORS, Client, ours
 from jvgate.cache.redis_link import RedisLink
@@ -138,8 +138,8 @@ class RedisNews:
         try:
             facts = orjson.loads(data)
             kind, query = facts["kind"], facts.get("query")
-            if kind == "purge":
-                self._purged(tuple(map(str, facts["tags"])), int(facts["stamp"]), facts["from"])
+            if kind == "purge" and is_stamp(facts["stamp"]):
+                self._purged(tuple(map(str, facts["tags"])), facts["stamp"], facts["from"])
             elif kind in _OF_A_QUERY:
                 for event in self._watching.get(query, ()):
                     event.set()
