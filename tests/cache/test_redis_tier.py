@@ -4,9 +4,11 @@ import asyncio
 import gc
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from jvgate.cache import redis_purges
 from jvgate.cache.packing import pack
 from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
@@ -491,8 +493,8 @@ def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
 
 @pytest.mark.parametrize("message", [b"", b"{", b"[]", b"null", b'{"kind":"purge"}', b'{"kind":"purge","tags":1}',
                                      b'{"kind":"landed","query":[]}', b'{"kind":[]}', b"\xff",
-                                     *(b'{"kind":"purge","tags":["x"],"from":"","stamp":%s}' % stamp
-                                       for stamp in (b"1e23", b"-1", b"18446744073709551615", b"true", b'"1"'))])  # fmt: skip
+                                     *(b'{"kind":"purge","tags":["x"],"from":"","stamp":%s}' % stamp for stamp in
+                                       (b"1e23", b"-1", b"18446744073709551615", b"true", b'"1"'))])  # fmt: skip
 def test_foreign_messages_are_passed_over(server, message):
     heard = []
 
@@ -505,6 +507,49 @@ def test_foreign_messages_are_passed_over(server, message):
 
     assert play(scene, server.url, server.url, on_purge=heard.append) == (True, Purged(1))
     assert heard[0] == ("RACE",)
+
+
+def test_a_purge_that_removes_slowly_is_done_and_what_is_left_goes_behind_it(server, monkeypatch):
+    monkeypatch.setattr(redis_purges, "_PURGE_S", 0.0)  # nothing is removed in that time
+    monkeypatch.setattr(redis_purges, "_BATCH", 2)
+
+    async def scene(one, other):
+        for query in queries(5):
+            await kept(one, entry(query))
+        with monkeypatch.context() as patch:
+            patch.setattr(one._link, "run", partial(_in_time, one._link.run))
+            purged = await one.purge("RACE")
+        await until(lambda: not one._purges.left)
+        return purged, await other.get(queries(1)[0]), [name for name in server.names() if ":0B15:" in name]
+
+    purged, found, names = play(scene, server.url, server.url)
+    assert (purged.is_owed, names) == (False, [])
+    assert isinstance(found, Miss)
+
+
+async def _in_time(run, talk, *, limit_s=None):
+    return await run(talk, limit_s=limit_s or 5.0)
+
+
+def test_what_cannot_be_removed_keeps_redis_from_nobody(server, monkeypatch):
+    """It is tried at its own pace, beside the recovery."""
+
+    async def fails(texts, client):
+        tried.append(1)
+        raise ConnectionError
+
+    tried = []
+    monkeypatch.setattr(redis_purges, "_remove", fails)
+    monkeypatch.setattr(redis_purges, "_FIRST_PAUSE_S", 600.0)
+
+    async def scene(one):
+        await kept(one, entry())
+        await one.purge("RACE")
+        await until(lambda: len(tried) == 2 and one.state.state == "closed")
+        fresh = await kept(one, entry(stamp=one._fences.newest))
+        return await one.get(QUERY) == fresh, one._purges.owed, one._purges.left
+
+    assert play(scene, server.url) == (True, set(), {"RACE"})
 
 
 # The rest

@@ -103,6 +103,7 @@ class RedisTier:
         self._tasks = [
             asyncio.create_task(self._backlog.run(), name="jvgate-redis-writes"),
             asyncio.create_task(self._news.listen(), name="jvgate-redis-news"),
+            asyncio.create_task(self._purges.keep_house(), name="jvgate-redis-purges"),
         ]
         return self
 
@@ -233,10 +234,12 @@ class RedisTier:
         """Make good what Redis missed, before anybody reads from it."""
         await self._purges.pay(client)
         self._news.hurry()
+        self._purges.hurry()
 
     async def _pay_purges(self) -> None:
         if self._purges.owed:
             await self._link.run(self._purges.pay, limit_s=_INSPECT_S)
+        self._purges.hurry()
 
 
 def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
