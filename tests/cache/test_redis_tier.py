@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from jvgate.cache import redis_purges
+from jvgate.cache import redis_inspection, redis_purges
 from jvgate.cache.packing import pack
 from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
@@ -569,6 +569,35 @@ def test_an_inspection_tells_what_is_there(server):
     assert isinstance(whole.keys[0], KeptKey)
     assert whole.keys[0].bytes > 32
     assert 900 < whole.keys[0].expires_in_s <= 1000
+    assert whole.bytes == part.bytes == sum(key.bytes for key in whole.keys)
+
+
+@pytest.mark.parametrize("remove", [lambda one, server: one.purge("gone"), lambda one, server: _evict(server)])
+def test_an_inspection_counts_what_is_there_and_not_what_was(server, remove):
+    async def scene(one):
+        stays, *go = queries(4)
+        await kept(one, entry(stays))
+        for query in go:
+            await kept(one, entry(query, tags=("gone",)))
+        await remove(one, server)
+        found = await one.inspect()
+        return found.entries, [key.query for key in found.keys], server.command("ZCARD", "jvgate:1:tag:all")
+
+    assert play(scene, server.url) == (1, ["0B15:00000000"], 1)
+
+
+async def _evict(server):
+    server.command("UNLINK", *(f"jvgate:1:{query}" for query in queries(4)[1:]))
+
+
+def test_what_is_written_anew_stays_in_the_index_while_it_is_inspected(server):
+    async def scene(one):
+        await kept(one, entry())
+        server.command("ZADD", "jvgate:1:tag:all", 1e15, str(QUERY))
+        server.command("EVAL", redis_inspection._FORGET_SCRIPT, 1, "jvgate:1:tag:all", str(QUERY), 12345)
+        return server.command("ZCARD", "jvgate:1:tag:all")
+
+    assert play(scene, server.url) == 1
 
 
 def test_the_index_forgets_what_has_expired(server):

@@ -16,8 +16,8 @@ the news.
 Over a cluster there is one breaker for all its nodes: while one of them hangs, the others are left alone too.
 
 What Redis must allow: GETRANGE, SET, UNLINK, DEL, GET, EXISTS, EVAL, PEXPIRE, PTTL, STRLEN, HSET, HGET, HDEL, HLEN,
-HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREMRANGEBYSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a channel that
-begin with `jvgate:`.
+HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREM, ZREMRANGEBYSCORE, ZSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a
+channel that begin with `jvgate:`.
 """
 
 from __future__ import annotations
@@ -28,21 +28,23 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Self
 
 from jvgate.cache.backlog import Backlog
 from jvgate.cache.fences import Fences
-from jvgate.cache.keys import query_text, tag_key, value_key
+from jvgate.cache.keys import query_text, value_key
 from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, packed_length, unpack
 from jvgate.cache.redis_client import Client, RedisTrouble
+from jvgate.cache.redis_inspection import inspected
 from jvgate.cache.redis_leases import RedisLeases
 from jvgate.cache.redis_link import RedisLink
 from jvgate.cache.redis_news import RedisNews
 from jvgate.cache.redis_purges import RedisPurges
 from jvgate.cache.redis_url import parse_redis_url
 from jvgate.cache.redis_writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
-from jvgate.cache.shared import ALL, HOLD_S, Inspection, KeptKey, Lease, Purged, TierState
+from jvgate.cache.shared import HOLD_S, Inspection, Lease, Purged, TierState
 from jvgate.values import Query
 
 __all__ = ["RedisTier"]
@@ -167,7 +169,7 @@ class RedisTier:
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""
         try:
-            return await self._link.run(lambda client: _inspected(client, limit), limit_s=_INSPECT_S)
+            return await self._link.run(partial(inspected, limit=limit), limit_s=_INSPECT_S)
         except RedisTrouble:
             return Inspection()
 
@@ -252,17 +254,3 @@ async def _wait_for(news: asyncio.Event, limit_s: float) -> None:
             await news.wait()
     except TimeoutError:
         return
-
-
-async def _inspected(client: Client, limit: int) -> Inspection:
-    index = tag_key(ALL)
-    entries = await client.execute_command("ZCARD", index)
-    texts = [text.decode("ascii", "replace") for text in await client.execute_command("ZRANGE", index, -limit, -1)]
-    pipeline = client.pipeline(transaction=False)
-    for text in texts:
-        pipeline.execute_command("STRLEN", value_key(text))
-        pipeline.execute_command("PTTL", value_key(text))
-    figures = await pipeline.execute() if texts else []
-    found = zip(texts, figures[::2], figures[1::2], strict=True)
-    keys = (KeptKey(text, size, expires_ms / 1000) for text, size, expires_ms in found if size)
-    return Inspection(entries, tuple(keys)[::-1])

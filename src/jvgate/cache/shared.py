@@ -56,10 +56,14 @@ class KeptKey:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the tier holds.  entries: all of them; keys: some of them, those that live longest first."""
+    """What the tier holds.  entries: all of them; keys: some of them, those that live longest first.
+
+    bytes: of all entries, as kept, compressed.
+    """
 
     entries: int = 0
     keys: tuple[KeptKey, ...] = ()
+    bytes: int = 0
 
 
 @dataclass(slots=True, eq=False)
