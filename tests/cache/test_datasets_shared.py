@@ -3,11 +3,12 @@
 import asyncio
 from asyncio import Task
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from jvgate.cache import datasets
-from jvgate.cache.datasets import Datasets
+from jvgate.cache.datasets import Datasets, made_of
 from jvgate.cache.memory import Memory
 from jvgate.cache.tags import has_any
 from jvgate.errors import ReadCancelled, SourceBusy
@@ -90,6 +91,24 @@ def test_who_waits_for_something_better_than_what_lies_there_asks_redis_no_often
         return asked, [(await task).how for task in asking], other.source.reads.total()
 
     assert play(scene) == (0, ["read", "shared"], 0)
+
+
+def test_what_one_read_and_finds_there_again_is_nothing_newer_though_clocks_are_not_read_at_once():
+    async def scene(one, other, clock):
+        for node in (other, one):  # which finds it there, by its wall clock
+            await node.get()
+        memory = one.datasets._memory
+        memory.put("an answer", replace(one.datasets.kept(QUERY), tags=frozenset({made_of(QUERY)})))
+        one.datasets._wall = lambda: clock() - 2.4e-7
+        clock.now_s += FRESH_S
+        one.source.gate.clear()
+        refreshing = asyncio.create_task(one.get(stale_ok=False, newer_than=one.datasets.kept(QUERY).read_at))
+        await settled()
+        kept = memory.last("an answer") is not MISSING
+        one.source.gate.set()
+        return kept, (await refreshing).how
+
+    assert play(scene) == (True, "read")
 
 
 def test_what_is_stale_there_is_given_and_read_anew_behind_it():

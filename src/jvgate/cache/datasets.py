@@ -45,6 +45,8 @@ LANDING_S = 60.0
 # How long who reads for nobody keeps others from reading while no session is free for it.
 PATIENCE_S = 1.0
 _LARGE_BYTES = 1 << 18
+# Moments that went through the wall clock and back differ by less when they are the same; reads end further apart.
+_SAME_S = 0.001
 _STALE: tuple[How, ...] = ("stale", "fallback")
 
 
@@ -98,7 +100,7 @@ class _Wanted:
 
     def allows(self, got: Got) -> bool:
         """Whether *got* will do."""
-        return got.entry.read_at > self.newer_than and (self.stale_ok or got.how not in _STALE)
+        return _is_later(got.entry.read_at, self.newer_than) and (self.stale_ok or got.how not in _STALE)
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -190,7 +192,7 @@ class Datasets:
     def has_newer(self, query: Query, entry: Entry[Dataset]) -> bool:
         """Whether memory has a dataset of *query* that was read after *entry*."""
         kept = self.kept(query)
-        return kept is not MISSING and kept.read_at > entry.read_at
+        return kept is not MISSING and _is_later(kept.read_at, entry.read_at)
 
     def is_failing(self, query: Query) -> bool:
         """Whether the source failed for *query* a moment ago, and is not to be asked again yet."""
@@ -208,7 +210,7 @@ class Datasets:
     def _in_memory(self, query: Query, wanted: _Wanted) -> Got | None:
         """Return what memory has, where that will do; what is stale of it is refreshed."""
         kept = self.kept(query)
-        if kept is MISSING or kept.read_at <= wanted.newer_than:
+        if kept is MISSING or not _is_later(kept.read_at, wanted.newer_than):
             return None
         now = self._clock()
         if now < kept.fresh_until:
@@ -359,9 +361,9 @@ class Datasets:
     def _keep(self, query: Query, entry: Entry[Dataset]) -> None:
         """Keep *entry* in memory, unless something newer is there."""
         last = self._last(query)
-        if last is not MISSING and last.read_at > entry.read_at:
+        if last is not MISSING and _is_later(last.read_at, entry.read_at):
             return
-        if last is not MISSING and last.read_at < entry.read_at:
+        if last is not MISSING and _is_later(entry.read_at, last.read_at):
             self._memory.purge(frozenset({made_of(query)}).issubset)
         self._memory.put(_key(query), entry)
 
@@ -373,6 +375,10 @@ class Datasets:
 def made_of(query: Query) -> str:
     """Return the tag of what is made of a dataset of *query*, and goes when there is a newer one."""
     return f"made-of={query}"
+
+
+def _is_later(moment: float, other: float) -> bool:
+    return moment > other + _SAME_S
 
 
 def _key(query: Query) -> str:
