@@ -15,6 +15,8 @@ from jvgate.spec.returncodes import return_code
 __all__ = ["Refreshes", "is_passing"]
 
 FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
+# So many at once: each takes a place in the queue of the sessions.  Who asks next has the others begun again.
+MOST_RUNNING = 64
 # Of what fails at once, as many keys are remembered.
 _MAX_FAILING = 4096
 
@@ -41,8 +43,8 @@ class Refreshes:
         return len(self._running)
 
     def begin(self, key: str, make: Callable[[], Awaitable[object]]) -> bool:
-        """Refresh *key* by *make*, unless that is going on or failed a moment ago; whether it begins."""
-        if key in self._running or self.is_failing(key):
+        """Refresh *key* by *make*, unless that goes on, failed a moment ago, or too many do; whether it begins."""
+        if key in self._running or len(self._running) >= MOST_RUNNING or self.is_failing(key):
             return False
         task = self._running[key] = asyncio.create_task(self._refresh(key, make), name=f"jvgate-refresh-{key}")
         task.add_done_callback(lambda done: self._running.pop(key, None))
