@@ -16,7 +16,7 @@ from jvgate.cache.memory import Memory
 from jvgate.cache.no_tier import NoTier
 from jvgate.cache.posts import PostTimes
 from jvgate.cache.traffic import Traffic
-from jvgate.errors import ReadCancelled, SourceBusy
+from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.prefetching import Prefetcher
 from jvgate.values import Query, Question, Selection
 from tests.cache.clocks import Clock, settled
@@ -178,6 +178,32 @@ def test_an_error_of_the_source_ends_it_for_a_while(play):
         return stage.source.reads, stage.figures
 
     assert play(scene, sessions=1) == ({CARD: 1}, {"issued": 1, "failed": 1})
+
+
+def test_an_error_that_a_client_gets_ends_it_for_a_while_too(play):
+    async def scene(stage, prefetcher):
+        stage.source.error = SourceBusy(1)
+        with pytest.raises(SourceBusy):
+            await stage.asks(QUERY)
+        stage.source.error = None
+        prefetcher.answered(QUERY, RACES)
+        await settled()
+        return stage.source.reads, len(prefetcher._prefetches), stage.figures
+
+    assert play(scene) == ({QUERY: 1}, 2, {})
+
+
+@pytest.mark.parametrize("error", [JVLinkError(-301, "JVOpen"), ReadCancelled("a read")])
+def test_an_error_that_says_nothing_of_the_source_ends_nothing(play, error):
+    async def scene(stage, prefetcher):
+        stage.source.error = error
+        with pytest.raises(type(error)):
+            await stage.asks(QUERY)
+        stage.source.error = None
+        prefetcher.answered(QUERY, RACES)
+        await brought(stage)
+
+    play(scene)
 
 
 def test_a_plan_that_goes_wrong_is_told_and_ends_nothing(play, monkeypatch):

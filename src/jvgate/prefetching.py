@@ -2,7 +2,7 @@
 
 What is worth reading is planned by rules (`cache/prefetch.py`), and books are kept of it (`cache/prefetches.py`).  This
 is the loop: it looks every second, and at once after an answer that plans something.  A prefetch has the lowest
-priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.
+priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.  When the source fails at anybody's read, there are none for a while.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Prefetcher:
         return self._prefetches.figures
 
     async def __aenter__(self) -> Prefetcher:
+        self._datasets.on_trouble = self._pause
         self._loop = asyncio.create_task(self._run(), name="jvgate-prefetch")
         return self
 
@@ -125,6 +126,10 @@ class Prefetcher:
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
                     await self._wake.wait()
+
+    def _pause(self) -> None:
+        """Leave the source in peace: a read failed, whoever's."""
+        self._prefetches.pause(time.monotonic())
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -119,6 +119,7 @@ class Datasets:
 
     memory: shared with whatever else is kept there.  shared: the tier behind it.  most_waiters: for one flight.
     clock: monotonic seconds.  wall: seconds since the epoch.
+    on_trouble: called each time the source fails in a way that may pass, whoever asked.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Datasets:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.refreshes = Refreshes(clock=clock)
+        self.on_trouble: Callable[[], None] = lambda: None
         self._memory = memory
         self._reader = reader
         self._judge = judge
@@ -334,6 +336,8 @@ class Datasets:
             dataset = await self._reader.read(query, urgency)
         except SourceError as exc:
             self.refreshes.note(str(query), exc)
+            if is_passing(exc) and not isinstance(exc, ReadCancelled):
+                self.on_trouble()
             last = self.kept(query)
             if last is not MISSING and last.error_until > self._clock() and is_passing(exc):
                 return Got(last, "fallback", {}, error=exc)
