@@ -390,11 +390,36 @@ def test_after_the_rest_one_refresh_asks_the_source_that_failed_and_nobody_waits
     assert shelf.opens == ["RACE"] * 2
 
 
-def age(opened, *, fresh_s, error_s):
+def test_what_is_asked_for_out_of_memory_alone_is_noted_and_followed_when_it_gets_old(shelf):
+    async def scene(opened):
+        await opened.ask(race())
+        opened.prefetcher, noted = Noted(), []
+        opened.prefetcher.calls = noted
+        age(opened, fresh_s=-1.0, stale_s=60.0)
+        for _ in range(3):
+            assert opened.kept(race(), str(race())) is not MISSING
+        await asyncio.gather(*opened.datasets.refreshes._running.values())
+        opened.prefetcher = None
+        return noted
+
+    assert play(shelf, scene) == ["asked", "answered"]
+
+
+class Noted:
+    """Notes what a prefetcher is told."""
+
+    def asked(self, question):
+        self.calls.append("asked")
+
+    def answered(self, query, dataset):
+        self.calls.append("answered")
+
+
+def age(opened, *, fresh_s, stale_s=0.0, error_s=0.0):
     """Give all that is kept other windows, from now on."""
     now = time.monotonic()
     for key, entry in list(opened.memory.items()):
-        windows = {"fresh_until": now + fresh_s, "stale_until": now + fresh_s, "error_until": now + error_s}
+        windows = {"fresh_until": now + fresh_s, "stale_until": now + stale_s, "error_until": now + error_s}
         opened.memory.put(key, replace(entry, **windows))
 
 

@@ -252,12 +252,17 @@ class Gateway:
         return any(map(self.datasets.is_failing, question.queries))
 
     def _refresh(self, question: Question, key: str) -> None:
-        """Have an answer made anew, each of its datasets read again for which it is time; nobody waits for it."""
+        """Have an answer made anew, each of its datasets read again for which it is time; nobody waits for it.
+
+        A client asks for what gets old, and hits alone are noted nowhere else: so here they are, once in its life.
+        """
         if self._is_failing(question):
             return
         now = time.monotonic()
         due = [self._due(query, now) for query in question.queries]
-        self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
+        begins = self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
+        if begins and self.prefetcher is not None:
+            self.prefetcher.asked(question)
 
     def _due(self, query: Query, now: float) -> float:
         """Return the moment before which a dataset of *query* must not have been read to be of use for a refresh."""
@@ -299,7 +304,7 @@ class Gateway:
             refresh_at=min(entry.refresh_at for entry in entries),
             tags=frozenset(made_of(dataset.query) for dataset in datasets).union(*(entry.tags for entry in entries)),
         )
-        if self.prefetcher is not None and not is_refresh:
+        if self.prefetcher is not None:  # also of what nobody waits for: it is given out of memory, time and again
             for query, dataset in zip(question.queries, datasets, strict=True):
                 self.prefetcher.answered(query, dataset)
         is_purged = self.datasets.is_purged(made.tags, since=began)
