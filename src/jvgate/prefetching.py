@@ -2,7 +2,8 @@
 
 What is worth reading is planned by rules (`cache/prefetch.py`), and books are kept of it (`cache/prefetches.py`).  This
 is the loop: it looks every second, and at once after an answer that plans something.  A prefetch has the lowest
-priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.  When the source fails at anybody's read, there are none for a while.
+priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.  When
+the source fails at anybody's read, there are none for a while.
 """
 
 from __future__ import annotations

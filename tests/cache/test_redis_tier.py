@@ -10,6 +10,7 @@ import pytest
 
 from jvgate.cache import redis_inspection, redis_purges
 from jvgate.cache.packing import pack
+from jvgate.cache.redis_news import RedisNews
 from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
 from tests.cache.redis_server import RedisServer, server_binaries
@@ -279,6 +280,21 @@ def test_who_waits_need_not_poll(server, monkeypatch):
     test_who_waits_is_told_when_nobody_reads_any_more(server)
 
 
+def test_who_waits_for_something_newer_does_not_fetch_what_lies_there_over_and_over(server, monkeypatch):
+    monkeypatch.setattr("jvgate.cache.redis_tier._POLL_S", 0.001)
+
+    async def scene(one, other):
+        packed = await kept(one, entry(body=bytes(range(256)) * 1000))
+        with await one.lease(QUERY):
+            waiting = asyncio.create_task(other.wait(QUERY, limit_s=20, newer_than=packed.dataset.read_at))
+            before = server.calls("exists")
+            await until(lambda: server.calls("exists") > before + 10)
+            newer = await kept(one, entry(now=packed.dataset.read_at + 1))
+        return await waiting == newer, other.counts["bytes", "read"] <= len(pack(packed)) + len(pack(newer))
+
+    assert play(scene, server.url, server.url) == (True, True)
+
+
 def test_who_waits_is_told_when_nobody_reads_any_more(server):
     async def scene(one, other):
         lease, asked = await one.lease(QUERY), server.calls("exists")
@@ -474,6 +490,30 @@ def test_nobody_forgets_anything_at_the_start(server):
 
     play(scene, server.url, on_reconnect=lambda: flushed.append(1))
     assert flushed == []
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, monkeypatch, is_read):
+    flushed = []
+
+    async def scene():
+        gate, listen = asyncio.Event(), RedisNews.listen
+
+        async def listen_late(news):
+            await gate.wait()
+            await listen(news)
+
+        monkeypatch.setattr(RedisNews, "listen", listen_late)
+        server.command("SET", KEY, pack(entry()))
+        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=lambda: flushed.append(1)) as one:
+            if is_read:
+                assert isinstance(await one.get(QUERY), Packed)
+            gate.set()
+            await until(lambda: one.state.is_listening)
+            await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    assert flushed == [1] * is_read
 
 
 def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):

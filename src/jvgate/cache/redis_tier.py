@@ -28,6 +28,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Self
@@ -202,16 +203,19 @@ class RedisTier:
             return found
         if found.stale_until <= self._clock():
             return Miss("expired")
-        return Miss("purged") if self._fences.rejects(found) else found
+        if self._fences.rejects(found):
+            return Miss("purged")
+        self._news.was_read()
+        return found
 
     async def _await_value(self, query: Query, limit_s: float, newer_than: float) -> Packed | Miss:
         loop = asyncio.get_running_loop()
         end = loop.time() + limit_s
-        text = query_text(query)
+        text, seen = query_text(query), _Seen()
         with self._news.watch(text) as news:
             while True:
                 news.clear()
-                found = await self._value_or_free(query, text, newer_than)
+                found = await self._value_or_free(query, text, newer_than, seen)
                 if found is not None:
                     return found
                 left_s = end - loop.time()
@@ -219,9 +223,9 @@ class RedisTier:
                     return Miss("late")
                 await _wait_for(news, min(left_s, _POLL_S * random.uniform(0.75, 1.25)))
 
-    async def _value_or_free(self, query: Query, text: str, newer_than: float) -> Packed | Miss | None:
+    async def _value_or_free(self, query: Query, text: str, newer_than: float, seen: _Seen) -> Packed | Miss | None:
         """Return the value, or why not to wait for it; None while somebody has the lease."""
-        found = await self._look(query)
+        found = await self._look_anew(query, text, seen)
         if _is_newer(found, newer_than):
             return found
         try:
@@ -229,8 +233,19 @@ class RedisTier:
                 return None
         except RedisTrouble as exc:
             return Miss(exc.reason)
-        found = await self._look(query)
+        found = await self._look_anew(query, text, seen)
         return found if _is_newer(found, newer_than) else Miss("free")
+
+    async def _look_anew(self, query: Query, text: str, seen: _Seen) -> Packed | Miss:
+        """Look as `_look` does, but not at what was *seen* there before and will not do."""
+        try:
+            head = await self._link.ask("GETRANGE", value_key(text), 0, HEADER_BYTES - 1)
+        except RedisTrouble as exc:
+            return Miss(exc.reason)
+        if head == seen.head:
+            return Miss("seen")
+        seen.head = head
+        return await self._look(query)
 
     async def _recover(self, client: Client) -> None:
         """Make good what Redis missed, before anybody reads from it."""
@@ -242,6 +257,13 @@ class RedisTier:
         if self._purges.owed:
             await self._link.run(self._purges.pay, limit_s=_INSPECT_S)
         self._purges.hurry()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The header of the last value that was looked at; its checksum tells values apart."""
+
+    head: bytes | None = None
 
 
 def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
