@@ -56,10 +56,6 @@ class BoardTier:
         self.gate.set()
         board.tiers.append(self)
 
-    @property
-    def stamp(self) -> int:
-        return self._fences.newest
-
     async def get(self, query: Query) -> Packed | Miss:
         packed = self._board.entries.get(query_text(query))
         await self.gate.wait()
@@ -80,7 +76,7 @@ class BoardTier:
         if text in self._board.leases:
             return None
         self._board.leases.add(text)
-        lease = Lease(self.stamp, is_shared=True, on_release=lambda: self._release(text))
+        lease = Lease(self._fences.newest, is_shared=True, on_release=lambda: self._release(text))
         try:
             await self.gate.wait()
         except asyncio.CancelledError:
@@ -104,7 +100,7 @@ class BoardTier:
 
     async def purge(self, *tags: str) -> Purged:
         board = self._board
-        stamp = max(board.fences.newest, self.stamp) + 1
+        stamp = max(board.fences.newest, self._fences.newest) + 1
         board.fences.raise_fences(tags, stamp)
         self._fences.raise_fences(tags, stamp)
         gone = [text for text, packed in board.entries.items() if {ALL, *packed.tags} & set(tags)]
@@ -146,7 +142,3 @@ class BoardTier:
         task = asyncio.create_task(tell())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
-    return isinstance(found, Packed) and found.dataset.read_at > newer_than

@@ -275,7 +275,7 @@ def test_a_full_redis_can_be_purged_and_the_fence_is_raised_later(server):
         await kept(one, entry())
         server.fill()
         purged = await one.purge("RACE")
-        names, stamp = server.names(), one.stamp
+        names, stamp = server.names(), one._fences.newest
         server.drain()
         await kept(one, entry(queries(1)[0], tags=("0B15",), stamp=stamp))
         await until(lambda: "jvgate:1:purges" in server.names())
@@ -338,7 +338,7 @@ def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):
             proxy.cut()
             await flushed.wait()
             await is_back(one)
-            return await one.get(QUERY), one.stamp == other.stamp
+            return await one.get(QUERY), one._fences.newest == other._fences.newest
 
     assert asyncio.run(scene()) == (Miss("absent"), True)
 

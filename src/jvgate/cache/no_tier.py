@@ -15,7 +15,6 @@ __all__ = ["NoTier"]
 class NoTier:
     """A `SharedTier` without Redis.  Its misses are not counted: nothing was asked."""
 
-    stamp = 0
     state = TierState("off")
 
     def __init__(self) -> None:

@@ -86,11 +86,6 @@ class PostTimes:
         kept = sorted(day for day in days if day >= since)[:_MOST_DAYS]
         self._days = {day: days[day] for day in kept}
 
-    def get(self, race: str) -> float | None:
-        """Return when *race* starts, None when nobody said."""
-        start = self._days.get(race[:8], {}).get(race)
-        return None if start is None else start.post
-
     def of(self, key: str) -> Mapping[str, float]:
         """Return the known post times that a real-time *key* is about: those of its day, or that of its race."""
         subject = about(key)

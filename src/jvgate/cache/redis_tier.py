@@ -81,7 +81,6 @@ class RedisTier:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.waiting = 0
         self._deadline_s = deadline_s
         self._limit_bytes = limit_bytes
         self._clock = clock
@@ -124,20 +123,10 @@ class RedisTier:
         return str(self._link.place)
 
     @property
-    def stamp(self) -> int:
-        """The last purge that is known."""
-        return self._fences.newest
-
-    @property
     def state(self) -> TierState:
         """How Redis is at present."""
         breaker = self._link.breaker
         return TierState(breaker.state, breaker.reason, self._writes.breaker.reason, self._news.is_listening)
-
-    @property
-    def backlog(self) -> tuple[int, int]:
-        """How many writes wait, and the bytes that they hold."""
-        return len(self._backlog), self._backlog.bytes
 
     async def get(self, query: Query) -> Packed | Miss:
         """Return the entry of *query*, or why there is none, within the deadline."""
@@ -155,11 +144,7 @@ class RedisTier:
 
     async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
         """Return the entry of *query* as it lands, or a miss: `free`, `late`, or why Redis does not say."""
-        self.waiting += 1
-        try:
-            found = await self._await_value(query, limit_s, newer_than)
-        finally:
-            self.waiting -= 1
+        found = await self._await_value(query, limit_s, newer_than)
         self.counts["wait", "hit" if isinstance(found, Packed) else found.reason] += 1
         return found
 

@@ -104,10 +104,6 @@ class SharedTier(Protocol):
     counts: Counter[tuple[str, str]]
 
     @property
-    def stamp(self) -> int:
-        """The last purge that is known; a read that begins now and what comes of it carry it."""
-
-    @property
     def state(self) -> TierState:
         """How the tier is at present."""
 
