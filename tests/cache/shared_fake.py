@@ -11,7 +11,7 @@ from math import inf
 
 from jvgate.cache.fences import Fences
 from jvgate.cache.keys import query_text
-from jvgate.cache.shared import ALL, HOLD_S, Inspection, KeptKey, Lease, Miss, Packed, Purged, TierState
+from jvgate.cache.shared import ALL, Inspection, KeptKey, Lease, Miss, Packed, Purged, TierState
 from jvgate.values import Query
 
 __all__ = ["Board", "BoardTier"]
@@ -71,7 +71,7 @@ class BoardTier:
         self._board.entries[query_text(packed.dataset.query)] = packed
         self._tell()
 
-    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+    async def lease(self, query: Query) -> Lease | None:
         text = query_text(query)
         if text in self._board.leases:
             return None

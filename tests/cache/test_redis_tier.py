@@ -211,7 +211,7 @@ def test_nobody_gives_back_the_lease_of_another(server):
 def test_who_leaves_while_he_asks_for_a_lease_leaves_none_behind(server):
     async def scene(one):
         for turns, query in enumerate(queries(20)):
-            asking = asyncio.create_task(one.lease(query, hold_s=3600.0))
+            asking = asyncio.create_task(one.lease(query))
             for _ in range(turns):
                 await asyncio.sleep(0)
             asking.cancel()
@@ -222,12 +222,12 @@ def test_who_leaves_while_he_asks_for_a_lease_leaves_none_behind(server):
         await settled(one)
         return [name for name in server.names() if ":lease:" in name]
 
-    assert play(scene, server.url) == []
+    assert play(scene, server.url, lease_s=3600.0) == []
 
 
 def test_a_lease_is_renewed_while_its_holder_runs(server):
     async def scene(one, other):
-        lease = await one.lease(QUERY, hold_s=1.5)
+        lease = await one.lease(QUERY)
         renewed = server.calls("pexpire") + 3
         await until(lambda: server.calls("pexpire") >= renewed)
         held = await other.lease(QUERY)
@@ -235,7 +235,7 @@ def test_a_lease_is_renewed_while_its_holder_runs(server):
         await settled(one)
         return held, (await other.lease(QUERY)).is_shared
 
-    assert play(scene, server.url, server.url) == (None, True)
+    assert play(scene, server.url, server.url, lease_s=1.5) == (None, True)
 
 
 def test_the_lease_of_who_dies_expires(server):
@@ -244,7 +244,7 @@ def test_the_lease_of_who_dies_expires(server):
     async def scene(one, other):
         async def read():
             nonlocal lease
-            lease = await one.lease(QUERY, hold_s=0.3)
+            lease = await one.lease(QUERY)
             held.set()
             await asyncio.Event().wait()
 
@@ -255,7 +255,7 @@ def test_the_lease_of_who_dies_expires(server):
         found = await other.wait(QUERY, limit_s=20)
         return found, (await other.lease(QUERY)).is_shared, lease.is_released
 
-    assert play(scene, server.url, server.url) == (Miss("free"), True, False)
+    assert play(scene, server.url, server.url, lease_s=0.3) == (Miss("free"), True, False)
 
 
 def test_who_waits_gets_the_value_as_it_lands(server):

@@ -299,7 +299,7 @@ def test_a_purge_while_redis_is_away_is_done_before_anybody_reads_again(server):
 
     purged, found, seen = short(scene, server.url, server.url)
     assert purged == Purged(is_owed=True)
-    assert found == Miss("absent")
+    assert found in (Miss("purged"), Miss("absent"))  # whether or not it has been removed by now
     assert not isinstance(seen, Packed)
 
 

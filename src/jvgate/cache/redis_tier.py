@@ -45,7 +45,7 @@ from jvgate.cache.redis_news import RedisNews
 from jvgate.cache.redis_purges import RedisPurges
 from jvgate.cache.redis_url import parse_redis_url
 from jvgate.cache.redis_writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
-from jvgate.cache.shared import HOLD_S, Inspection, Lease, Purged, TierState
+from jvgate.cache.shared import Inspection, Lease, Purged, TierState
 from jvgate.values import Query
 
 __all__ = ["RedisTier"]
@@ -62,7 +62,8 @@ _QUEUE_BYTES = 64 << 20
 class RedisTier:
     """A `SharedTier` at *url*; used with `async with`, in one event loop.  Raises SettingsError for what is no URL.
 
-    deadline_s: how long a read may take.  limit_bytes: of one dataset's records.
+    deadline_s: how long a read may take.  lease_s: how long a lease lasts of which nobody hears any more.
+    limit_bytes: of one dataset's records.
     on_purge: told the tags that another process purged; on_reconnect: called when purges may have been missed.
     clock: seconds since the epoch.
     """
@@ -72,6 +73,7 @@ class RedisTier:
         url: str,
         *,
         deadline_s: float = 0.05,
+        lease_s: float = 10.0,
         limit_bytes: int = 32 << 20,
         connections: int = 32,
         queue_entries: int = _QUEUE_ENTRIES,
@@ -97,7 +99,7 @@ class RedisTier:
             limit_bytes=limit_bytes, clock=clock, on_written=self._pay_purges,
         )  # fmt: skip
         self._leases = RedisLeases(
-            self._link, self._writes, self._news, self._fences, self._backlog, self.counts, node=node
+            self._link, self._writes, self._news, self._fences, self._backlog, self.counts, node=node, hold_s=lease_s
         )
 
     async def __aenter__(self) -> Self:
@@ -138,9 +140,9 @@ class RedisTier:
         """Keep *packed* soon, or drop it and count why."""
         self._writes.put(packed)
 
-    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+    async def lease(self, query: Query) -> Lease | None:
         """Return the lease of *query*, or None when somebody else has it; one's own when Redis cannot say."""
-        return await self._leases.take(query_text(query), hold_s=hold_s)
+        return await self._leases.take(query_text(query))
 
     async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
         """Return the entry of *query* as it lands, or a miss: `free`, `late`, or why Redis does not say."""

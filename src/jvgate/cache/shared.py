@@ -15,13 +15,10 @@ from typing import Protocol, Self
 from jvgate.cache.packing import Miss, Packed
 from jvgate.values import Query
 
-__all__ = ["ALL", "HOLD_S", "Inspection", "KeptKey", "Lease", "Miss", "Packed", "Purged", "SharedTier", "TierState"]
+__all__ = ["ALL", "Inspection", "KeptKey", "Lease", "Miss", "Packed", "Purged", "SharedTier", "TierState"]
 
 ALL = "all"
 """The tag that every entry carries."""
-
-HOLD_S = 10.0
-"""How long a lease lasts of which nobody hears any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +110,10 @@ class SharedTier(Protocol):
     def put(self, packed: Packed) -> None:
         """Keep *packed* soon, or not at all: nobody waits for it."""
 
-    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+    async def lease(self, query: Query) -> Lease | None:
         """Return the lease of *query*, or None when somebody else has it.
 
-        It is renewed as long as the task that took it runs; then it expires within *hold_s*.
+        It is renewed as long as the task that took it runs; then it expires by itself.
         """
 
     async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
