@@ -33,6 +33,7 @@ class BoardTier:
 
     is_deaf: it hears of the purges of others when it is told to `hear`, or of none at all.
     gate: while it is shut, replies to `get` and `lease` are under way.
+    clock: of the board, which is ahead of this process's wall clock by ahead_s.
     """
 
     state = TierState("closed", is_listening=True)
@@ -43,7 +44,9 @@ class BoardTier:
         *,
         on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None,
         clock: Callable[[], float] = time.time,
+        ahead_s: float = 0.0,
     ) -> None:
+        self.ahead_s = ahead_s
         self.counts: Counter[tuple[str, str]] = Counter()
         self._board = board
         self._on_purge = on_purge

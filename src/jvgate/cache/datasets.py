@@ -10,7 +10,8 @@ for that.  From then on who asks gets it at once, until a read succeeds: the sou
 asked again by a refresh only, and after a rest that gets longer each time.
 
 Nothing is kept that was purged while it was on its way: each flight remembers when it began (`purging.py`), and so does
-what goes to Redis (`Lease.stamp`).  Moments in here are monotonic seconds; in Redis they are the wall clock's.
+what goes to Redis (`Lease.stamp`).  Moments in here are monotonic seconds; in Redis they are its own clock's,
+since those of several machines differ.
 """
 
 from __future__ import annotations
@@ -360,7 +361,8 @@ class Datasets:
         return entry_of(dataset, judged, read_at=read_at, cost_s=cost_s)
 
     def _ahead_s(self) -> float:
-        return self._wall() - self._clock()
+        """Return how far the shared tier's clock is ahead of memory's."""
+        return self._wall() + self._shared.ahead_s - self._clock()
 
     def _keep(self, query: Query, entry: Entry[Dataset]) -> None:
         """Keep *entry* in memory, unless something newer is there."""

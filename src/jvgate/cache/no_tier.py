@@ -15,6 +15,7 @@ __all__ = ["NoTier"]
 class NoTier:
     """A `SharedTier` without Redis.  Its misses are not counted: nothing was asked."""
 
+    ahead_s = 0.0
     state = TierState("off")
 
     def __init__(self) -> None:

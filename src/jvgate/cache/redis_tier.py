@@ -38,6 +38,7 @@ from jvgate.cache.fences import Fences
 from jvgate.cache.keys import query_text, value_key
 from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, packed_length, unpack
 from jvgate.cache.redis_client import Client, RedisTrouble
+from jvgate.cache.redis_clock import RedisClock
 from jvgate.cache.redis_inspection import inspected
 from jvgate.cache.redis_leases import RedisLeases
 from jvgate.cache.redis_link import RedisLink
@@ -65,7 +66,7 @@ class RedisTier:
     deadline_s: how long a read may take.  lease_s: how long a lease lasts of which nobody hears any more.
     limit_bytes: of one dataset's records.
     on_purge: told the tags that another process purged; on_reconnect: called when purges may have been missed.
-    clock: seconds since the epoch.
+    clock: seconds since the epoch, by this machine.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class RedisTier:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._deadline_s = deadline_s
         self._limit_bytes = limit_bytes
-        self._clock = clock
+        self._clock = RedisClock(clock)
         node = secrets.token_hex(8)
         self._fences = Fences()
         self._backlog = Backlog(max_jobs=queue_entries, max_bytes=queue_bytes)
@@ -96,7 +97,7 @@ class RedisTier:
         self._purges = RedisPurges(self._link, self._fences, self._news)
         self._writes = RedisWrites(
             self._link, self._fences, self._news, self._backlog, self.counts,
-            limit_bytes=limit_bytes, clock=clock, on_written=self._pay_purges,
+            limit_bytes=limit_bytes, clock=self._clock, on_written=self._pay_purges,
         )  # fmt: skip
         self._leases = RedisLeases(
             self._link, self._writes, self._news, self._fences, self._backlog, self.counts, node=node, hold_s=lease_s
@@ -123,6 +124,11 @@ class RedisTier:
     def __str__(self) -> str:
         """Return the URL without what is secret in it."""
         return str(self._link.place)
+
+    @property
+    def ahead_s(self) -> float:
+        """How far Redis's clock is ahead of this machine's."""
+        return self._clock.ahead_s
 
     @property
     def state(self) -> TierState:
@@ -236,6 +242,7 @@ class RedisTier:
 
     async def _recover(self, client: Client) -> None:
         """Make good what Redis missed, before anybody reads from it."""
+        await self._clock.set(client)
         await self._purges.pay(client)
         self._news.hurry()
         self._purges.hurry()

@@ -101,6 +101,10 @@ class SharedTier(Protocol):
     counts: Counter[tuple[str, str]]
 
     @property
+    def ahead_s(self) -> float:
+        """How far the tier's clock, by which all who share it go, is ahead of this machine's."""
+
+    @property
     def state(self) -> TierState:
         """How the tier is at present."""
 
@@ -117,7 +121,7 @@ class SharedTier(Protocol):
         """
 
     async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
-        """Return the entry of *query* as it lands.  newer_than: when it must have been read later, wall clock.
+        """Return the entry of *query* as it lands.  newer_than: when it must have been read later, by its clock.
 
         A miss comes as soon as nobody reads it (`free`: ask for the lease), at the limit (`late`), or in trouble.
         """
