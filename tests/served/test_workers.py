@@ -27,7 +27,15 @@ def folder(tmp_path_factory):
 def children(pid):
     """The server processes among the children of *pid*."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in map(int, found) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in map(int, found) if b"spawn_main" in command_of(child)]
+
+
+def command_of(pid):
+    """What *pid* runs; nothing when it has ended by now."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def asked_of(client):
