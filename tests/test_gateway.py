@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 import pytest
@@ -357,6 +358,71 @@ def test_a_refresh_that_fails_leaves_the_kept_answer_in_place(shelf, monkeypatch
     assert play(shelf, scene).outcome == "hit"
 
 
+def test_while_the_source_fails_it_is_asked_once_for_all_forms_and_for_those_who_insist(shelf, monkeypatch):
+    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+
+    async def scene(opened):
+        forms = [race(), race(limit="1"), race(raw="1")]
+        for form in forms:
+            await opened.ask(form)
+        age(opened, fresh_s=-1.0, error_s=60.0)
+        opened.datasets.refreshes.note(str(forms[0].queries[0]), SourceBusy(1))
+        served = [await opened.ask(form, refresh=refresh) for form in forms for refresh in (False, True)]
+        return {each.outcome for each in served}, len(opened.datasets.refreshes)
+
+    assert play(shelf, scene) == ({"fallback"}, 0)
+    assert shelf.opens == ["RACE"]
+
+
+def test_after_the_rest_one_refresh_asks_the_source_that_failed_and_nobody_waits(shelf):
+    async def scene(opened):
+        await opened.ask(race())
+        age(opened, fresh_s=-1.0, error_s=60.0)
+        shelf.gate.clear()
+        shelf.reached.clear()
+        refreshes = opened.datasets.refreshes
+        refreshes._resting[str(race().queries[0])] = (0.0, 1.0)  # failed long ago
+        outcomes = [(await opened.ask(race())).outcome for _ in range(3)]
+        await at_the_gate(shelf)
+        return outcomes
+
+    assert play(shelf, scene) == ["fallback"] * 3
+    assert shelf.opens == ["RACE"] * 2
+
+
+def test_what_is_asked_for_out_of_memory_alone_is_noted_and_followed_when_it_gets_old(shelf):
+    async def scene(opened):
+        await opened.ask(race())
+        opened.prefetcher, noted = Noted(), []
+        opened.prefetcher.calls = noted
+        age(opened, fresh_s=-1.0, stale_s=60.0)
+        for _ in range(3):
+            assert opened.kept(race(), str(race())) is not MISSING
+        await asyncio.gather(*opened.datasets.refreshes._running.values())
+        opened.prefetcher = None
+        return noted
+
+    assert play(shelf, scene) == ["asked", "answered"]
+
+
+class Noted:
+    """Notes what a prefetcher is told."""
+
+    def asked(self, question):
+        self.calls.append("asked")
+
+    def answered(self, query, dataset):
+        self.calls.append("answered")
+
+
+def age(opened, *, fresh_s, stale_s=0.0, error_s=0.0):
+    """Give all that is kept other windows, from now on."""
+    now = time.monotonic()
+    for key, entry in list(opened.memory.items()):
+        windows = {"fresh_until": now + fresh_s, "stale_until": now + stale_s, "error_until": now + error_s}
+        opened.memory.put(key, replace(entry, **windows))
+
+
 def test_a_dataset_over_the_limit_is_refused_and_a_smaller_one_is_not(shelf):
     shelf.files["RACE"].append(MemoryFile("c.jvd", PROVIDED, [record("H6")]))
 
@@ -376,6 +442,16 @@ def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
     answers, kept_bytes = play(shelf, scene, l1_bytes=100)
     assert [(served.outcome, served.is_kept) for served in answers] == [("miss", False)] * 2
     assert kept_bytes == 0
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "br", "zstd"])
+def test_of_an_answer_whose_dataset_is_outdated_no_form_is_kept(shelf, coding):
+    async def scene(opened):
+        opened.datasets.has_newer = lambda query, entry: True
+        await opened.ask(replace(race(), coding=coding))
+        return [key for key, _ in opened.memory.items()]
+
+    assert play(shelf, scene) == ["raw:RACE:20261101000000-:1"]
 
 
 def test_what_outlasts_the_deadline_goes_on_as_a_job(shelf):
@@ -467,6 +543,18 @@ def test_a_joined_question_is_not_taken_for_a_part_of_it(shelf):
 
     said = [json.loads(served.entry.value.body)["meta"]["dataspec"] for served in play(shelf, scene)]
     assert said == ["RACE", "RACESLOP"]
+
+
+def test_who_asks_after_a_purge_is_not_given_the_job_that_reads_since_before_it(shelf):
+    shelf.gate.clear()
+
+    async def scene(opened):
+        job = await opened.ask(race(), deadline_s=0)
+        await opened.purge(EVERYTHING)
+        after = await opened.ask(race(), deadline_s=0)
+        return job is not after, after is await opened.ask(race(), deadline_s=0), job.state, job.question
+
+    assert play(shelf, scene) == (True, True, "running", str(race()))
 
 
 @pytest.mark.parametrize("purge", [lambda opened: opened.purge(EVERYTHING), lambda opened: opened.forget((ALL,))])

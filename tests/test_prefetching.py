@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 import pytest
+import structlog
 
 from jvgate import prefetching
 from jvgate.cache.datasets import Datasets
@@ -15,7 +16,7 @@ from jvgate.cache.memory import Memory
 from jvgate.cache.no_tier import NoTier
 from jvgate.cache.posts import PostTimes
 from jvgate.cache.traffic import Traffic
-from jvgate.errors import ReadCancelled, SourceBusy
+from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.prefetching import Prefetcher
 from jvgate.values import Query, Question, Selection
 from tests.cache.clocks import Clock, settled
@@ -49,6 +50,9 @@ class Source:
 
     def hasten(self, query):
         self.hastened.append(query)
+
+    def is_being_read(self, query):
+        return True
 
     def is_nearly_read(self, query):
         return False
@@ -174,6 +178,62 @@ def test_an_error_of_the_source_ends_it_for_a_while(play):
         return stage.source.reads, stage.figures
 
     assert play(scene, sessions=1) == ({CARD: 1}, {"issued": 1, "failed": 1})
+
+
+def test_an_error_that_a_client_gets_ends_it_for_a_while_too(play):
+    async def scene(stage, prefetcher):
+        stage.source.error = SourceBusy(1)
+        with pytest.raises(SourceBusy):
+            await stage.asks(QUERY)
+        stage.source.error = None
+        prefetcher.answered(QUERY, RACES)
+        await settled()
+        return stage.source.reads, len(prefetcher._prefetches), stage.figures
+
+    assert play(scene) == ({QUERY: 1}, 2, {})
+
+
+@pytest.mark.parametrize("error", [JVLinkError(-301, "JVOpen"), ReadCancelled("a read")])
+def test_an_error_that_says_nothing_of_the_source_ends_nothing(play, error):
+    async def scene(stage, prefetcher):
+        stage.source.error = error
+        with pytest.raises(type(error)):
+            await stage.asks(QUERY)
+        stage.source.error = None
+        prefetcher.answered(QUERY, RACES)
+        await brought(stage)
+
+    play(scene)
+
+
+def test_a_plan_that_goes_wrong_is_told_and_ends_nothing(play, monkeypatch):
+    def fails(posts, **known):
+        failures.append(1)
+        raise RuntimeError("dictionary changed size during iteration")
+
+    async def scene(stage, prefetcher):
+        monkeypatch.setattr(prefetching, "near_post", fails)
+        await until(lambda: failures)
+        prefetcher.answered(QUERY, RACES)
+        await brought(stage)
+        return stage.figures
+
+    failures = []
+    with structlog.testing.capture_logs() as logs:
+        assert play(scene) == {"issued": 2}
+    assert "dictionary changed" in logs[0]["error"]
+
+
+def test_a_read_that_goes_wrong_in_a_way_of_its_own_is_told_and_not_running_for_ever(play):
+    async def scene(stage, prefetcher):
+        stage.source.error = RuntimeError("a fault of ours")
+        prefetcher.answered(QUERY, RACES)
+        await until(lambda: prefetcher.figures.failed)
+        return len(prefetcher._prefetches._running), stage.figures
+
+    with structlog.testing.capture_logs() as logs:
+        assert play(scene, sessions=1) == (0, {"issued": 1, "failed": 1})
+    assert "a fault of ours" in logs[0]["error"]
 
 
 def test_what_was_given_up_for_a_client_is_the_next_one_again(play):

@@ -101,6 +101,7 @@ def serve(
     workers: Annotated[int | None, _flag("workers")] = None,
     redis: Annotated[str | None, _flag("redis_url")] = None,
     redis_deadline_s: Annotated[float | None, _flag("redis_deadline_s")] = None,
+    redis_lease_s: Annotated[float | None, _flag("redis_lease_s")] = None,
     redis_bytes: Annotated[int | None, _flag("redis_bytes")] = None,
     prefetch: Annotated[bool | None, _flag("prefetch")] = None,
     l1_entries: Annotated[int | None, _flag("l1_entries")] = None,
@@ -141,8 +142,9 @@ def serve(
     run(
         load_settings(
             host=host, port=port, source=source, sessions=sessions, workers=workers, redis_url=redis,
-            redis_deadline_s=redis_deadline_s, redis_bytes=redis_bytes, prefetch=prefetch, l1_entries=l1_entries,
-            l1_bytes=l1_bytes, dataset_bytes=dataset_bytes, queue=queue, waiters=waiters, deadline_s=deadline_s,
+            redis_deadline_s=redis_deadline_s, redis_lease_s=redis_lease_s, redis_bytes=redis_bytes,
+            prefetch=prefetch, l1_entries=l1_entries, l1_bytes=l1_bytes, dataset_bytes=dataset_bytes,
+            queue=queue, waiters=waiters, deadline_s=deadline_s,
             log_format=log_format, worker_python=worker_python, press_dialogs=press_dialogs,
             open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
             recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,

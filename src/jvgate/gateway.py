@@ -89,12 +89,16 @@ class Purged:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A finished flight: the entry, where its datasets came from, and where the time went."""
+    """A finished flight: the entry, where its datasets came from, and where the time went.
+
+    is_outdated: something newer is there, or it was purged meanwhile; then it must not be kept in any form.
+    """
 
     entry: Entry[Answer]
     how: How
     is_kept: bool
     stages: Mapping[str, float]
+    is_outdated: bool = False
 
 
 class Gateway:
@@ -127,6 +131,7 @@ class Gateway:
             now=partial(_epoch_of, source),
         ) if settings.prefetch else None  # fmt: skip
         self._flights: Flights[_Made] = Flights(most=settings.waiters)
+        self._purges = 0
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
@@ -175,7 +180,7 @@ class Gateway:
     ) -> Served | Job[Served]:
         """Return the answer to *question*, or the job that goes on with it when the deadline has passed.
 
-        refresh: read JV-Link again, unless the answer is only seconds old.
+        refresh: read JV-Link again, unless the answer is only seconds old, or that failed a moment ago.
         deadline_s: how long this client waits, at most what the settings say.  A client that leaves (cancellation) ends
         what nobody else waits for.
         Raises what reading raises (SourceError and its kinds), SourceBusy when it would be one job too many.
@@ -185,7 +190,7 @@ class Gateway:
         if self.prefetcher is not None:
             self.prefetcher.asked(question)
         entry = self.kept(question, key)
-        if entry is not MISSING and not (refresh and _is_old(entry)):
+        if entry is not MISSING and not (refresh and _is_old(entry) and not self._is_failing(question)):
             outcome: Outcome = self.outcome_of_kept(entry)
             self.traffic.count("l1", outcome, question.dataspec)
             self.traffic.hotness.hit(key)
@@ -200,7 +205,8 @@ class Gateway:
             raise
         if answering.done():
             return answering.result()
-        return self.jobs.adopt(key, answering, partial(self._reader.progress_of, question.queries))
+        progress = partial(self._reader.progress_of, question.queries)
+        return self.jobs.adopt(key, answering, progress, era=self._purges)
 
     async def purge(self, wanted: Purge) -> Purged:
         """Drop what is meant from both tiers, here and on every server, and what is on its way."""
@@ -223,6 +229,7 @@ class Gateway:
 
     def _drop(self, matches: Matches) -> int:
         """Drop what *matches* from memory, and let nobody join what is being made; return how much went."""
+        self._purges += 1
         self._flights.let_go()
         return self.datasets.purge(matches)
 
@@ -232,24 +239,32 @@ class Gateway:
         return "hit" if now < entry.fresh_until else "stale" if now < entry.stale_until else "fallback"
 
     def _stale(self, question: Question, key: str) -> Entry[Answer] | Missing:
-        """Return the answer that is stale but may be given: while it is made anew, or while its source fails."""
+        """Return the answer that is stale but may be given while it is made anew: longer when its source failed."""
         entry = self.memory.last(key)
         if entry is MISSING:
             return MISSING
-        is_failing = any(map(self.datasets.is_failing, question.queries))
-        if not is_failing:
-            if entry.stale_until <= time.monotonic():
-                return MISSING
-            self._refresh(question, key)
-        elif entry.error_until <= time.monotonic():
+        has_failed = any(map(self.datasets.has_failed, question.queries))
+        if (entry.kept_until if has_failed else entry.stale_until) <= time.monotonic():
             return MISSING
+        self._refresh(question, key)
         return entry  # type: ignore[return-value]  # under a question's text stands no other
 
+    def _is_failing(self, question: Question) -> bool:
+        """Whether the source of any of its datasets failed a moment ago, whoever asked in whatever form."""
+        return any(map(self.datasets.is_failing, question.queries))
+
     def _refresh(self, question: Question, key: str) -> None:
-        """Have an answer made anew, each of its datasets read again for which it is time; nobody waits for it."""
+        """Have an answer made anew, each of its datasets read again for which it is time; nobody waits for it.
+
+        A client asks for what gets old, and hits alone are noted nowhere else: so here they are, once in its life.
+        """
+        if self._is_failing(question):
+            return
         now = time.monotonic()
         due = [self._due(query, now) for query in question.queries]
-        self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
+        begins = self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
+        if begins and self.prefetcher is not None:
+            self.prefetcher.asked(question)
 
     def _due(self, query: Query, now: float) -> float:
         """Return the moment before which a dataset of *query* must not have been read to be of use for a refresh."""
@@ -291,16 +306,15 @@ class Gateway:
             refresh_at=min(entry.refresh_at for entry in entries),
             tags=frozenset(made_of(dataset.query) for dataset in datasets).union(*(entry.tags for entry in entries)),
         )
-        if self.prefetcher is not None and not is_refresh:
+        if self.prefetcher is not None:  # also of what nobody waits for: it is given out of memory, time and again
             for query, dataset in zip(question.queries, datasets, strict=True):
                 self.prefetcher.answered(query, dataset)
-        is_outdated = any(map(self.datasets.has_newer, question.queries, entries))
-        is_kept = not (is_outdated or self.datasets.is_purged(made.tags, since=began)) and self.memory.put(
-            str(question), made
-        )
+        is_purged = self.datasets.is_purged(made.tags, since=began)
+        is_outdated = is_purged or any(map(self.datasets.has_newer, question.queries, entries))
+        is_kept = not is_outdated and self.memory.put(str(question), made)
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
-        return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages)
+        return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages, is_outdated)
 
     async def _pack(self, question: Question, newer_than: Sequence[float], *, is_refresh: bool) -> _Made:
         """Pack the answer as it is without a coding, which is made once for all of them."""
@@ -318,11 +332,13 @@ class Gateway:
         answer = await asyncio.get_running_loop().run_in_executor(self._workers, packing)
         stages = {"compress": time.perf_counter() - packed_at}
         packed_entry = replace(made.entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES)
-        is_outdated = made.is_kept and self.memory.last(key) is not made.entry
-        is_kept = not (is_outdated or self.datasets.is_purged(packed_entry.tags, since=began)) and self.memory.put(
-            str(question), packed_entry
+        is_outdated = (
+            made.is_outdated
+            or (made.is_kept and self.memory.last(key) is not made.entry)
+            or self.datasets.is_purged(packed_entry.tags, since=began)
         )
-        return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages})
+        is_kept = not is_outdated and self.memory.put(str(question), packed_entry)
+        return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages}, is_outdated)
 
     async def _check_source(self) -> None:
         await asyncio.wrap_future(self._checker.submit(self.source.check))

@@ -82,14 +82,15 @@ class Jobs(Generic[Result]):
         return self._jobs.get(job_id)
 
     def adopt(
-        self, question: str, task: asyncio.Task[Result], progress: Callable[[], Sequence[Progress]]
+        self, question: str, task: asyncio.Task[Result], progress: Callable[[], Sequence[Progress]], *, era: int = 0
     ) -> Job[Result]:
         """Make *task*, which answers *question*, a job; where there is one already, return that and cancel *task*.
 
+        era: what was begun in another one is another job.
         Raises SourceBusy when too many run; *task* is cancelled then.
         """
         self._forget()
-        job_id = blake2b(question.encode(), digest_size=8).hexdigest()
+        job_id = blake2b(f"{era}|{question}".encode(), digest_size=8).hexdigest()
         known = self._jobs.get(job_id)
         if known is not None and known.state == "running":
             task.cancel()

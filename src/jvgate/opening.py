@@ -61,6 +61,6 @@ def shared_tier(
     if not url:
         return NoTier()
     return RedisTier(
-        url, deadline_s=settings.redis_deadline_s, limit_bytes=settings.redis_bytes,
+        url, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s, limit_bytes=settings.redis_bytes,
         on_purge=on_purge, on_reconnect=on_reconnect,
     )  # fmt: skip

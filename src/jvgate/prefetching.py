@@ -2,7 +2,8 @@
 
 What is worth reading is planned by rules (`cache/prefetch.py`), and books are kept of it (`cache/prefetches.py`).  This
 is the loop: it looks every second, and at once after an answer that plans something.  A prefetch has the lowest
-priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.
+priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.  When
+the source fails at anybody's read, there are none for a while.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class Prefetcher:
         return self._prefetches.figures
 
     async def __aenter__(self) -> Prefetcher:
+        self._datasets.on_trouble = self._pause
         self._loop = asyncio.create_task(self._run(), name="jvgate-prefetch")
         return self
 
@@ -114,7 +116,10 @@ class Prefetcher:
         """Look every second, and whenever something was planned or has ended."""
         while True:
             self._wake.clear()
-            self._tick()
+            try:
+                self._tick()
+            except Exception as exc:  # the boundary: what goes wrong with one plan does not end all others
+                log.exception("what to prefetch could not be planned", error=repr(exc))
             while len(self._running) < self._most_running and (wish := self._prefetches.take(time.monotonic())):
                 task = asyncio.create_task(self._read(wish), name=f"jvgate-prefetch-{wish.query}")
                 self._running.add(task)
@@ -123,9 +128,15 @@ class Prefetcher:
                 async with asyncio.timeout(TICK_S):
                     await self._wake.wait()
 
+    def _pause(self) -> None:
+        """Leave the source in peace: a read failed, whoever's."""
+        self._prefetches.pause(time.monotonic())
+
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a prefetch went wrong", task=task.get_name(), error=repr(error), exc_info=error)
 
     def _tick(self) -> None:
         """Plan what time itself brings: post times, and ends of answers that are asked for often."""
@@ -149,6 +160,9 @@ class Prefetcher:
         except SourceError as exc:
             self._prefetches.failed(query, now=time.monotonic())
             log.debug("a prefetch failed", query=str(query), why=str(exc))
+        except BaseException:  # a fault of ours: its key must not be taken for what is being read, for ever
+            self._prefetches.failed(query, now=time.monotonic())
+            raise
         else:
             self._prefetches.landed(query)
 

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         "redis+cluster://, redis+sentinel://; empty: none.",
     )
     redis_deadline_s: float = Field(0.05, gt=0, le=10, description="Seconds that a look into Redis may take.")
+    redis_lease_s: float = Field(
+        10, ge=0.1, le=600, description="Seconds that others wait for a server that was to read and is heard no more."
+    )
     redis_bytes: int = Field(32 * MIB, ge=0, description="Raw bytes of one dataset kept in Redis; no larger one is.")
     lifetimes: dict[str, dict[str, float]] = Field(
         default_factory=dict,

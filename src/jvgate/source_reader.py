@@ -48,6 +48,10 @@ class SourceReader:
         """Treat what is being read for later as wanted now."""
         self._pool.hasten(query)
 
+    def is_being_read(self, query: Query) -> bool:
+        """Whether a session is at it, so that it does not wait for one any more."""
+        return self._pool.is_reading(query)
+
     def is_nearly_read(self, query: Query) -> bool:
         """Whether nearly all files have been read, so that the rest costs less than to begin again."""
         read = self._progress.get(str(query))

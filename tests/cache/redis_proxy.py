@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import suppress
 
 __all__ = ["Proxy"]
 
 
 class Proxy:
-    """A TCP proxy in the test's own event loop.  delay_s: before a reply is passed on.
+    """A TCP proxy in the test's own event loop.  delay_s: before a reply is passed on.  tls: what clients must speak.
 
     is_swallowing: nothing is passed on in either direction, and connections are still taken.
     accepted: how many connections there were.
     """
 
-    def __init__(self, port: int, *, delay_s: float = 0.0) -> None:
+    def __init__(self, port: int, *, delay_s: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
         self.delay_s = delay_s
         self.is_swallowing = False
         self.accepted = 0
         self._target = port
+        self._tls = tls
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Proxy:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -36,7 +38,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return f"{'rediss' if self._tls else 'redis'}://127.0.0.1:{self.port}"
 
     def cut(self) -> None:
         """Close every connection."""

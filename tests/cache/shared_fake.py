@@ -11,7 +11,7 @@ from math import inf
 
 from jvgate.cache.fences import Fences
 from jvgate.cache.keys import query_text
-from jvgate.cache.shared import ALL, HOLD_S, Inspection, KeptKey, Lease, Miss, Packed, Purged, TierState
+from jvgate.cache.shared import ALL, Inspection, KeptKey, Lease, Miss, Packed, Purged, TierState
 from jvgate.values import Query
 
 __all__ = ["Board", "BoardTier"]
@@ -33,6 +33,7 @@ class BoardTier:
 
     is_deaf: it hears of the purges of others when it is told to `hear`, or of none at all.
     gate: while it is shut, replies to `get` and `lease` are under way.
+    clock: of the board, which is ahead of this process's wall clock by ahead_s.
     """
 
     state = TierState("closed", is_listening=True)
@@ -43,7 +44,9 @@ class BoardTier:
         *,
         on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None,
         clock: Callable[[], float] = time.time,
+        ahead_s: float = 0.0,
     ) -> None:
+        self.ahead_s = ahead_s
         self.counts: Counter[tuple[str, str]] = Counter()
         self._board = board
         self._on_purge = on_purge
@@ -55,10 +58,6 @@ class BoardTier:
         self.gate = asyncio.Event()
         self.gate.set()
         board.tiers.append(self)
-
-    @property
-    def stamp(self) -> int:
-        return self._fences.newest
 
     async def get(self, query: Query) -> Packed | Miss:
         packed = self._board.entries.get(query_text(query))
@@ -75,12 +74,12 @@ class BoardTier:
         self._board.entries[query_text(packed.dataset.query)] = packed
         self._tell()
 
-    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+    async def lease(self, query: Query) -> Lease | None:
         text = query_text(query)
         if text in self._board.leases:
             return None
         self._board.leases.add(text)
-        lease = Lease(self.stamp, is_shared=True, on_release=lambda: self._release(text))
+        lease = Lease(self._fences.newest, is_shared=True, on_release=lambda: self._release(text))
         try:
             await self.gate.wait()
         except asyncio.CancelledError:
@@ -104,7 +103,7 @@ class BoardTier:
 
     async def purge(self, *tags: str) -> Purged:
         board = self._board
-        stamp = max(board.fences.newest, self.stamp) + 1
+        stamp = max(board.fences.newest, self._fences.newest) + 1
         board.fences.raise_fences(tags, stamp)
         self._fences.raise_fences(tags, stamp)
         gone = [text for text, packed in board.entries.items() if {ALL, *packed.tags} & set(tags)]
@@ -127,7 +126,7 @@ class BoardTier:
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         entries = sorted(self._board.entries.items(), key=lambda kept: -kept[1].stale_until)
         keys = [KeptKey(text, len(kept.dataset.body), kept.stale_until - self._clock()) for text, kept in entries]
-        return Inspection(len(entries), tuple(keys[:limit]))
+        return Inspection(len(entries), tuple(keys[:limit]), sum(key.bytes for key in keys))
 
     def _judged(self, packed: Packed | None) -> Packed | Miss:
         if packed is None or packed.stale_until <= self._clock():
@@ -146,7 +145,3 @@ class BoardTier:
         task = asyncio.create_task(tell())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
-    return isinstance(found, Packed) and found.dataset.read_at > newer_than

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 
 from jvgate.cache.backlog import Backlog
 
@@ -64,6 +65,22 @@ def test_there_is_room_again_when_a_job_is_done():
         return [*taken, backlog.offer(noting([], 0), 100)]
 
     assert play(scene) == [True, False, True]
+
+
+def test_a_job_that_goes_wrong_in_a_way_of_its_own_is_told_and_the_next_one_is_done():
+    async def scene(backlog):
+        done = []
+        backlog.offer(failing, 100)
+        backlog.append(noting(done, 1))
+        await backlog.drain(limit_s=10)
+        return done, backlog.bytes
+
+    async def failing():
+        raise RuntimeError("a fault of ours")
+
+    with structlog.testing.capture_logs() as logs:
+        assert play(scene) == ([1], 0)
+    assert "a fault of ours" in logs[0]["error"]
 
 
 def test_draining_has_an_end():

@@ -31,6 +31,7 @@ class Source:
         self.gate.set()
         self.error = None
         self.nearly = False
+        self.has_session = True
         self.urgencies = []
         self.cancelled = 0
 
@@ -49,6 +50,9 @@ class Source:
 
     def hasten(self, query):
         self.hastened.append(query)
+
+    def is_being_read(self, query):
+        return self.has_session
 
     def is_nearly_read(self, query):
         return self.nearly
@@ -135,9 +139,33 @@ def test_when_the_source_fails_the_last_one_is_given_and_the_source_is_left_alon
         got = [await datasets.get(QUERY) for _ in range(3)]
         source.error = None
         clock.now_s += 1.0
-        return [(each.how, number(each)) for each in (*got, await datasets.get(QUERY))], source.reads[QUERY]
+        got.append(await datasets.get(QUERY))
+        await settled()
+        return [(each.how, number(each)) for each in (*got, await datasets.get(QUERY))], source.urgencies
 
-    assert play(scene) == ([("fallback", 1)] * 3 + [("read", 3)], 3)
+    assert play(scene) == ([("fallback", 1)] * 4 + [("memory", 3)], ["now", "now", "refresh"])
+
+
+def test_nobody_waits_for_a_source_that_failed_and_hangs_now():
+    async def scene(datasets, source, clock):
+        await datasets.get(QUERY)
+        clock.now_s += FRESH_S + STALE_S
+        source.error = SourceBusy(1)
+        await datasets.get(QUERY)
+        source.gate.clear()
+        hows = []
+        for _ in range(3):
+            clock.now_s += 60.0
+            hows.append((await datasets.get(QUERY)).how)
+            await settled()
+        source.gate.set()
+        await settled()
+        clock.now_s += ERROR_S
+        with pytest.raises(SourceBusy):
+            await datasets.get(QUERY)
+        return hows, source.urgencies
+
+    assert play(scene) == (["fallback"] * 3, ["now", "now", "refresh", "now"])
 
 
 @pytest.mark.parametrize(("error", "after_s"), [(JVLinkError(-301, "JVOpen"), FRESH_S + STALE_S),

@@ -1,14 +1,17 @@
 """Datasets of two processes with one tier behind them: who reads, who waits, and what will do for whom."""
 
 import asyncio
+from asyncio import Task
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from jvgate.cache.datasets import Datasets
+from jvgate.cache import datasets
+from jvgate.cache.datasets import Datasets, made_of
 from jvgate.cache.memory import Memory
 from jvgate.cache.tags import has_any
-from jvgate.errors import SourceBusy
+from jvgate.errors import ReadCancelled, SourceBusy
 from jvgate.values import MISSING
 from tests.cache.clocks import Clock, settled
 from tests.cache.shared_fake import Board, BoardTier
@@ -90,6 +93,24 @@ def test_who_waits_for_something_better_than_what_lies_there_asks_redis_no_often
     assert play(scene) == (0, ["read", "shared"], 0)
 
 
+def test_what_one_read_and_finds_there_again_is_nothing_newer_though_clocks_are_not_read_at_once():
+    async def scene(one, other, clock):
+        for node in (other, one):  # which finds it there, by its wall clock
+            await node.get()
+        memory = one.datasets._memory
+        memory.put("an answer", replace(one.datasets.kept(QUERY), tags=frozenset({made_of(QUERY)})))
+        one.datasets._wall = lambda: clock() - 2.4e-7
+        clock.now_s += FRESH_S
+        one.source.gate.clear()
+        refreshing = asyncio.create_task(one.get(stale_ok=False, newer_than=one.datasets.kept(QUERY).read_at))
+        await settled()
+        kept = memory.last("an answer") is not MISSING
+        one.source.gate.set()
+        return kept, (await refreshing).how
+
+    assert play(scene) == (True, "read")
+
+
 def test_what_is_stale_there_is_given_and_read_anew_behind_it():
     async def scene(one, other, clock):
         await one.get()
@@ -111,7 +132,7 @@ def test_who_takes_nothing_stale_does_not_make_do_with_what_others_are_given():
         other.tier.gate.set()
         return (await easy).how, (await strict).entry.read_at == clock.now_s, other.source.urgencies
 
-    assert play(scene) == ("stale", True, ["refresh"])
+    assert play(scene) == ("stale", True, ["now"])  # the refresh, which the strict one joined before its read began
 
 
 def test_who_wants_something_newer_does_not_make_do_with_what_lies_there():
@@ -154,3 +175,54 @@ def test_a_purge_is_for_both_and_what_the_other_reads_meanwhile_is_kept_nowhere(
         return numbers, [node.datasets.kept(QUERY) is MISSING for node in (one, other)], (await one.get()).how
 
     assert play(scene) == ((1, 2), [True, False], "shared")
+
+
+@pytest.mark.parametrize("urgency", ["prefetch", "refresh"])
+@pytest.mark.parametrize("has_session", [False, True])
+def test_who_reads_for_nobody_keeps_no_other_waiting_while_it_has_no_session(monkeypatch, urgency, has_session):
+    monkeypatch.setattr(datasets, "PATIENCE_S", 0.0)
+
+    async def scene(one, other, clock):
+        one.source.gate.clear()
+        one.source.has_session = has_session
+        queued = asyncio.create_task(one.get(urgency=urgency))
+        await settled()
+        asking = asyncio.create_task(other.get())
+        await settled()
+        is_given = asking.done()
+        one.source.gate.set()
+        await queued
+        return is_given, (await asking).how
+
+    assert play(scene) == ((False, "shared") if has_session else (True, "read"))
+
+
+def test_a_lease_is_kept_for_a_client_who_joined_what_waits_for_a_session(monkeypatch):
+    monkeypatch.setattr(datasets, "PATIENCE_S", 0.0)
+
+    async def scene(one, other, clock):
+        one.source.gate.clear()
+        one.source.has_session = False
+        asking = [asyncio.create_task(one.get(urgency=urgency)) for urgency in ("prefetch", "now")]
+        await settled()
+        asking.append(asyncio.create_task(other.get()))
+        await settled()
+        one.source.gate.set()
+        return [(await task).how for task in asking]
+
+    assert play(scene) == ["read", "read", "shared"]
+
+
+def test_who_joins_a_prefetch_that_is_still_on_its_way_to_the_source_has_it_read_at_once():
+    async def scene(one, other, clock):
+        other.source.gate.clear()
+        other.source.error = ReadCancelled("a prefetch")
+        for node in (other, one):  # the second one waits for what the first one reads
+            asyncio.create_task(node.get(urgency="prefetch")).add_done_callback(Task.exception)
+            await settled()
+        asking = asyncio.create_task(one.get())
+        await settled()
+        other.source.gate.set()
+        return (await asking).how, one.source.urgencies
+
+    assert play(scene) == ("read", ["now"])

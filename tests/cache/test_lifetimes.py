@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jvgate.cache.heads import heads_of
 from jvgate.cache.jst import JST
-from jvgate.cache.lifetimes import Lifetimes, Windows, is_final, lifetime_s, luck_of, should_refresh_early
+from jvgate.cache.lifetimes import Lifetimes, Windows, is_final, luck_of
 from jvgate.cache.posts import PostTimes
 from jvgate.season.shelf import SeasonShelf
 from jvgate.spec.dataspecs import dataspecs
@@ -47,14 +47,13 @@ def fresh_s(made, now, **known):
 
 
 def test_the_plain_lifetime_is_the_figure_of_the_data_spec():
-    assert lifetime_s(realtime("0B30", record("O1"))) == 30
-    assert lifetime_s(stored("RACE", record("RA"), newest="20261116140000")) == 86400
+    assert LIFETIMES.figures(Query("0B30", key=RACE_KEY)).fresh == 30
+    assert LIFETIMES.figures(Query("RACE", from_time="20261101")).fresh == 86400
 
 
 @pytest.mark.parametrize("dataspec", dataspecs())
 def test_nothing_found_lives_briefly_in_every_window(dataspec):
     query = Query(dataspec, key=RACE_KEY) if dataspecs()[dataspec].is_realtime else Query(dataspec, from_time="2026")
-    assert lifetime_s(dataset(query=query)) == 30
     assert LIFETIMES.windows(dataset(query=query), now=POST) == Windows(30, 30, 30)
 
 
@@ -222,23 +221,3 @@ def test_luck_takes_apart_what_was_read_together():
     }
     assert len(lives) == 12
     assert 1200 * 0.95 <= min(lives) <= max(lives) <= 1200
-
-
-def test_a_refresh_is_never_early_far_from_the_end_and_always_due_at_it():
-    assert not should_refresh_early(0.0, 100.0, cost_s=1.0, random=1 - 1e-9)
-    assert should_refresh_early(100.0, 100.0, cost_s=1.0, random=0.0)
-
-
-@given(st.floats(0, 99), st.floats(0, 0.999), st.floats(0.01, 5), st.floats(0.01, 50))
-def test_the_nearer_the_end_and_the_dearer_the_read_the_earlier(now, random, beta, cost_s):
-    is_early = should_refresh_early(now, 100.0, cost_s=cost_s, random=random, beta=beta)
-    assert is_early <= should_refresh_early(now + 1, 100.0, cost_s=cost_s, random=random, beta=beta)
-    assert is_early <= should_refresh_early(now, 100.0, cost_s=cost_s * 2, random=random, beta=beta)
-    assert is_early <= should_refresh_early(now, 100.0, cost_s=cost_s, random=random, beta=beta * 2)
-
-
-def test_about_one_in_three_refreshes_early_when_as_long_is_left_as_a_read_takes():
-    """With beta 1 the chance is exp(-left / cost)."""
-    dice = [(n + 0.5) / 1000 for n in range(1000)]
-    share = sum(should_refresh_early(98.0, 100.0, cost_s=2.0, random=random) for random in dice) / 1000
-    assert share == pytest.approx(0.368, abs=0.01)

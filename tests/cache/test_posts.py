@@ -57,7 +57,16 @@ def test_what_is_read_later_wins():
     posts = PostTimes()
     posts.learn(heads(ra()), now=NOON)
     posts.learn(heads(ra(at="15:45")), now=NOON)
-    assert posts.get(RACE) == NOON + 3600 * 3 + 60 * 45
+    assert posts.of(RACE) == {RACE: NOON + 3600 * 3 + 60 * 45}
+
+
+def test_what_is_learnt_does_not_disturb_who_looks_meanwhile():
+    posts = PostTimes()
+    posts.learn(heads(ra(1), ra(2)), now=NOON)
+    looking = (race for starts in posts._days.values() for race in starts)
+    first = next(looking)
+    posts.learn(heads(ra(3), ra(1, MonthDay="11-16")), now=NOON)
+    assert {first, *looking} == {"202611150501", "202611150502"}
 
 
 def test_days_gone_by_are_forgotten_and_so_are_days_too_far_ahead():
@@ -65,9 +74,9 @@ def test_days_gone_by_are_forgotten_and_so_are_days_too_far_ahead():
     posts.learn(heads(ra(), *(ra(MonthDay=f"12-{day:02}") for day in range(1, 32))), now=NOON)
     assert len(posts) == 32
     posts.learn(heads(ra(Year=2030)), now=NOON)
-    assert (len(posts), posts.get("203011150511")) == (32, None)
+    assert (len(posts), posts.of("203011150511")) == (32, {})
     posts.learn(heads(), now=NOON + 3 * 86400)
-    assert posts.get(RACE) is None
+    assert posts.of(RACE) == {}
 
 
 def test_a_key_finds_the_post_times_it_is_about():

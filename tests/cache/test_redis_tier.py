@@ -4,10 +4,13 @@ import asyncio
 import gc
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from jvgate.cache import redis_inspection, redis_purges
 from jvgate.cache.packing import pack
+from jvgate.cache.redis_news import RedisNews
 from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
 from tests.cache.redis_server import RedisServer, server_binaries
@@ -135,11 +138,11 @@ def test_a_backlog_is_bounded_by_bytes(server):
     async def scene(one):
         for query in queries(3):
             one.put(entry(query, body=bytes(40_000)))
-        held = one.backlog
+        held = len(one._backlog)
         await settled(one)
-        return held[0], one.counts["put", "backlog"], one.backlog
+        return held, one.counts["put", "backlog"], one._backlog.bytes
 
-    assert play(scene, server.url, queue_bytes=100_000) == (2, 1, (0, 0))
+    assert play(scene, server.url, queue_bytes=100_000) == (2, 1, 0)
 
 
 def test_what_cannot_be_packed_is_counted_and_the_writer_lives_on(server):
@@ -208,7 +211,7 @@ def test_nobody_gives_back_the_lease_of_another(server):
 def test_who_leaves_while_he_asks_for_a_lease_leaves_none_behind(server):
     async def scene(one):
         for turns, query in enumerate(queries(20)):
-            asking = asyncio.create_task(one.lease(query, hold_s=3600.0))
+            asking = asyncio.create_task(one.lease(query))
             for _ in range(turns):
                 await asyncio.sleep(0)
             asking.cancel()
@@ -219,12 +222,12 @@ def test_who_leaves_while_he_asks_for_a_lease_leaves_none_behind(server):
         await settled(one)
         return [name for name in server.names() if ":lease:" in name]
 
-    assert play(scene, server.url) == []
+    assert play(scene, server.url, lease_s=3600.0) == []
 
 
 def test_a_lease_is_renewed_while_its_holder_runs(server):
     async def scene(one, other):
-        lease = await one.lease(QUERY, hold_s=1.5)
+        lease = await one.lease(QUERY)
         renewed = server.calls("pexpire") + 3
         await until(lambda: server.calls("pexpire") >= renewed)
         held = await other.lease(QUERY)
@@ -232,7 +235,7 @@ def test_a_lease_is_renewed_while_its_holder_runs(server):
         await settled(one)
         return held, (await other.lease(QUERY)).is_shared
 
-    assert play(scene, server.url, server.url) == (None, True)
+    assert play(scene, server.url, server.url, lease_s=1.5) == (None, True)
 
 
 def test_the_lease_of_who_dies_expires(server):
@@ -241,7 +244,7 @@ def test_the_lease_of_who_dies_expires(server):
     async def scene(one, other):
         async def read():
             nonlocal lease
-            lease = await one.lease(QUERY, hold_s=0.3)
+            lease = await one.lease(QUERY)
             held.set()
             await asyncio.Event().wait()
 
@@ -252,7 +255,7 @@ def test_the_lease_of_who_dies_expires(server):
         found = await other.wait(QUERY, limit_s=20)
         return found, (await other.lease(QUERY)).is_shared, lease.is_released
 
-    assert play(scene, server.url, server.url) == (Miss("free"), True, False)
+    assert play(scene, server.url, server.url, lease_s=0.3) == (Miss("free"), True, False)
 
 
 def test_who_waits_gets_the_value_as_it_lands(server):
@@ -275,6 +278,21 @@ def test_who_waits_need_not_poll(server, monkeypatch):
     test_who_waits_gets_the_value_as_it_lands(server)
     server.command("FLUSHALL")
     test_who_waits_is_told_when_nobody_reads_any_more(server)
+
+
+def test_who_waits_for_something_newer_does_not_fetch_what_lies_there_over_and_over(server, monkeypatch):
+    monkeypatch.setattr("jvgate.cache.redis_tier._POLL_S", 0.001)
+
+    async def scene(one, other):
+        packed = await kept(one, entry(body=bytes(range(256)) * 1000))
+        with await one.lease(QUERY):
+            waiting = asyncio.create_task(other.wait(QUERY, limit_s=20, newer_than=packed.dataset.read_at))
+            before = server.calls("exists")
+            await until(lambda: server.calls("exists") > before + 10)
+            newer = await kept(one, entry(now=packed.dataset.read_at + 1))
+        return await waiting == newer, other.counts["bytes", "read"] <= len(pack(packed)) + len(pack(newer))
+
+    assert play(scene, server.url, server.url) == (True, True)
 
 
 def test_who_waits_is_told_when_nobody_reads_any_more(server):
@@ -303,9 +321,9 @@ def test_who_waits_without_news_looks_by_himself(server):
 def test_who_waits_waits_no_longer_than_he_would(server):
     async def scene(one, other):
         with await one.lease(QUERY):
-            return await other.wait(QUERY, limit_s=0.05), other.waiting
+            return await other.wait(QUERY, limit_s=0.05)
 
-    assert play(scene, server.url, server.url) == (Miss("late"), 0)
+    assert play(scene, server.url, server.url) == Miss("late")
 
 
 def test_many_on_two_nodes_read_once(server):
@@ -396,8 +414,8 @@ def test_a_reader_takes_no_value_from_before_a_purge(server):
 
     async def scene(one, other):
         await other.purge("RACE")
-        await until(lambda: one.stamp == other.stamp)
-        server.command("SET", KEY, pack(entry(stamp=other.stamp - 1)))
+        await until(lambda: one._fences.newest == other._fences.newest)
+        server.command("SET", KEY, pack(entry(stamp=other._fences.newest - 1)))
         return await one.get(QUERY), await other.get(QUERY)
 
     assert play(scene, server.url, server.url) == (Miss("purged"), Miss("purged"))
@@ -406,8 +424,8 @@ def test_a_reader_takes_no_value_from_before_a_purge(server):
 def test_a_read_that_began_after_the_purge_is_kept(server):
     async def scene(one, other):
         await other.purge("RACE")
-        await until(lambda: one.stamp == other.stamp)
-        return await kept(one, entry(stamp=one.stamp)), await other.get(QUERY)
+        await until(lambda: one._fences.newest == other._fences.newest)
+        return await kept(one, entry(stamp=one._fences.newest)), await other.get(QUERY)
 
     packed, found = play(scene, server.url, server.url)
     assert found == packed
@@ -416,11 +434,11 @@ def test_a_read_that_began_after_the_purge_is_kept(server):
 def test_who_comes_later_knows_what_was_purged(server):
     async def purge(one):
         await one.purge("RACE")
-        return one.stamp
+        return one._fences.newest
 
     async def scene(late):
         server.command("SET", KEY, pack(entry(stamp=stamp - 1)))
-        return late.stamp, await late.get(QUERY)
+        return late._fences.newest, await late.get(QUERY)
 
     stamp = play(purge, server.url)
     assert play(scene, server.url) == (stamp, Miss("purged"))
@@ -429,11 +447,11 @@ def test_who_comes_later_knows_what_was_purged(server):
 def test_stamps_grow_even_when_clocks_do_not(server):
     async def scene(one):
         await one.purge("RACE")
-        server.command("HSET", "jvgate:1:purges", "", one.stamp + 10**12)
+        server.command("HSET", "jvgate:1:purges", "", one._fences.newest + 10**12)
         await one.purge("RACE")
-        far = one.stamp
+        far = one._fences.newest
         await one.purge("DIFN")
-        return far, one.stamp
+        return far, one._fences.newest
 
     far, farther = play(scene, server.url)
     assert farther > far > time.time() * 1e6 + 9e11
@@ -459,7 +477,7 @@ def test_who_was_cut_off_forgets_what_it_kept_and_learns_what_it_missed(server):
         server.cut_off()
         await one.purge("RACE")
         await until(lambda: len(flushed) == 2 and one.state.is_listening and other.state.is_listening)
-        return one.stamp == other.stamp
+        return one._fences.newest == other._fences.newest
 
     assert play(scene, server.url, server.url, on_reconnect=lambda: flushed.append(1))
 
@@ -472,6 +490,30 @@ def test_nobody_forgets_anything_at_the_start(server):
 
     play(scene, server.url, on_reconnect=lambda: flushed.append(1))
     assert flushed == []
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, monkeypatch, is_read):
+    flushed = []
+
+    async def scene():
+        gate, listen = asyncio.Event(), RedisNews.listen
+
+        async def listen_late(news):
+            await gate.wait()
+            await listen(news)
+
+        monkeypatch.setattr(RedisNews, "listen", listen_late)
+        server.command("SET", KEY, pack(entry()))
+        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=lambda: flushed.append(1)) as one:
+            if is_read:
+                assert isinstance(await one.get(QUERY), Packed)
+            gate.set()
+            await until(lambda: one.state.is_listening)
+            await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    assert flushed == [1] * is_read
 
 
 def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
@@ -490,7 +532,9 @@ def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
 
 
 @pytest.mark.parametrize("message", [b"", b"{", b"[]", b"null", b'{"kind":"purge"}', b'{"kind":"purge","tags":1}',
-                                     b'{"kind":"landed","query":[]}', b'{"kind":[]}', b"\xff"])  # fmt: skip
+                                     b'{"kind":"landed","query":[]}', b'{"kind":[]}', b"\xff",
+                                     *(b'{"kind":"purge","tags":["x"],"from":"","stamp":%s}' % stamp for stamp in
+                                       (b"1e23", b"-1", b"18446744073709551615", b"true", b'"1"'))])  # fmt: skip
 def test_foreign_messages_are_passed_over(server, message):
     heard = []
 
@@ -498,9 +542,54 @@ def test_foreign_messages_are_passed_over(server, message):
         server.command("PUBLISH", "jvgate:1:news", message)
         await other.purge("RACE")
         await until(lambda: heard)
-        return one.state.is_listening
+        await kept(one, entry(stamp=one._fences.newest))
+        return one.state.is_listening, await one.purge("RACE")
 
-    assert play(scene, server.url, server.url, on_purge=heard.append)
+    assert play(scene, server.url, server.url, on_purge=heard.append) == (True, Purged(1))
+    assert heard[0] == ("RACE",)
+
+
+def test_a_purge_that_removes_slowly_is_done_and_what_is_left_goes_behind_it(server, monkeypatch):
+    monkeypatch.setattr(redis_purges, "_PURGE_S", 0.0)  # nothing is removed in that time
+    monkeypatch.setattr(redis_purges, "_BATCH", 2)
+
+    async def scene(one, other):
+        for query in queries(5):
+            await kept(one, entry(query))
+        with monkeypatch.context() as patch:
+            patch.setattr(one._link, "run", partial(_in_time, one._link.run))
+            purged = await one.purge("RACE")
+        await until(lambda: not one._purges.left)
+        return purged, await other.get(queries(1)[0]), [name for name in server.names() if ":0B15:" in name]
+
+    purged, found, names = play(scene, server.url, server.url)
+    assert (purged.is_owed, names) == (False, [])
+    assert isinstance(found, Miss)
+
+
+async def _in_time(run, talk, *, limit_s=None):
+    return await run(talk, limit_s=limit_s or 5.0)
+
+
+def test_what_cannot_be_removed_keeps_redis_from_nobody(server, monkeypatch):
+    """It is tried at its own pace, beside the recovery."""
+
+    async def fails(texts, client):
+        tried.append(1)
+        raise ConnectionError
+
+    tried = []
+    monkeypatch.setattr(redis_purges, "_remove", fails)
+    monkeypatch.setattr(redis_purges, "_FIRST_PAUSE_S", 600.0)
+
+    async def scene(one):
+        await kept(one, entry())
+        await one.purge("RACE")
+        await until(lambda: len(tried) == 2 and one.state.state == "closed")
+        fresh = await kept(one, entry(stamp=one._fences.newest))
+        return await one.get(QUERY) == fresh, one._purges.owed, one._purges.left
+
+    assert play(scene, server.url) == (True, set(), {"RACE"})
 
 
 # The rest
@@ -520,6 +609,35 @@ def test_an_inspection_tells_what_is_there(server):
     assert isinstance(whole.keys[0], KeptKey)
     assert whole.keys[0].bytes > 32
     assert 900 < whole.keys[0].expires_in_s <= 1000
+    assert whole.bytes == part.bytes == sum(key.bytes for key in whole.keys)
+
+
+@pytest.mark.parametrize("remove", [lambda one, server: one.purge("gone"), lambda one, server: _evict(server)])
+def test_an_inspection_counts_what_is_there_and_not_what_was(server, remove):
+    async def scene(one):
+        stays, *go = queries(4)
+        await kept(one, entry(stays))
+        for query in go:
+            await kept(one, entry(query, tags=("gone",)))
+        await remove(one, server)
+        found = await one.inspect()
+        return found.entries, [key.query for key in found.keys], server.command("ZCARD", "jvgate:1:tag:all")
+
+    assert play(scene, server.url) == (1, ["0B15:00000000"], 1)
+
+
+async def _evict(server):
+    server.command("UNLINK", *(f"jvgate:1:{query}" for query in queries(4)[1:]))
+
+
+def test_what_is_written_anew_stays_in_the_index_while_it_is_inspected(server):
+    async def scene(one):
+        await kept(one, entry())
+        server.command("ZADD", "jvgate:1:tag:all", 1e15, str(QUERY))
+        server.command("EVAL", redis_inspection._FORGET_SCRIPT, 1, "jvgate:1:tag:all", str(QUERY), 12345)
+        return server.command("ZCARD", "jvgate:1:tag:all")
+
+    assert play(scene, server.url) == 1
 
 
 def test_the_index_forgets_what_has_expired(server):
@@ -564,6 +682,18 @@ def test_leases_are_given_back_at_the_end(server):
     play(scene, server.url)
     assert LEASE not in server.names()
     assert KEY in server.names()
+
+
+@pytest.mark.parametrize("ahead_s", [3600.0, -3600.0])
+def test_time_is_redis_own_whatever_the_clock_of_this_machine_says(server, ahead_s):
+    async def scene(one):
+        packed = await kept(one, entry(keep_s=60.0))
+        return packed, await one.get(QUERY), one.ahead_s, server.command("PTTL", KEY)
+
+    packed, found, off_s, expires_ms = play(scene, server.url, clock=lambda: time.time() + ahead_s)
+    assert found == packed
+    assert off_s == pytest.approx(-ahead_s, abs=30)
+    assert 30_000 < expires_ms <= 61_000
 
 
 def test_time_is_the_clock_of_the_wall(server):

@@ -1,10 +1,14 @@
-"""The second tier over a cluster, and behind a sentinel: the same as over one server, where commands cross slots."""
+"""The second tier over a cluster, behind a sentinel and over TLS: the same as over one server of its own."""
 
 import asyncio
+import ssl
+import subprocess
 
 import pytest
 
+from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, Purged
+from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisCluster, RedisSentinel, RedisServer, server_binaries
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
 
@@ -43,7 +47,7 @@ def test_a_purge_goes_to_all_nodes_of_a_cluster_and_is_heard(cluster):
             await kept(one, entry(query))
         purged = await one.purge("RACE")
         await until(lambda: heard)
-        return purged, one.stamp == other.stamp
+        return purged, one._fences.newest == other._fences.newest
 
     assert play(scene, cluster.url, cluster.url, on_purge=heard.append) == (Purged(60), True)
     assert not any(name.startswith("jvgate:1:0B15") for name in cluster.names())
@@ -131,3 +135,31 @@ def test_a_sentinel_that_knows_no_such_leader_is_left_alone():
 
     with RedisServer() as leader, RedisSentinel(leader) as sentinel:
         assert play(scene, sentinel.url.replace("/main", "/other"), is_up=False) == ("no-master", Miss("open"))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1, which signs itself: (certificate, key)."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=redis",
+               "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out",
+               folder / "cert.pem"]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_over_tls_it_keeps_and_listens_and_talks_to_nobody_who_is_not_vouched_for(certificate):
+    """The server stands behind a proxy that speaks TLS, since not every build of it does."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+
+    async def scene():
+        with RedisServer() as server:
+            async with Proxy(server.port, tls=context) as proxy:
+                known = f"{proxy.url}?ssl_ca_certs={certificate[0]}"
+                async with RedisTier(known, deadline_s=5.0) as one, RedisTier(proxy.url, deadline_s=5.0) as stranger:
+                    await until(lambda: one.state.is_listening)
+                    packed = await kept(one, entry())
+                    return await one.get(QUERY) == packed, one.state.state, stranger.state.state
+
+    assert asyncio.run(scene()) == (True, "closed", "open")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from jvgate.cache.refreshing import FIRST_REST_S, LONGEST_REST_S, Refreshes, is_passing
+from jvgate.cache.refreshing import FIRST_REST_S, LONGEST_REST_S, MOST_RUNNING, Refreshes, is_passing
 from jvgate.errors import ArchiveError, JVLinkError, ReadCancelled, SessionTimeout, SourceBusy, SourceError
 from tests.cache.clocks import Clock, settled
 
@@ -56,6 +56,17 @@ def test_what_is_being_refreshed_is_not_begun_again():
         return begun, len(calls), len(refreshes), refreshes.begin("a", make)
 
     assert play(scene) == ([True, False, True], 2, 0, True)
+
+
+def test_only_so_many_are_refreshed_at_once():
+    async def scene(refreshes, clock):
+        gate = asyncio.Event()
+        begun = [refreshes.begin(str(number), gate.wait) for number in range(MOST_RUNNING + 1)]
+        gate.set()
+        await settled()
+        return begun.count(True), refreshes.begin(str(MOST_RUNNING), gate.wait)
+
+    assert play(scene) == (MOST_RUNNING, True)
 
 
 def test_after_a_failure_there_is_a_rest_twice_as_long_each_time_and_none_after_a_success():
@@ -117,3 +128,16 @@ def test_closing_cancels_what_is_being_refreshed():
         return ended, len(refreshes)
 
     assert play(scene) == ([1], 0)
+
+
+@pytest.mark.parametrize(("then", "has_failed"), [(BUSY, True), (ReadCancelled("a"), True), (None, False),
+                                                  (JVLinkError(-301, "JVOpen"), False)])  # fmt: skip
+def test_it_has_failed_until_a_read_ends_in_another_way(then, has_failed):
+    async def scene(refreshes, clock):
+        refreshes.note("a", BUSY)
+        clock.now_s += LONGEST_REST_S
+        refreshes.note("a", then)
+        clock.now_s += LONGEST_REST_S
+        return refreshes.has_failed("a"), refreshes.is_failing("a")
+
+    assert play(scene) == (has_failed, False)

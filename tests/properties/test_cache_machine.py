@@ -1,5 +1,7 @@
 """Two processes with memories of their own, one tier and one source: whatever happens, nobody is given the wrong.
 
+Their clocks do not agree: neither the monotonic ones nor those of the wall.
+
 The promise, of what a `get` returns:
 - it is the dataset of that query, or the wider one that holds all of it;
 - fresh: the read ended at most `fresh` seconds ago; stale and fallback: at most so long after that as was judged, the
@@ -69,10 +71,13 @@ class Source:
         number = len(self.reads) - 1
         await read.end
         read.ended_at = self.clock()
-        return Dataset(query, b"%d" % number, read_at=self.clock())
+        return Dataset(query, b"%d" % number, read_at=self.clock() + 1e4)  # by the clock of wherever it was read
 
     def hasten(self, query):
         pass
+
+    def is_being_read(self, query):
+        return True
 
     def is_nearly_read(self, query):
         return False
@@ -89,14 +94,19 @@ class Source:
 
 
 class Node:
-    """One process."""
+    """One process.  began_s: when its monotonic clock was 0, by the source's; ahead_s: how far its wall clock is."""
 
-    def __init__(self, board, source, clock):
-        self.tier = BoardTier(board, clock=clock, on_purge=self.forget)
+    def __init__(self, board, source, clock, *, began_s, ahead_s):
+        self.began_s = began_s
+        self.tier = BoardTier(board, clock=clock, ahead_s=-ahead_s, on_purge=self.forget)
         self.datasets = Datasets(
-            Memory(max_entries=2, max_bytes=1 << 20, clock=clock), source, judge=source, shared=self.tier,
-            clock=clock, wall=clock, most_waiters=100,
+            Memory(max_entries=2, max_bytes=1 << 20, clock=self.clock), source, judge=source, shared=self.tier,
+            clock=self.clock, wall=lambda: clock() + ahead_s, most_waiters=100,
         )  # fmt: skip
+        self._clock = clock
+
+    def clock(self):
+        return self._clock() - self.began_s
 
     def forget(self, tags):
         self.datasets.purge(lambda found: has_any(found, tags))
@@ -154,7 +164,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(node=nodes, query=st.sampled_from(QUERIES), age=seconds)
     def refresh(self, node, query, age):
-        self._run(lambda: self.nodes[node].datasets.refresh(query, newer_than=self.clock() - age))
+        self._run(lambda: self.nodes[node].datasets.refresh(query, newer_than=self.nodes[node].clock() - age))
 
     @precondition(lambda self: self.source.standing)
     @rule(which=indices, fresh_s=st.sampled_from([5.0, 40.0]), error=st.sampled_from([None, None, None, *ERRORS]))
@@ -210,7 +220,8 @@ class CacheMachine(RuleBasedStateMachine):
 
     def _ask(self, node, query, newer_than, *, stale_ok, urgency):
         async def ask():
-            getting = self.nodes[node].datasets.get(query, newer_than=newer_than, stale_ok=stale_ok, urgency=urgency)
+            asked, newer = self.nodes[node], newer_than - self.nodes[node].began_s
+            getting = asked.datasets.get(query, newer_than=newer, stale_ok=stale_ok, urgency=urgency)
             return asyncio.create_task(getting)
 
         known = dict(self.known[node])
@@ -234,7 +245,8 @@ class CacheMachine(RuleBasedStateMachine):
 
     async def _make(self):
         board = Board()
-        return [Node(board, self.source, self.clock) for _ in range(2)]
+        clocks = [{"began_s": 500.0, "ahead_s": 35.0}, {"began_s": -70.0, "ahead_s": -3600.0}]
+        return [Node(board, self.source, self.clock, **off) for off in clocks]
 
     async def _end(self):
         for node in self.nodes:

@@ -5,11 +5,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from multiprocessing import Pipe
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from jvgate.commands.workers import _Crew, _Worker
 from tests.raceday import archive, race_day
 from tests.served.test_shutdown import COMMAND, LIMIT_S, is_running, serving, until
 
@@ -24,7 +27,15 @@ def folder(tmp_path_factory):
 def children(pid):
     """The server processes among the children of *pid*."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in map(int, found) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in map(int, found) if b"spawn_main" in command_of(child)]
+
+
+def command_of(pid):
+    """What *pid* runs; nothing when it has ended by now."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def asked_of(client):
@@ -87,3 +98,44 @@ def test_jvlink_takes_one_process_alone():
     command = [COMMAND, "serve", "--port", "0", "--source", "jvlink:", "--workers", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert (done.returncode, "JVGATE_WORKERS" in done.stderr) == (2, True)
+
+
+class Process:
+    """Stands for a process.  is_over: whether it has ended."""
+
+    pid, exitcode = 1, -9
+
+    def __init__(self, *, is_over):
+        self.sentinel, self._life = os.pipe()
+        if is_over:
+            os.close(self._life)
+
+    def join(self):
+        pass
+
+
+def worker(**process):
+    """One of a crew, and its end of the pipe."""
+    ours, theirs = Pipe()
+    return _Worker(Process(**process), ours, time.monotonic()), theirs
+
+
+def test_what_a_process_purged_just_before_its_end_is_told_to_the_others():
+    (lost, its), (other, others) = worker(is_over=True), worker(is_over=False)
+    its.send(("RACE",))
+    its.send(("date=20261115",))
+    its.close()
+    crew = _Crew(start=lambda: pytest.fail("it rests first"), workers=[lost, other])
+    crew.look()
+    assert [others.recv(), others.recv()] == [("RACE",), ("date=20261115",)]
+    assert (crew.workers, len(crew.resting)) == ([other], 1)
+
+
+def test_a_signal_while_processes_are_started_again_ends_that():
+    def start():
+        crew.end()  # the signal comes in that moment
+        return Process(is_over=False), Pipe()[0]
+
+    crew = _Crew(start, resting=[(0.0, 1), (0.0, 1)])
+    crew.look()
+    assert (len(crew.workers), crew.is_ending) == (1, True)

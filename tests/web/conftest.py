@@ -12,13 +12,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jvgate.commands.serve import server_config
 from jvgate.settings import Settings
+from jvgate.web.edge import Edge
 from tests.raceday import RACE_KEY, archive, race_day, record
 
 LIMIT_S = 30
 
 
 class Client(httpx2.Client):
-    """Asks one server.  Data is asked of RACE from November 2026 on unless told otherwise."""
+    """Asks one server.  Data is asked of RACE from November 2026 on unless told otherwise.
+
+    edge: the server's own, which runs in a thread of this process.
+    """
+
+    edge: Edge
 
     def data(self, dataspec="RACE", *, headers=None, method="GET", **parameters):
         if not dataspec.startswith("0B"):
@@ -46,11 +52,13 @@ class Client(httpx2.Client):
 def running(settings: Settings) -> Iterator[Client]:
     """Serve as `jvgate serve` does, on a free port, until the block ends."""
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        server = uvicorn.Server(server_config(settings))
+        config = server_config(settings)
+        server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with Client(base_url=url, timeout=LIMIT_S, headers={"accept-encoding": "identity"}) as client:
+            client.edge = config.app
             try:
                 yield client
             finally:

@@ -61,8 +61,20 @@ def test_the_figures_of_redis_are_beside_those_of_memory(web):
     l2 = figures(web)["l2"]
     assert (l2["state"], l2["reason"], l2["writes"]) == ("closed", "", "")
     assert l2["requests"]["absent"] > 0
+    assert l2["bytes"] == sum(key["bytes"] for key in l2["longest_lived"])
     assert 0 <= l2["hit_ratio"] <= 1
     assert web.figure("jvgate_cache_requests_total", tier="l2", result="absent") == l2["requests"]["absent"]
+
+
+def test_how_redis_is_is_a_metric(web):
+    assert web.figure("jvgate_redis_state") == web.figure("jvgate_redis_state", state="closed", reason="") == 1
+
+
+def test_how_redis_is_when_there_is_none_or_it_is_away_is_a_metric_too(serve, folder):
+    without = serve(f"archive:{folder}", prefetch=False)
+    away = serve(f"archive:{folder}", prefetch=False, redis_url="unix:///nowhere/redis.sock")
+    assert without.figure("jvgate_redis_state", state="off", reason="") == 1
+    assert away.figure("jvgate_redis_state", reason="refused") == away.figure("jvgate_redis_state") == 1
 
 
 def test_nobody_may_keep_the_figures(web):

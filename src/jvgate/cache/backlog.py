@@ -6,7 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 __all__ = ["Backlog"]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 
 
 class Backlog:
@@ -38,12 +42,14 @@ class Backlog:
         self._work.set()
 
     async def run(self) -> None:
-        """Do one job after the other, for ever.  A job handles its own errors."""
+        """Do one job after the other, for ever.  A job handles its own errors; any other is told, and ends nothing."""
         while True:
             while self._jobs:
                 do, weight = self._jobs.popleft()
                 try:
                     await do()
+                except Exception as exc:  # the boundary: behind it wait the leases that are to be given back
+                    log.exception("a write behind the answers went wrong", error=repr(exc))
                 finally:
                     self.bytes -= weight
             self._work.clear()

@@ -4,11 +4,14 @@ Theory of operation.  Whoever wants a dataset says how old it may be at most (`n
 will do.  What memory has fresh is given at once.  What it has stale, within its window, is given at once too, and a
 refresh begins that nobody waits for.  Else one flight for all who ask brings it: from Redis, or from the source by one
 read, and by one alone of all processes that share the Redis: who has the lease reads, the others wait for what lands.
+Whoever reads for nobody gives the lease back when no session is free for it soon: others may have one that is.
 When the source fails in a way that may pass, those who wait get the last dataset there was, if it may still be used
-for that, and for a while nobody asks the source again.
+for that.  From then on who asks gets it at once, until a read succeeds: the source may hang before it fails, so it is
+asked again by a refresh only, and after a rest that gets longer each time.
 
 Nothing is kept that was purged while it was on its way: each flight remembers when it began (`purging.py`), and so does
-what goes to Redis (`Lease.stamp`).  Moments in here are monotonic seconds; in Redis they are the wall clock's.
+what goes to Redis (`Lease.stamp`).  Moments in here are monotonic seconds; in Redis they are its own clock's,
+since those of several machines differ.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
+from weakref import WeakValueDictionary
 
 from jvgate.cache.entries import Judged, entry_of, packed_of, unpacked
 from jvgate.cache.flights import Flights
@@ -39,7 +43,11 @@ Urgency = Literal["now", "refresh", "prefetch"]
 
 # How long to wait for what another process reads, before one looks anew who does.
 LANDING_S = 60.0
+# How long who reads for nobody keeps others from reading while no session is free for it.
+PATIENCE_S = 1.0
 _LARGE_BYTES = 1 << 18
+# Moments that went through the wall clock and back differ by less when they are the same; reads end further apart.
+_SAME_S = 0.001
 _STALE: tuple[How, ...] = ("stale", "fallback")
 
 
@@ -51,6 +59,9 @@ class Reader(Protocol):
 
     def hasten(self, query: Query) -> None:
         """Treat what is being read for later as wanted now."""
+
+    def is_being_read(self, query: Query) -> bool:
+        """Whether a session is at it, so that it does not wait for one any more."""
 
     def is_nearly_read(self, query: Query) -> bool:
         """Whether so much has been read that it is better to read the rest, even when nobody waits any more."""
@@ -90,7 +101,18 @@ class _Wanted:
 
     def allows(self, got: Got) -> bool:
         """Whether *got* will do."""
-        return got.entry.read_at > self.newer_than and (self.stale_ok or got.how not in _STALE)
+        return _is_later(got.entry.read_at, self.newer_than) and (self.stale_ok or got.how not in _STALE)
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class _Haste:
+    """How urgent a flight is: as the most urgent one has it who waits for it."""
+
+    urgency: Urgency
+
+    def join(self, urgency: Urgency) -> None:
+        """Take note of one more who waits."""
+        self.urgency = min(self.urgency, urgency, key=get_args(Urgency).index)
 
 
 class Datasets:
@@ -98,6 +120,7 @@ class Datasets:
 
     memory: shared with whatever else is kept there.  shared: the tier behind it.  most_waiters: for one flight.
     clock: monotonic seconds.  wall: seconds since the epoch.
+    on_trouble: called each time the source fails in a way that may pass, whoever asked.
     """
 
     def __init__(
@@ -112,6 +135,7 @@ class Datasets:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.refreshes = Refreshes(clock=clock)
+        self.on_trouble: Callable[[], None] = lambda: None
         self._memory = memory
         self._reader = reader
         self._judge = judge
@@ -119,6 +143,7 @@ class Datasets:
         self._wall = wall
         self._clock = clock
         self._flights: Flights[Got] = Flights(most=most_waiters)
+        self._hastes: WeakValueDictionary[str, _Haste] = WeakValueDictionary()  # held by the flights
         self._looks: dict[str, asyncio.Future[Got | None]] = {}
         self._purges = Purges(clock=clock)
 
@@ -170,11 +195,15 @@ class Datasets:
     def has_newer(self, query: Query, entry: Entry[Dataset]) -> bool:
         """Whether memory has a dataset of *query* that was read after *entry*."""
         kept = self.kept(query)
-        return kept is not MISSING and kept.read_at > entry.read_at
+        return kept is not MISSING and _is_later(kept.read_at, entry.read_at)
 
     def is_failing(self, query: Query) -> bool:
         """Whether the source failed for *query* a moment ago, and is not to be asked again yet."""
         return self.refreshes.is_failing(str(query))
+
+    def has_failed(self, query: Query) -> bool:
+        """Whether the last read of *query* failed, so that nobody should have to wait for the next one."""
+        return self.refreshes.has_failed(str(query))
 
     async def close(self) -> None:
         """End what is under way."""
@@ -184,7 +213,7 @@ class Datasets:
     def _in_memory(self, query: Query, wanted: _Wanted) -> Got | None:
         """Return what memory has, where that will do; what is stale of it is refreshed."""
         kept = self.kept(query)
-        if kept is MISSING or kept.read_at <= wanted.newer_than:
+        if kept is MISSING or not _is_later(kept.read_at, wanted.newer_than):
             return None
         now = self._clock()
         if now < kept.fresh_until:
@@ -192,7 +221,8 @@ class Datasets:
         if wanted.stale_ok and now < kept.stale_until:
             self.refresh(query, newer_than=kept.read_at)
             return Got(kept, "stale", {})
-        if wanted.stale_ok and now < kept.error_until and self.is_failing(query):
+        if wanted.stale_ok and now < kept.error_until and self.has_failed(query):
+            self.refresh(query, newer_than=kept.read_at)
             return Got(kept, "fallback", {})
         return None
 
@@ -223,11 +253,13 @@ class Datasets:
         if query.is_realtime and query.records and str(wide := replace(query, records=())) in self._flights:
             query = wide  # what all of it takes is what a part of it takes
         text = str(query)
-        bring = partial(self._bring, query, wanted)
-        is_worth = partial(self._reader.is_nearly_read, query)
         joins = text in self._flights
-        if joins and wanted.urgency == "now":
-            self._reader.hasten(query)
+        haste = self._hastes[text] if joins else _Haste(wanted.urgency)
+        if joins:
+            self._hasten(query, haste, wanted.urgency)
+        self._hastes[text] = haste
+        bring = partial(self._bring, query, wanted, haste)
+        is_worth = partial(self._reader.is_nearly_read, query)
         try:
             got, joined = await self._flights.join(text, bring, is_worth=is_worth)
         except ReadCancelled:  # of a prefetch, given up in the moment before somebody wanted it
@@ -236,23 +268,38 @@ class Datasets:
             return None
         return replace(got, joined=joined) if not joined or wanted.allows(got) or got.error is not None else None
 
-    async def _bring(self, query: Query, wanted: _Wanted) -> Got:
+    def _hasten(self, query: Query, haste: _Haste, urgency: Urgency) -> None:
+        """Have a flight be as urgent as one who joins it; its read may have begun, or be still to come."""
+        haste.join(urgency)
+        if urgency == "now":
+            self._reader.hasten(query)
+
+    async def _bring(self, query: Query, wanted: _Wanted, haste: _Haste) -> Got:
         """Bring it for all who wait, and for the next one who asks: by one read, or from Redis as another's lands."""
         began, found = self._clock(), None
         while (lease := await self._shared.lease(query)) is None:  # somebody else reads it
             found = await self._find(query, self._landing(query, found, wanted), since=began)
             if (got := self._usable(query, found, wanted)) is not None:
                 return got
-        return await self._bring_alone(query, wanted, lease, since=began)
+        return await self._bring_alone(query, wanted, haste, lease, since=began)
 
-    async def _bring_alone(self, query: Query, wanted: _Wanted, lease: Lease, *, since: float) -> Got:
+    async def _bring_alone(self, query: Query, wanted: _Wanted, haste: _Haste, lease: Lease, *, since: float) -> Got:
         """Bring it under *lease*.  since: when the flight began."""
         with lease:
             if lease.is_shared:  # it may have landed between the look and the lease
                 found = await self._find(query, self._shared.get(query), since=since)
                 if (got := self._usable(query, found, wanted)) is not None:
                     return got
-            return await self._read(query, wanted.urgency, stamp=lease.stamp)
+            giving_way = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_way, query, haste, lease)
+            try:
+                return await self._read(query, haste.urgency, stamp=lease.stamp)
+            finally:
+                giving_way.cancel()
+
+    def _give_way(self, query: Query, haste: _Haste, lease: Lease) -> None:
+        """Let others read what still waits for a session here, and nobody for it."""
+        if haste.urgency != "now" and not self._reader.is_being_read(query):
+            lease.release()
 
     def _landing(self, query: Query, found: Got | None, wanted: _Wanted) -> Awaitable[Packed | Miss]:
         """Wait for what somebody else reads.  found: what lies there by now and will not do."""
@@ -290,6 +337,8 @@ class Datasets:
             dataset = await self._reader.read(query, urgency)
         except SourceError as exc:
             self.refreshes.note(str(query), exc)
+            if is_passing(exc) and not isinstance(exc, ReadCancelled):
+                self.on_trouble()
             last = self.kept(query)
             if last is not MISSING and last.error_until > self._clock() and is_passing(exc):
                 return Got(last, "fallback", {}, error=exc)
@@ -312,14 +361,15 @@ class Datasets:
         return entry_of(dataset, judged, read_at=read_at, cost_s=cost_s)
 
     def _ahead_s(self) -> float:
-        return self._wall() - self._clock()
+        """Return how far the shared tier's clock is ahead of memory's."""
+        return self._wall() + self._shared.ahead_s - self._clock()
 
     def _keep(self, query: Query, entry: Entry[Dataset]) -> None:
         """Keep *entry* in memory, unless something newer is there."""
         last = self._last(query)
-        if last is not MISSING and last.read_at > entry.read_at:
+        if last is not MISSING and _is_later(last.read_at, entry.read_at):
             return
-        if last is not MISSING and last.read_at < entry.read_at:
+        if last is not MISSING and _is_later(entry.read_at, last.read_at):
             self._memory.purge(frozenset({made_of(query)}).issubset)
         self._memory.put(_key(query), entry)
 
@@ -331,6 +381,10 @@ class Datasets:
 def made_of(query: Query) -> str:
     """Return the tag of what is made of a dataset of *query*, and goes when there is a newer one."""
     return f"made-of={query}"
+
+
+def _is_later(moment: float, other: float) -> bool:
+    return moment > other + _SAME_S
 
 
 def _key(query: Query) -> str:

@@ -1,14 +1,14 @@
 """A dataset as memory keeps it, and as Redis does.
 
-Memory's moments are monotonic seconds; Redis, which other machines read too, has those of the wall clock.  `ahead_s` is
-how far the second is ahead of the first.
+Memory's moments are monotonic seconds; Redis, which other machines read too, has those of its own clock, the dataset's
+own `read_at` too.  `ahead_s` is how far the second is ahead of the first.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 from jvgate.cache.shared import Packed
@@ -52,7 +52,7 @@ def entry_of(dataset: Dataset, judged: Judged, *, read_at: float, cost_s: float)
 def packed_of(entry: Entry[Dataset], *, stamp: int, ahead_s: float) -> Packed:
     """Return *entry* as Redis keeps it.  stamp: the last purge that was known when its read began."""
     return Packed(
-        entry.value,
+        replace(entry.value, read_at=entry.read_at + ahead_s),
         fresh_until=entry.fresh_until + ahead_s,
         stale_until=entry.kept_until + ahead_s,
         tags=tuple(sorted(entry.tags)),
@@ -64,18 +64,19 @@ def unpacked(packed: Packed, *, now: float, ahead_s: float, after: tuple[float, 
     """Return what Redis had as memory keeps it.  Whoever read it refreshes it early; here it gets stale first.
 
     after: for how many seconds it may be used when it is not fresh any more: stale, and when the source fails.
-    Like where it was read, it is never stale for longer than it was fresh.
+    Like where it was read, it is never stale for longer than it was fresh, and of use for as long when the source
+    fails.  What was read in the future, as far as a clock may say so, was read now at the latest.
     """
+    ahead_s += max(0.0, packed.dataset.read_at - ahead_s - now)
     fresh_until, kept_until = packed.fresh_until - ahead_s, packed.stale_until - ahead_s
-    stale_s, error_s = after
-    lived_s = packed.fresh_until - packed.dataset.read_at
+    stale_s = min(after[0], packed.fresh_until - packed.dataset.read_at)
     return Entry(
         packed.dataset,
-        read_at=min(packed.dataset.read_at - ahead_s, now),
+        read_at=packed.dataset.read_at - ahead_s,
         fresh_until=fresh_until,
         weight=len(packed.dataset.body) + ENTRY_OVERHEAD_BYTES,
-        stale_until=min(fresh_until + min(stale_s, lived_s), kept_until),
-        error_until=min(fresh_until + error_s, kept_until),
+        stale_until=min(fresh_until + stale_s, kept_until),
+        error_until=min(fresh_until + max(after[1], stale_s), kept_until),
         tags=frozenset(packed.tags),
     )
 

@@ -25,9 +25,10 @@ from collections.abc import Iterable, Mapping
 
 from jvgate.cache.shared import ALL, Packed
 
-__all__ = ["RAISE_SCRIPT", "Fences"]
+__all__ = ["RAISE_SCRIPT", "Fences", "is_stamp"]
 
 _KEPT = 4096
+_MOST_STAMP = 10**16  # no clock says more
 _KEEP_MS = 400 * 86_400_000  # as long as any entry may live
 
 RAISE_SCRIPT = f"""
@@ -49,6 +50,11 @@ return text
 """Lua.  Key: the hash of fences.  Arguments: the newest stamp that is known, then the tags.  Returns the new stamp."""
 
 
+def is_stamp(value: object) -> bool:
+    """Whether *value* can be the stamp of a purge: one out of range would spoil all that come after it."""
+    return type(value) is int and 0 <= value < _MOST_STAMP
+
+
 class Fences:
     """The fences that are known here.  newest: the largest stamp of all, what a read that begins now carries."""
 
@@ -68,7 +74,7 @@ class Fences:
     def learn(self, fences: Mapping[bytes, bytes]) -> None:
         """Take note of the hash in Redis; what is no fence in it is passed over."""
         for tag, stamp in fences.items():
-            if stamp.isdigit() and len(stamp) < 17:  # no clock says more
+            if stamp.isdigit() and len(stamp) < 17 and is_stamp(int(stamp)):  # a long one takes long to read
                 name = tag.decode("utf-8", "replace")
                 self.raise_fences([name] if name else [], int(stamp))
 

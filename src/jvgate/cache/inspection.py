@@ -42,6 +42,7 @@ async def shared_figures(shared: SharedTier) -> dict[str, Any]:
     return {
         **asdict(shared.state),
         "entries": held.entries,
+        "bytes": held.bytes,
         "requests": dict(gets),
         "hit_ratio": round(gets["hit"] / gets.total(), 4) if gets else None,
         "counts": {f"{asked}.{how}": count for (asked, how), count in sorted(shared.counts.items()) if asked != "get"},

@@ -11,10 +11,8 @@ random numbers are arguments.
 
 from __future__ import annotations
 
-import math
 import zlib
 from dataclasses import dataclass
-from functools import cache
 
 from jvgate.cache.deliveries import stored_life_s
 from jvgate.cache.figures import Figures, Overrides, figures_with
@@ -25,7 +23,7 @@ from jvgate.cache.posts import PostTimes, about, posts_in
 from jvgate.cache.tables import table
 from jvgate.values import Dataset, Query
 
-__all__ = ["Lifetimes", "Windows", "is_final", "lifetime_s", "luck_of", "should_refresh_early"]
+__all__ = ["Lifetimes", "Windows", "is_final", "luck_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +79,6 @@ class Lifetimes:
         return Windows(fresh_s, stale_s, max(figures.error, stale_s))
 
 
-def lifetime_s(dataset: Dataset) -> int:
-    """Return for how many seconds after its read *dataset* may be used, by the plain figures; an empty one briefly."""
-    figures = _plain().figures(dataset.query)
-    return int(figures.fresh if dataset.body else min(figures.fresh, figures.empty))
-
-
-@cache
-def _plain() -> Lifetimes:
-    return Lifetimes()
-
-
 def is_final(heads: Heads, *, is_realtime: bool) -> bool:
     """Whether every record of *heads* says by its DataKubun that it does not change any more."""
     known = table("lifetimes")["final"]["real_time" if is_realtime else "stored"]
@@ -105,18 +92,6 @@ def is_final(heads: Heads, *, is_realtime: bool) -> bool:
 def luck_of(key: str, random: float) -> float:
     """Return a number from 0 to 1 that differs from key to key, and for each key with *random* (0 to 1)."""
     return (zlib.crc32(key.encode()) / 2**32 + random) % 1.0
-
-
-def should_refresh_early(now: float, fresh_until: float, *, cost_s: float, random: float, beta: float = 1.0) -> bool:
-    """Whether the one who asks at *now* should already read again what is fresh until *fresh_until*.
-
-    The nearer the end and the longer a read takes (cost_s), the more likely; at the end itself always.  Of many who
-    ask, one alone is likely to be first, so nobody finds the entry missing.
-    random: from 0 up to 1, as `random.random` gives it.  beta: more than 1 is earlier.
-    Source: A. Vattani, F. Chierichetti, K. Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", Proceedings
-    of the VLDB Endowment 8(8), 2015 (XFetch).
-    """
-    return now - cost_s * beta * math.log1p(-random) >= fresh_until
 
 
 def _live_s(

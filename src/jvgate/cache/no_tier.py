@@ -6,7 +6,7 @@ from collections import Counter
 from math import inf
 from typing import Self
 
-from jvgate.cache.shared import HOLD_S, Inspection, Lease, Miss, Packed, Purged, TierState
+from jvgate.cache.shared import Inspection, Lease, Miss, Packed, Purged, TierState
 from jvgate.values import Query
 
 __all__ = ["NoTier"]
@@ -15,7 +15,7 @@ __all__ = ["NoTier"]
 class NoTier:
     """A `SharedTier` without Redis.  Its misses are not counted: nothing was asked."""
 
-    stamp = 0
+    ahead_s = 0.0
     state = TierState("off")
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class NoTier:
     def put(self, packed: Packed) -> None:
         """Do nothing."""
 
-    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+    async def lease(self, query: Query) -> Lease | None:
         """Return a lease that nobody else knows of."""
         return Lease()
 

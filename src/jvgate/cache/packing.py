@@ -48,7 +48,7 @@ _of_thread: Final = _OfThread()
 class Packed:
     """A dataset with what the cache knows of it.
 
-    fresh_until, stale_until: seconds since the epoch (wall clock, since other machines read them too).
+    fresh_until, stale_until, and the dataset's read_at: seconds since the epoch, by the clock of where it is kept.
     tags: what it can be purged by.  stamp: the last purge that was known when its read began (see `fences`).
     """
 

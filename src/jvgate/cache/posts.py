@@ -75,17 +75,16 @@ class PostTimes:
         return sum(map(len, self._days.values()))
 
     def learn(self, heads: Heads, *, now: float) -> None:
-        """Take over what *heads* tell; what is read later wins."""
-        since = day_at(now - _BACK_DAYS * DAY_S)
-        for start in starts_in(heads, since=since):
-            self._days.setdefault(start.race[:8], {})[start.race] = start
-        kept = sorted(day for day in self._days if day >= since)[:_MOST_DAYS]
-        self._days = {day: self._days[day] for day in kept}
+        """Take over what *heads* tell; what is read later wins.
 
-    def get(self, race: str) -> float | None:
-        """Return when *race* starts, None when nobody said."""
-        start = self._days.get(race[:8], {}).get(race)
-        return None if start is None else start.post
+        May be called while another thread looks: what is there is replaced as a whole, and never changed.
+        """
+        since = day_at(now - _BACK_DAYS * DAY_S)
+        days = dict(self._days)
+        for start in starts_in(heads, since=since):
+            days[start.race[:8]] = {**days.get(start.race[:8], {}), start.race: start}
+        kept = sorted(day for day in days if day >= since)[:_MOST_DAYS]
+        self._days = {day: days[day] for day in kept}
 
     def of(self, key: str) -> Mapping[str, float]:
         """Return the known post times that a real-time *key* is about: those of its day, or that of its race."""

@@ -162,12 +162,17 @@ def ours(error: BaseException) -> RedisTrouble:
         return error
     if isinstance(error, ResponseError) and not isinstance(error, ClusterDownError):
         known = (word for kind, word in _REFUSALS if isinstance(error, kind))
-        return RedisRefused(next(known, _REFUSAL_CODES.get(str(error).partition(" ")[0], "error")))
+        return RedisRefused(next(known, _REFUSAL_CODES.get(_code(error), "error")))
     for cause in _causes(error):
         for kind, word in _WORDS:
             if isinstance(cause, kind):
                 return RedisTrouble(word)
     return RedisTrouble("lost")
+
+
+def _code(error: ResponseError) -> str:
+    """Return the first word that Redis said; in a pipeline redis-py tells the command before it, and quotes it."""
+    return str(error).rpartition("caused error: ")[2].lstrip("('\"").partition(" ")[0]
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -41,7 +41,7 @@ return redis.call('DEL', KEYS[1])
 
 
 class RedisLeases:
-    """The leases of this process.  node: its name, in every token."""
+    """The leases of this process.  node: its name, in every token.  hold_s: how long one lasts that is not renewed."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class RedisLeases:
         counts: Counter[tuple[str, str]],
         *,
         node: str,
+        hold_s: float,
     ) -> None:
         self._link = link
         self._writes = writes
@@ -61,17 +62,16 @@ class RedisLeases:
         self._backlog = backlog
         self._counts = counts
         self._node = node
+        self._hold_ms = int(hold_s * 1000)
         self._taken = 0
         self._renewals: dict[str, asyncio.Task[None]] = {}
 
-    async def take(self, text: str, *, hold_s: float) -> Lease | None:
+    async def take(self, text: str) -> Lease | None:
         """Return the lease of the query whose text is *text*, or None when somebody else has it."""
         self._taken += 1
         token = f"{self._node}:{self._taken}"
         lease = Lease(self._fences.newest, on_release=partial(self._queue_release, text, token))
-        asking = asyncio.ensure_future(
-            self._writes.attempt("SET", lease_key(text), token, "NX", "PX", int(hold_s * 1000))
-        )
+        asking = asyncio.ensure_future(self._writes.attempt("SET", lease_key(text), token, "NX", "PX", self._hold_ms))
         try:
             is_ours = await asyncio.shield(asking)
         except asyncio.CancelledError:  # nobody will give back what may be taken all the same
@@ -84,7 +84,7 @@ class RedisLeases:
         if not is_ours:
             return None
         lease.is_shared = True
-        renewal = self._renew(lease, lease_key(text), token, asyncio.current_task(), hold_s)
+        renewal = self._renew(lease, lease_key(text), token, asyncio.current_task())
         self._renewals[token] = task = asyncio.create_task(renewal, name=f"jvgate-lease-{text}")
         task.add_done_callback(lambda _: self._renewals.pop(token, None))
         return lease
@@ -100,14 +100,14 @@ class RedisLeases:
             renewal.cancel()
         await asyncio.gather(*renewals, return_exceptions=True)
 
-    async def _renew(self, lease: Lease, key: str, token: str, holder: asyncio.Task[Any] | None, hold_s: float) -> None:
+    async def _renew(self, lease: Lease, key: str, token: str, holder: asyncio.Task[Any] | None) -> None:
         """Renew until it is given back, lost, or its holder is gone without a word."""
         while True:
-            await asyncio.sleep(hold_s / _RENEWALS)
+            await asyncio.sleep(self._hold_ms / 1000 / _RENEWALS)
             if holder is not None and holder.done() and not lease.is_released:
                 return
             try:
-                is_ours = await self._link.ask("EVAL", _RENEW_SCRIPT, 1, key, token, int(hold_s * 1000))
+                is_ours = await self._link.ask("EVAL", _RENEW_SCRIPT, 1, key, token, self._hold_ms)
             except RedisTrouble:
                 continue
             if not is_ours:

@@ -125,7 +125,8 @@ class RedisLink:
         loop = asyncio.get_running_loop()
         if command.timer is None:
             return
-        if loop.time() > command.due_at + command.limit_s / 2:
+        if loop.time() > command.due_at + command.limit_s / 2 and not command.is_extended:
+            command.is_extended = True
             command.due_at = loop.time() + command.limit_s
             command.timer = loop.call_at(command.due_at, self._is_due, command)
         elif turns:
@@ -169,6 +170,10 @@ class RedisLink:
         except FOREIGN_ERRORS as exc:
             self._failed(ours(exc).reason, self.breaker.opened)
             return
+        except Exception:  # a fault of ours: it must not end the keeper, which would leave Redis alone for ever
+            log.exception("what Redis missed could not be made good", url=str(self.place))
+            self._failed("error", self.breaker.opened)
+            return
         if self.breaker.succeeded(self._now()):
             log.info("Redis answers", url=str(self.place))
 
@@ -188,6 +193,7 @@ class _Command(Generic[Reply]):
     limit_s: float
     due_at: float
     is_on_wire: bool = False
+    is_extended: bool = False
     task: asyncio.Task[None] = field(init=False)
     timer: asyncio.TimerHandle | None = field(init=False)
 

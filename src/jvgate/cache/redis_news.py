@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from jvgate.cache.fences import Fences
+from jvgate.cache.fences import Fences, is_stamp
 from jvgate.cache.keys import NEWS, PURGES
 from jvgate.cache.redis_client import CONNECT_S, FOREIGN_ERRORS, Client, ours
 from jvgate.cache.redis_link import RedisLink
@@ -49,6 +49,7 @@ class RedisNews:
     ) -> None:
         self.is_listening = False
         self.cuts = 0
+        self.is_trusted = True  # nothing was read that a purge may have meant of which one could not hear
         self._link = link
         self._fences = fences
         self._node = node
@@ -73,6 +74,10 @@ class RedisNews:
     def message(self, kind: str, **facts: object) -> bytes:
         """Return a message of *kind*: `landed` and `left` have a query, `purge` has tags and a stamp."""
         return orjson.dumps({"kind": kind, "from": self._node, **facts})
+
+    def was_read(self) -> None:
+        """Note that something was read from Redis and may be kept; before the first news that is not safe."""
+        self.is_trusted = self.is_trusted and self.is_listening
 
     def hurry(self) -> None:
         """Do not wait for the next try: Redis is back."""
@@ -127,8 +132,9 @@ class RedisNews:
     async def _catch_up(self, client: Client) -> None:
         """Learn what was purged before the first message."""
         self._fences.learn(await client.execute_command("HGETALL", PURGES))
-        if self.cuts or self.is_listening:
+        if self.cuts or self.is_listening or not self.is_trusted:
             self._call(self._on_reconnect)
+        self.is_trusted = True
         self.is_listening = True
         for event in _events(self._watching):
             event.set()
@@ -138,8 +144,8 @@ class RedisNews:
         try:
             facts = orjson.loads(data)
             kind, query = facts["kind"], facts.get("query")
-            if kind == "purge":
-                self._purged(tuple(map(str, facts["tags"])), int(facts["stamp"]), facts["from"])
+            if kind == "purge" and is_stamp(facts["stamp"]):
+                self._purged(tuple(map(str, facts["tags"])), facts["stamp"], facts["from"])
             elif kind in _OF_A_QUERY:
                 for event in self._watching.get(query, ()):
                     event.set()

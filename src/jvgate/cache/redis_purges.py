@@ -1,13 +1,20 @@
 """Purges for everybody: the fence, the message, and the values themselves; and those that are owed.
 
-Theory of operation.  `fences` says why in this order.  What cannot be done because Redis is out of reach is owed: it
-is done when Redis answers again, before this process reads from it, and again until it went through.  A purge that
-Redis takes in part only (a full memory refuses the fence and allows the removal) is done as far as it goes, and owed.
+Theory of operation.  `fences` says why in this order.  A purge is done when its fence is raised and told: from then on
+nobody takes what it meant.  What cannot be done because Redis is out of reach is owed: it is done when Redis answers
+again, before this process reads from it, and again until it went through.  To remove the values is housekeeping, and
+may take long: it goes on in small steps, each with a deadline of its own, and what is left of it waits for the next
+write or for the return of Redis, and keeps nobody from reading.  A full memory refuses the fence and allows the
+removal: that is done then all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import count
 from typing import Final, TypeVar
 
 from jvgate.cache.fences import RAISE_SCRIPT, Fences
@@ -22,15 +29,22 @@ __all__ = ["RedisPurges"]
 Reply = TypeVar("Reply")
 
 _PURGE_S = 5.0
+_STEP_S = 1.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _BATCH: Final = 500
 _MOST_OWED = 1000  # tags; beyond them everything is
 
 
 class RedisPurges:
-    """The purges that begin in this process.  owed: the tags of those that are not done yet."""
+    """The purges that begin in this process.
+
+    owed: the tags of those that are not done yet.  left: those whose values may still lie in Redis.
+    """
 
     def __init__(self, link: RedisLink, fences: Fences, news: RedisNews) -> None:
         self.owed: set[str] = set()
+        self.left: set[str] = set()
+        self._chance = asyncio.Event()
         self._link = link
         self._fences = fences
         self._news = news
@@ -38,34 +52,63 @@ class RedisPurges:
     async def purge(self, tags: Sequence[str]) -> Purged:
         """Remove what carries any of *tags*, now or when Redis is there again."""
         self._fences.raise_fences(tags, self._fences.newest + 1)  # from now on, whatever becomes of the rest
-        self._owe(tags)
+        _add(self.owed, tags)
         try:
-            return Purged(await self._link.run(self.pay, limit_s=_PURGE_S), bool(self.owed))
+            await self._link.run(self.pay, limit_s=_PURGE_S)
         except RedisTrouble:
             return Purged(is_owed=True)
+        return Purged(await self._sweep(limit_s=_PURGE_S), bool(self.owed))
 
-    async def pay(self, client: Client) -> int:
-        """Do what is owed, as far as it goes, and return how many entries went.  Raises what redis-py raises."""
+    async def keep_house(self) -> None:
+        """Remove for ever what purges leave, whenever there is a chance for it."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            await self._chance.wait()
+            self._chance.clear()
+            await self._sweep(limit_s=None)
+            if not self.left:
+                pause_s = _FIRST_PAUSE_S
+                continue
+            await asyncio.sleep(pause_s)  # what takes too long must not keep Redis from everybody again and again
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            self._chance.set()
+
+    def hurry(self) -> None:
+        """Take the chance: Redis is back, or takes writes."""
+        if self.left:
+            self._chance.set()
+
+    async def pay(self, client: Client) -> None:
+        """Raise the fences that are owed, and tell it.  Raises what redis-py raises."""
         if not self.owed:
-            return 0
-        tags, self.owed = tuple(self.owed), set()
+            return
+        tags = tuple(self.owed)
+        _add(self.left, tags)
+        self.owed = set()
         is_done = False
         try:
             stamp = await self._fence(client, tags)
             self._fences.raise_fences(tags, stamp or self._fences.newest + 1)
             message = self._news.message("purge", tags=tags, stamp=self._fences.newest)
             await client.execute_command("PUBLISH", NEWS, message)
-            entries = await _unless_refused(self._remove(client, tags))
-            is_done = stamp is not None and entries is not None
-            return entries or 0
+            is_done = stamp is not None
         finally:
             if not is_done:
-                self._owe(tags)
+                _add(self.owed, tags)
 
-    def _owe(self, tags: Sequence[str]) -> None:
-        self.owed.update(tags)
-        if ALL in self.owed or len(self.owed) > _MOST_OWED:
-            self.owed = {ALL}
+    async def _sweep(self, *, limit_s: float | None) -> int:
+        """Remove what purges have left, as far as it goes within a limit; return how many entries went."""
+        entries, tags = 0, set(self.left)
+        with suppress(RedisTrouble):
+            try:
+                async with asyncio.timeout(limit_s):
+                    for tag in tags:
+                        async for gone in self._removing(tag):
+                            entries += gone
+                        self.left.discard(tag)
+            except TimeoutError:
+                self._chance.set()  # the rest is done behind the answer
+        return entries
 
     async def _fence(self, client: Client, tags: Sequence[str]) -> int | None:
         """Raise the fences of *tags* and return their stamp, or None when Redis takes none."""
@@ -73,19 +116,33 @@ class RedisPurges:
         stamp = await _unless_refused(client.execute_command(*command))
         return None if stamp is None else int(stamp)
 
-    async def _remove(self, client: Client, tags: Sequence[str]) -> int:
-        """Remove what the indexes of *tags* name; the indexes stay, since newer values may be in them by now."""
-        texts: set[bytes] = set()
-        for tag in tags:
-            texts.update(await client.execute_command("ZRANGE", tag_key(tag), 0, -1))
-        keys = [value_key(text.decode("ascii", "replace")) for text in texts]
-        entries = 0
-        for at in range(0, len(keys), _BATCH):
-            pipeline = client.pipeline(transaction=False)
-            for key in keys[at : at + _BATCH]:
-                pipeline.execute_command("UNLINK", key)
-            entries += sum(await pipeline.execute())
-        return entries
+    async def _removing(self, tag: str) -> AsyncIterator[int]:
+        """Remove what the index of *tag* names, step by step, and yield how many entries each took.
+
+        The index stays, since newer values may be in it by now.  Raises RedisTrouble.
+        """
+        for at in count(0, _BATCH):
+            texts = await self._link.ask("ZRANGE", tag_key(tag), at, at + _BATCH - 1, limit_s=_STEP_S)
+            if texts:
+                yield await self._link.run(partial(_remove, texts), limit_s=_STEP_S)
+            if len(texts) < _BATCH:
+                return
+
+
+def _add(known: set[str], tags: Iterable[str]) -> None:
+    """Add *tags* to those that are *known*; very many are everything."""
+    known.update(tags)
+    if ALL in known or len(known) > _MOST_OWED:
+        known.clear()
+        known.add(ALL)
+
+
+async def _remove(texts: Sequence[bytes], client: Client) -> int:
+    """Remove the values of the queries with these *texts*; return how many there were."""
+    pipeline = client.pipeline(transaction=False)
+    for text in texts:
+        pipeline.execute_command("UNLINK", value_key(text.decode("ascii", "replace")))
+    return sum(await pipeline.execute())
 
 
 async def _unless_refused(reply: Awaitable[Reply]) -> Reply | None:

@@ -16,8 +16,8 @@ the news.
 Over a cluster there is one breaker for all its nodes: while one of them hangs, the others are left alone too.
 
 What Redis must allow: GETRANGE, SET, UNLINK, DEL, GET, EXISTS, EVAL, PEXPIRE, PTTL, STRLEN, HSET, HGET, HDEL, HLEN,
-HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREMRANGEBYSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a channel that
-begin with `jvgate:`.
+HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREM, ZREMRANGEBYSCORE, ZSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a
+channel that begin with `jvgate:`.
 """
 
 from __future__ import annotations
@@ -28,21 +28,25 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Self
 
 from jvgate.cache.backlog import Backlog
 from jvgate.cache.fences import Fences
-from jvgate.cache.keys import query_text, tag_key, value_key
+from jvgate.cache.keys import query_text, value_key
 from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, packed_length, unpack
 from jvgate.cache.redis_client import Client, RedisTrouble
+from jvgate.cache.redis_clock import RedisClock
+from jvgate.cache.redis_inspection import inspected
 from jvgate.cache.redis_leases import RedisLeases
 from jvgate.cache.redis_link import RedisLink
 from jvgate.cache.redis_news import RedisNews
 from jvgate.cache.redis_purges import RedisPurges
 from jvgate.cache.redis_url import parse_redis_url
 from jvgate.cache.redis_writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
-from jvgate.cache.shared import ALL, HOLD_S, Inspection, KeptKey, Lease, Purged, TierState
+from jvgate.cache.shared import Inspection, Lease, Purged, TierState
 from jvgate.values import Query
 
 __all__ = ["RedisTier"]
@@ -59,9 +63,10 @@ _QUEUE_BYTES = 64 << 20
 class RedisTier:
     """A `SharedTier` at *url*; used with `async with`, in one event loop.  Raises SettingsError for what is no URL.
 
-    deadline_s: how long a read may take.  limit_bytes: of one dataset's records.
+    deadline_s: how long a read may take.  lease_s: how long a lease lasts of which nobody hears any more.
+    limit_bytes: of one dataset's records.
     on_purge: told the tags that another process purged; on_reconnect: called when purges may have been missed.
-    clock: seconds since the epoch.
+    clock: seconds since the epoch, by this machine.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class RedisTier:
         url: str,
         *,
         deadline_s: float = 0.05,
+        lease_s: float = 10.0,
         limit_bytes: int = 32 << 20,
         connections: int = 32,
         queue_entries: int = _QUEUE_ENTRIES,
@@ -78,10 +84,9 @@ class RedisTier:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.waiting = 0
         self._deadline_s = deadline_s
         self._limit_bytes = limit_bytes
-        self._clock = clock
+        self._clock = RedisClock(clock)
         node = secrets.token_hex(8)
         self._fences = Fences()
         self._backlog = Backlog(max_jobs=queue_entries, max_bytes=queue_bytes)
@@ -92,10 +97,10 @@ class RedisTier:
         self._purges = RedisPurges(self._link, self._fences, self._news)
         self._writes = RedisWrites(
             self._link, self._fences, self._news, self._backlog, self.counts,
-            limit_bytes=limit_bytes, clock=clock, on_written=self._pay_purges,
+            limit_bytes=limit_bytes, clock=self._clock, on_written=self._pay_purges,
         )  # fmt: skip
         self._leases = RedisLeases(
-            self._link, self._writes, self._news, self._fences, self._backlog, self.counts, node=node
+            self._link, self._writes, self._news, self._fences, self._backlog, self.counts, node=node, hold_s=lease_s
         )
 
     async def __aenter__(self) -> Self:
@@ -103,6 +108,7 @@ class RedisTier:
         self._tasks = [
             asyncio.create_task(self._backlog.run(), name="jvgate-redis-writes"),
             asyncio.create_task(self._news.listen(), name="jvgate-redis-news"),
+            asyncio.create_task(self._purges.keep_house(), name="jvgate-redis-purges"),
         ]
         return self
 
@@ -120,20 +126,15 @@ class RedisTier:
         return str(self._link.place)
 
     @property
-    def stamp(self) -> int:
-        """The last purge that is known."""
-        return self._fences.newest
+    def ahead_s(self) -> float:
+        """How far Redis's clock is ahead of this machine's."""
+        return self._clock.ahead_s
 
     @property
     def state(self) -> TierState:
         """How Redis is at present."""
         breaker = self._link.breaker
         return TierState(breaker.state, breaker.reason, self._writes.breaker.reason, self._news.is_listening)
-
-    @property
-    def backlog(self) -> tuple[int, int]:
-        """How many writes wait, and the bytes that they hold."""
-        return len(self._backlog), self._backlog.bytes
 
     async def get(self, query: Query) -> Packed | Miss:
         """Return the entry of *query*, or why there is none, within the deadline."""
@@ -145,17 +146,13 @@ class RedisTier:
         """Keep *packed* soon, or drop it and count why."""
         self._writes.put(packed)
 
-    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+    async def lease(self, query: Query) -> Lease | None:
         """Return the lease of *query*, or None when somebody else has it; one's own when Redis cannot say."""
-        return await self._leases.take(query_text(query), hold_s=hold_s)
+        return await self._leases.take(query_text(query))
 
     async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
         """Return the entry of *query* as it lands, or a miss: `free`, `late`, or why Redis does not say."""
-        self.waiting += 1
-        try:
-            found = await self._await_value(query, limit_s, newer_than)
-        finally:
-            self.waiting -= 1
+        found = await self._await_value(query, limit_s, newer_than)
         self.counts["wait", "hit" if isinstance(found, Packed) else found.reason] += 1
         return found
 
@@ -166,7 +163,7 @@ class RedisTier:
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""
         try:
-            return await self._link.run(lambda client: _inspected(client, limit), limit_s=_INSPECT_S)
+            return await self._link.run(partial(inspected, limit=limit), limit_s=_INSPECT_S)
         except RedisTrouble:
             return Inspection()
 
@@ -199,16 +196,19 @@ class RedisTier:
             return found
         if found.stale_until <= self._clock():
             return Miss("expired")
-        return Miss("purged") if self._fences.rejects(found) else found
+        if self._fences.rejects(found):
+            return Miss("purged")
+        self._news.was_read()
+        return found
 
     async def _await_value(self, query: Query, limit_s: float, newer_than: float) -> Packed | Miss:
         loop = asyncio.get_running_loop()
         end = loop.time() + limit_s
-        text = query_text(query)
+        text, seen = query_text(query), _Seen()
         with self._news.watch(text) as news:
             while True:
                 news.clear()
-                found = await self._value_or_free(query, text, newer_than)
+                found = await self._value_or_free(query, text, newer_than, seen)
                 if found is not None:
                     return found
                 left_s = end - loop.time()
@@ -216,9 +216,9 @@ class RedisTier:
                     return Miss("late")
                 await _wait_for(news, min(left_s, _POLL_S * random.uniform(0.75, 1.25)))
 
-    async def _value_or_free(self, query: Query, text: str, newer_than: float) -> Packed | Miss | None:
+    async def _value_or_free(self, query: Query, text: str, newer_than: float, seen: _Seen) -> Packed | Miss | None:
         """Return the value, or why not to wait for it; None while somebody has the lease."""
-        found = await self._look(query)
+        found = await self._look_anew(query, text, seen)
         if _is_newer(found, newer_than):
             return found
         try:
@@ -226,17 +226,38 @@ class RedisTier:
                 return None
         except RedisTrouble as exc:
             return Miss(exc.reason)
-        found = await self._look(query)
+        found = await self._look_anew(query, text, seen)
         return found if _is_newer(found, newer_than) else Miss("free")
+
+    async def _look_anew(self, query: Query, text: str, seen: _Seen) -> Packed | Miss:
+        """Look as `_look` does, but not at what was *seen* there before and will not do."""
+        try:
+            head = await self._link.ask("GETRANGE", value_key(text), 0, HEADER_BYTES - 1)
+        except RedisTrouble as exc:
+            return Miss(exc.reason)
+        if head == seen.head:
+            return Miss("seen")
+        seen.head = head
+        return await self._look(query)
 
     async def _recover(self, client: Client) -> None:
         """Make good what Redis missed, before anybody reads from it."""
+        await self._clock.set(client)
         await self._purges.pay(client)
         self._news.hurry()
+        self._purges.hurry()
 
     async def _pay_purges(self) -> None:
         if self._purges.owed:
             await self._link.run(self._purges.pay, limit_s=_INSPECT_S)
+        self._purges.hurry()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The header of the last value that was looked at; its checksum tells values apart."""
+
+    head: bytes | None = None
 
 
 def _is_newer(found: Packed | Miss, newer_than: float) -> bool:
@@ -249,17 +270,3 @@ async def _wait_for(news: asyncio.Event, limit_s: float) -> None:
             await news.wait()
     except TimeoutError:
         return
-
-
-async def _inspected(client: Client, limit: int) -> Inspection:
-    index = tag_key(ALL)
-    entries = await client.execute_command("ZCARD", index)
-    texts = [text.decode("ascii", "replace") for text in await client.execute_command("ZRANGE", index, -limit, -1)]
-    pipeline = client.pipeline(transaction=False)
-    for text in texts:
-        pipeline.execute_command("STRLEN", value_key(text))
-        pipeline.execute_command("PTTL", value_key(text))
-    figures = await pipeline.execute() if texts else []
-    found = zip(texts, figures[::2], figures[1::2], strict=True)
-    keys = (KeptKey(text, size, expires_ms / 1000) for text, size, expires_ms in found if size)
-    return Inspection(entries, tuple(keys)[::-1])

@@ -15,6 +15,8 @@ from jvgate.spec.returncodes import return_code
 __all__ = ["Refreshes", "is_passing"]
 
 FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
+# So many at once: each takes a place in the queue of the sessions.  Who asks next has the others begun again.
+MOST_RUNNING = 64
 # Of what fails at once, as many keys are remembered.
 _MAX_FAILING = 4096
 
@@ -41,8 +43,8 @@ class Refreshes:
         return len(self._running)
 
     def begin(self, key: str, make: Callable[[], Awaitable[object]]) -> bool:
-        """Refresh *key* by *make*, unless that is going on or failed a moment ago; whether it begins."""
-        if key in self._running or self.is_failing(key):
+        """Refresh *key* by *make*, unless that goes on, failed a moment ago, or too many do; whether it begins."""
+        if key in self._running or len(self._running) >= MOST_RUNNING or self.is_failing(key):
             return False
         task = self._running[key] = asyncio.create_task(self._refresh(key, make), name=f"jvgate-refresh-{key}")
         task.add_done_callback(lambda done: self._running.pop(key, None))
@@ -52,12 +54,18 @@ class Refreshes:
         """Whether the source failed for *key*, and is not to be asked again yet."""
         return self._resting.get(key, (0.0, 0.0))[0] > self._clock()
 
+    def has_failed(self, key: str) -> bool:
+        """Whether the last read of *key* failed in a way that may pass, however long ago."""
+        return key in self._resting
+
     def note(self, key: str, error: SourceError | None) -> None:
         """Keep how a read of *key* ended, whoever made it."""
-        if error is None:
+        if isinstance(error, ReadCancelled):
+            return
+        if error is None or not is_passing(error):  # which is told, and no reason to wait
             self._resting.pop(key, None)
             return
-        if isinstance(error, ReadCancelled) or not is_passing(error) or self.is_failing(key):
+        if self.is_failing(key):
             return
         rest_s = min(LONGEST_REST_S, 2 * self._resting.pop(key, (0.0, FIRST_REST_S / 2))[1])
         self._resting[key] = self._clock() + rest_s, rest_s

@@ -15,13 +15,10 @@ from typing import Protocol, Self
 from jvgate.cache.packing import Miss, Packed
 from jvgate.values import Query
 
-__all__ = ["ALL", "HOLD_S", "Inspection", "KeptKey", "Lease", "Miss", "Packed", "Purged", "SharedTier", "TierState"]
+__all__ = ["ALL", "Inspection", "KeptKey", "Lease", "Miss", "Packed", "Purged", "SharedTier", "TierState"]
 
 ALL = "all"
 """The tag that every entry carries."""
-
-HOLD_S = 10.0
-"""How long a lease lasts of which nobody hears any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,14 @@ class KeptKey:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the tier holds.  entries: all of them; keys: some of them, those that live longest first."""
+    """What the tier holds.  entries: all of them; keys: some of them, those that live longest first.
+
+    bytes: of all entries, as kept, compressed.
+    """
 
     entries: int = 0
     keys: tuple[KeptKey, ...] = ()
+    bytes: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -100,8 +101,8 @@ class SharedTier(Protocol):
     counts: Counter[tuple[str, str]]
 
     @property
-    def stamp(self) -> int:
-        """The last purge that is known; a read that begins now and what comes of it carry it."""
+    def ahead_s(self) -> float:
+        """How far the tier's clock, by which all who share it go, is ahead of this machine's."""
 
     @property
     def state(self) -> TierState:
@@ -113,14 +114,14 @@ class SharedTier(Protocol):
     def put(self, packed: Packed) -> None:
         """Keep *packed* soon, or not at all: nobody waits for it."""
 
-    async def lease(self, query: Query, *, hold_s: float = HOLD_S) -> Lease | None:
+    async def lease(self, query: Query) -> Lease | None:
         """Return the lease of *query*, or None when somebody else has it.
 
-        It is renewed as long as the task that took it runs; then it expires within *hold_s*.
+        It is renewed as long as the task that took it runs; then it expires by itself.
         """
 
     async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
-        """Return the entry of *query* as it lands.  newer_than: when it must have been read later, wall clock.
+        """Return the entry of *query* as it lands.  newer_than: when it must have been read later, by its clock.
 
         A miss comes as soon as nobody reads it (`free`: ask for the lease), at the limit (`late`), or in trouble.
         """

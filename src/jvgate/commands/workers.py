@@ -90,40 +90,42 @@ class _Crew:
         self.workers.append(_Worker(process, pipe, time.monotonic(), short_lives))
 
     def end(self) -> None:
-        """Tell all to end, and start none any more."""
+        """Tell all to end, and start none any more.  Called by a signal too, in the midst of anything."""
         self.is_ending = True
-        self.resting.clear()
         for worker in self.workers:
             with suppress(OSError):
                 worker.pipe.send(END)
 
     def look(self) -> None:
         """Wait until something happens, and see to it."""
-        pipes = {worker.pipe: worker for worker in self.workers}
-        ends = {worker.process.sentinel: worker for worker in self.workers}
+        handles = [handle for worker in self.workers for handle in (worker.pipe, worker.process.sentinel)]
         due_s = min((until for until, _ in self.resting), default=float("inf")) - time.monotonic()
-        for handle in wait([*pipes, *ends], timeout=min(1.0, max(0.0, due_s))):
-            if isinstance(handle, Connection):
-                self._pass_on(pipes[handle])
-            elif isinstance(handle, int) and ends[handle] in self.workers:
-                self._lost(ends[handle])
+        ready = set(wait(handles, timeout=min(1.0, max(0.0, due_s))))
+        for worker in [worker for worker in self.workers if {worker.pipe, worker.process.sentinel} & ready]:
+            if not self._pass_on(worker) or worker.process.sentinel in ready:
+                self._lost(worker)
+        self._start_again()
+
+    def _start_again(self) -> None:
+        """Start those whose rest is over."""
         now = time.monotonic()
         for rest in [rest for rest in self.resting if rest[0] <= now]:
-            self.resting.remove(rest)
-            self.add(rest[1])
+            if not self.is_ending:
+                self.resting.remove(rest)
+                self.add(rest[1])
 
-    def _pass_on(self, teller: _Worker) -> None:
-        """Tell the others what one purged."""
+    def _pass_on(self, teller: _Worker) -> bool:
+        """Tell the others all that one purged; False when it has ended."""
         try:
-            tags = teller.pipe.recv()
-        except (EOFError, OSError):  # it has ended, which its sentinel tells too
-            if teller in self.workers:
-                self._lost(teller)
-            return
-        for worker in self.workers:
-            if worker is not teller:
-                with suppress(OSError):
-                    worker.pipe.send(tags)
+            while teller.pipe.poll():
+                tags = teller.pipe.recv()
+                for worker in self.workers:
+                    if worker is not teller:
+                        with suppress(OSError):
+                            worker.pipe.send(tags)
+        except (EOFError, OSError):
+            return False
+        return True
 
     def _lost(self, worker: _Worker) -> None:
         worker.process.join()

@@ -196,6 +196,10 @@ class Pool:
             if turn.data == data:
                 turn.priority = Priority.INTERACTIVE
 
+    def is_reading(self, query: Query) -> bool:
+        """Whether a session is at work on the data of *query*."""
+        return _data(request_of(query, limit_bytes=None)) in self._at_work.values()
+
     async def call(self, errand: str, *arguments: str, on_begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
         """Do one of JV-Link's errands, which change nothing: one whose worker was lost is done once more.
 
