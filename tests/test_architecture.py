@@ -33,8 +33,9 @@ MAY_IMPORT = {
     "gateway": BASE
     | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
     | {"prefetching", "streaming"},
-    "opening": BASE | {"cache", "gateway", "sessions", "settings"},
-    "doctor": BASE | {"spec", "sessions", "settings", "opening", "cache"},
+    "source_setting": {"sessions", "settings"},
+    "opening": BASE | {"cache", "gateway", "sessions", "settings", "source_setting"},
+    "doctor": BASE | {"spec", "sessions", "settings", "opening", "source_setting", "cache"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
     "web": BASE
     | {"opening", "spec", "render", "gateway", "live", "settings", "question", "jobs", "errands", "cache", "streaming"},

@@ -1,4 +1,4 @@
-"""What the settings name, opened: the source, the tiers, and the gateway before them."""
+"""The gateway that the settings describe, opened with its sessions and tiers."""
 
 from __future__ import annotations
 
@@ -9,26 +9,11 @@ from jvgate.cache.no_tier import NoTier
 from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import ALL
 from jvgate.gateway import Gateway
-from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Means, Source, parse_source
 from jvgate.settings import Settings
+from jvgate.source_setting import source_of
 
-__all__ = ["open_gateway", "shared_tier", "source_of"]
-
-
-def source_of(settings: Settings) -> Source:
-    """Return the source of *settings*, without looking at it yet.  Raises SettingsError for one that cannot be."""
-    means = Means(
-        worker_python=settings.worker_python,
-        press_dialogs=settings.press_dialogs,
-        agent_token=settings.agent_token.get_secret_value(),
-        open_s=settings.open_limit_s or None,
-        setup_s=settings.setup_limit_s or None,
-        read_s=settings.read_limit_s or None,
-        recycling=Recycling(settings.recycle_opens, settings.recycle_mb * 1_000_000),
-    )
-    return parse_source(settings.source, means)
+__all__ = ["open_gateway", "shared_tier"]
 
 
 @asynccontextmanager

@@ -112,7 +112,7 @@ def test_the_clock_without_a_date_is_real_and_japanese(url):
 @pytest.mark.parametrize(
     "use",
     [
-        "import jvgate.opening as o, jvgate.settings as s; o.source_of(s.Settings()).lanes(0)",
+        "import jvgate.source_setting as o, jvgate.settings as s; o.source_of(s.Settings()).lanes(0)",
         "from jvgate.sessions.sources import parse_source as p; source = p('demo:'); source.check(); source.now()",
     ],
 )

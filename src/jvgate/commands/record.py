@@ -27,7 +27,6 @@ from jvgate.commands.log import set_up_log
 from jvgate.errors import SESSION_LOST, ArchiveError, QueryError, SettingsError, SourceError
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
-from jvgate.opening import source_of
 from jvgate.question import parse_question
 from jvgate.sessions.archive import ArchiveShelf
 from jvgate.sessions.collecting import request_of
@@ -36,6 +35,7 @@ from jvgate.sessions.recording import Mark, Recording, exclusive
 from jvgate.sessions.simulated import parse_play
 from jvgate.sessions.sources import Source
 from jvgate.settings import load_settings
+from jvgate.source_setting import source_of
 from jvgate.spec.dataspecs import dataspecs as known_dataspecs
 from jvgate.values import Query
 

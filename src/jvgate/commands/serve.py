@@ -19,10 +19,10 @@ from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.commands.workers import Told, supervise
 from jvgate.errors import SessionHung, SettingsError
-from jvgate.opening import source_of
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.settings import Settings, unknown_variables
+from jvgate.source_setting import source_of
 from jvgate.web.app import Siblings, create_app
 from jvgate.web.lane import fast_lane
 
