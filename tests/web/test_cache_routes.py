@@ -58,6 +58,7 @@ def test_the_figures_move_with_what_is_asked(web):
 
 
 def test_the_figures_of_redis_are_beside_those_of_memory(web):
+    web.data(limit=2)
     l2 = figures(web)["l2"]
     assert (l2["state"], l2["reason"], l2["writes"]) == ("closed", "", "")
     assert l2["requests"]["absent"] > 0

@@ -254,10 +254,11 @@ class Datasets:
             query = wide  # what all of it takes is what a part of it takes
         text = str(query)
         joins = text in self._flights
-        haste = self._hastes[text] if joins else _Haste(wanted.urgency)
-        if joins:
+        haste = self._hastes.get(text) if joins else None
+        if haste is not None:
             self._hasten(query, haste, wanted.urgency)
-        self._hastes[text] = haste
+        else:  # it begins, or has just ended
+            haste = self._hastes[text] = _Haste(wanted.urgency)
         bring = partial(self._bring, query, wanted, haste)
         is_worth = partial(self._reader.is_nearly_read, query)
         try:

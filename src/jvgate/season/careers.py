@@ -181,7 +181,7 @@ def _this_year(world: World, until: date) -> _Lines:
     return found
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=800)  # two years: days without races count too
 def _of_day(world: World, day: date) -> _Lines:
     """Return everybody's starts of one day; kept, since every later day of the year counts them again."""
     found: dict[tuple[str, str], list[tuple[Race, Finish]]] = defaultdict(list)
