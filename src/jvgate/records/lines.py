@@ -41,7 +41,9 @@ def line_writer(layout: Layout, separator: bytes = b"\n") -> WriteLines:
         lines = BytesIO()  # grows in place: a list of pieces would take the memory twice
         view = memoryview(raw)  # cut without copies
         for batch, start, end in runs(raw):
-            size = batch.records * layout.length
+            count = (end - start) // layout.length
+            pages = max(1, round(count / batch.records))  # alike, since a small one costs nearly as much
+            size = -(-count // pages) * layout.length
             for at in range(start, end, size):
                 for text in batch.write(view[at : min(at + size, end)], damaged, separator):
                     lines.write(text if lines.tell() else text.removeprefix(separator))
