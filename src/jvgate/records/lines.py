@@ -43,7 +43,7 @@ def line_writer(layout: Layout, separator: bytes = b"\n") -> WriteLines:
         for batch, start, end in runs(raw):
             count = (end - start) // layout.length
             pages = max(1, round(count / batch.records))  # alike, since a small one costs nearly as much
-            size = -(-count // pages) * layout.length
+            size = max(1, -(-count // pages)) * layout.length
             for at in range(start, end, size):
                 for text in batch.write(view[at : min(at + size, end)], damaged, separator):
                     lines.write(text if lines.tell() else text.removeprefix(separator))
