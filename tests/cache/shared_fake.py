@@ -48,6 +48,7 @@ class BoardTier:
     ) -> None:
         self.ahead_s = ahead_s
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.looks: Counter[tuple[str, str]] = Counter()
         self._board = board
         self._on_purge = on_purge
         self._clock = clock
@@ -63,7 +64,9 @@ class BoardTier:
         packed = self._board.entries.get(query_text(query))
         await self.gate.wait()
         found = self._judged(packed)
-        self.counts["get", "hit" if isinstance(found, Packed) else found.reason] += 1
+        how = "hit" if isinstance(found, Packed) else found.reason
+        self.counts["get", how] += 1
+        self.looks[query.dataspec, how] += 1
         return found
 
     def put(self, packed: Packed) -> None:

@@ -64,6 +64,8 @@ def test_the_figures_of_redis_are_beside_those_of_memory(web):
     assert l2["requests"]["absent"] > 0
     assert l2["bytes"] == sum(key["bytes"] for key in l2["longest_lived"])
     assert 0 <= l2["hit_ratio"] <= 1
+    assert l2["dataspecs"]["RACE"]["absent"] > 0
+    assert l2["dataspecs"]["RACE"]["hit_ratio"] <= 1
     assert web.figure("jvgate_cache_requests_total", tier="l2", result="absent") == l2["requests"]["absent"]
 
 

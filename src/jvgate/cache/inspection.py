@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -44,7 +45,22 @@ async def shared_figures(shared: SharedTier) -> dict[str, Any]:
         "entries": held.entries,
         "bytes": held.bytes,
         "requests": dict(gets),
-        "hit_ratio": round(gets["hit"] / gets.total(), 4) if gets else None,
+        "hit_ratio": _ratio(gets),
+        "dataspecs": {
+            spec: {**found, "hit_ratio": _ratio(found)} for spec, found in _by_dataspec(shared.looks).items()
+        },
         "counts": {f"{asked}.{how}": count for (asked, how), count in sorted(shared.counts.items()) if asked != "get"},
         "longest_lived": [asdict(key) for key in held.keys],
     }
+
+
+def _by_dataspec(looks: Mapping[tuple[str, str], int]) -> dict[str, Counter[str]]:
+    """Return data spec -> how its looks went."""
+    found: dict[str, Counter[str]] = {}
+    for (dataspec, how), count in sorted(looks.items()):
+        found.setdefault(dataspec, Counter())[how] += count
+    return found
+
+
+def _ratio(looks: Counter[str]) -> float | None:
+    return round(looks["hit"] / looks.total(), 4) if looks else None

@@ -20,6 +20,7 @@ class NoTier:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.looks: Counter[tuple[str, str]] = Counter()
 
     async def __aenter__(self) -> Self:
         return self

@@ -84,6 +84,7 @@ class RedisTier:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.looks: Counter[tuple[str, str]] = Counter()
         self._deadline_s = deadline_s
         self._limit_bytes = limit_bytes
         self._clock = RedisClock(clock)
@@ -139,7 +140,9 @@ class RedisTier:
     async def get(self, query: Query) -> Packed | Miss:
         """Return the entry of *query*, or why there is none, within the deadline."""
         found = await self._look(query)
-        self.counts["get", "hit" if isinstance(found, Packed) else found.reason] += 1
+        how = "hit" if isinstance(found, Packed) else found.reason
+        self.counts["get", how] += 1
+        self.looks[query.dataspec, how] += 1
         return found
 
     def put(self, packed: Packed) -> None:

@@ -95,10 +95,12 @@ class Lease:
 class SharedTier(Protocol):
     """A tier behind memory.  No method raises but by cancellation, and cancelling one disturbs no other.
 
-    counts: (what was asked, how it went) -> how often, for reading only.
+    counts: (what was asked, how it went) -> how often; looks: (data spec, how a look for it went) -> how often; both
+    for reading only.
     """
 
     counts: Counter[tuple[str, str]]
+    looks: Counter[tuple[str, str]]
 
     @property
     def ahead_s(self) -> float:

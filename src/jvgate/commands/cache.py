@@ -61,10 +61,11 @@ def _tiers(figures: Mapping[str, Any]) -> Table:
 
 
 def _by_dataspec(figures: Mapping[str, Any]) -> Table:
-    table = Table("data spec", "hits", "requests", box=None, pad_edge=False)
-    for name, found in figures["l1"]["dataspecs"].items():
-        counts = {how: count for how, count in found.items() if how != "hit_ratio"}
-        table.add_row(name, _share(found["hit_ratio"]), _counts(counts))
+    table = Table("data spec", "tier", "hits", "requests", box=None, pad_edge=False)
+    for tier in ("l1", "l2"):
+        for name, found in figures[tier]["dataspecs"].items():
+            counts = {how: count for how, count in found.items() if how != "hit_ratio"}
+            table.add_row(name, tier, _share(found["hit_ratio"]), _counts(counts))
     return table
 
 
