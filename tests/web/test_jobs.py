@@ -43,11 +43,12 @@ class Asked:
 @pytest.fixture(scope="module")
 def slow(serve, folder):
     """A server whose every open takes a moment."""
-    return serve(f"archive:{folder}?date=2026-11-18&open_ms={SHORT_MS}", sessions=2)
+    return serve(f"archive:{folder}?date=2026-11-18&open_ms={SHORT_MS}", sessions=2, prefetch=False)
 
 
 @pytest.fixture
 def asked(slow):
+    until(lambda: slow.figure("jvgate_sessions", state="idle") == 2)  # what another test began is read to its end
     return Asked(slow, slow.figure(OPENS))
 
 
