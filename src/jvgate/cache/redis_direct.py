@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -35,7 +36,7 @@ class DirectClient:
         connection = await self._connection()
         is_well = False
         try:
-            await connection.send_command(*args)
+            await connection.send_packed_command(pack_command(args), check_health=False)
             reply = await self._client.parse_response(connection, args[0])
             is_well = True
         except ResponseError:
