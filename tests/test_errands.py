@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -20,11 +21,12 @@ DEADLINE_S = 0.01
 
 
 @asynccontextmanager
-async def errands_of(workers):
+async def errands_of(workers, **given):
     """Errands through one session, whose deadline passes at once."""
     source = Source("test:", start=workers, check=lambda: None, now=datetime.now)
     async with asyncio.timeout(LIMIT_S), Pool(source, sessions=1, limit_bytes=1, queue_limit=9) as pool:
-        errands = Errands(pool, Memory(max_entries=9, max_bytes=9999), Traffic(), deadline_s=DEADLINE_S)
+        memory, given = Memory(max_entries=9, max_bytes=9999), {"deadline_s": DEADLINE_S} | given
+        errands = Errands(pool, memory, Traffic(), **given)
         yield errands, pool
         await errands.close()
 
@@ -68,3 +70,17 @@ def test_a_call_that_has_its_session_goes_on_for_the_next_one_who_asks():
             return (await silks(errands)).entry.value["errand"], len(calls)
 
     assert asyncio.run(scene()) == ("silks", 1)
+
+
+@pytest.mark.parametrize("is_purged", [False, True])
+def test_what_was_purged_while_it_was_called_for_is_not_kept(is_purged):
+    called = []
+
+    async def scene():
+        workers, given = Workers(*[lambda *_: None] * 2), {"is_purged": lambda since: called.append(since) or is_purged}
+        async with errands_of(workers, deadline_s=LIMIT_S, **given) as (errands, _):
+            return [(await silks(errands)).outcome for _ in range(2)]
+
+    began = time.monotonic()
+    assert asyncio.run(scene()) == (["miss", "miss"] if is_purged else ["miss", "hit"])
+    assert began < called[0] < time.monotonic()

@@ -37,13 +37,20 @@ class Fetched:
 
 
 class Errands:
-    """Runs errands through *pool*; their look-ups count in *traffic*.  deadline_s: of each."""
+    """Runs errands through *pool*; their look-ups count in *traffic*.
 
-    def __init__(self, pool: Pool, memory: Memory[object], traffic: Traffic, *, deadline_s: float) -> None:
+    deadline_s: of each.  is_purged: whether all that was begun at a moment (monotonic seconds) was purged since.
+    """
+
+    def __init__(
+        self, pool: Pool, memory: Memory[object], traffic: Traffic, *, deadline_s: float,
+        is_purged: Callable[[float], bool] = lambda since: False,
+    ) -> None:  # fmt: skip
         self._pool = pool
         self._memory = memory
         self._traffic = traffic
         self._deadline_s = deadline_s
+        self._is_purged = is_purged
         self._flights: Flights[tuple[Entry[Found], bool]] = Flights()
         self._at_work: set[str] = set()  # keys of calls that have a session: these cannot be interrupted
 
@@ -79,13 +86,14 @@ class Errands:
         self, key: str, name: str, arguments: tuple[str, ...], keep_s: Callable[[Found], float]
     ) -> tuple[Entry[Found], bool]:
         """Call for all who wait, and for the next one who asks."""
+        began = time.monotonic()
         try:
             found = await self._pool.call(name, *arguments, on_begin=partial(self._at_work.add, key))
         finally:
             self._at_work.discard(key)
         now = time.monotonic()
         entry: Entry[Found] = Entry(found, now, now + keep_s(found), _weight(found))
-        return entry, self._memory.put(key, entry)
+        return entry, not self._is_purged(began) and self._memory.put(key, entry)
 
     def _too_late(self, key: str, name: str) -> SourceError:
         """Return what the deadline has come in between of: the call, or the waiting for a session."""

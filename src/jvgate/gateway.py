@@ -117,7 +117,6 @@ class Gateway:
         self.jobs: Jobs[Served] = Jobs(
             limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
         )  # fmt: skip
-        self.errands = Errands(pool, self.memory, self.traffic, deadline_s=settings.deadline_s)
         self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
         self._levels = levels_with(settings.compression_levels)
         self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._levels)
@@ -126,6 +125,10 @@ class Gateway:
         lifetimes = Lifetimes(settings.lifetimes)
         judge = Judge(lifetimes, now=partial(_epoch_of, source))
         self.datasets = Datasets(self.memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters)
+        self.errands = Errands(
+            pool, self.memory, self.traffic, deadline_s=settings.deadline_s,
+            is_purged=lambda since: self.datasets.is_purged(frozenset(), since=since),
+        )  # fmt: skip
         self.prefetcher = Prefetcher(
             self.datasets, self.traffic, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
             now=partial(_epoch_of, source),
