@@ -77,7 +77,10 @@ class Settings(BaseSettings):
     job_limit_s: float = Field(86400.0, gt=0, le=864000, description="Seconds a job may take.")
     job_keep_s: float = Field(3600.0, gt=0, le=864000, description="Seconds the result of a job is kept.")
     stream_stall_s: float = Field(
-        60.0, gt=0, le=86400, description="Seconds a client may take nothing of a stream or a batch; then it is cut off."
+        60.0,
+        gt=0,
+        le=86400,
+        description="Seconds a client may take nothing of a stream or a batch; then it is cut off.",
     )
     compression_levels: dict[str, int] = Field(
         default_factory=dict,
