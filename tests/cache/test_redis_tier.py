@@ -328,7 +328,7 @@ def test_who_waits_waits_no_longer_than_he_would(server):
 
 def test_many_on_two_nodes_read_once(server):
     """The gateway's way: ask, lease or wait, read, put, give back."""
-    reads = 0
+    reads, asked = 0, server.calls("exists")
 
     async def fetch(tier):
         nonlocal reads
@@ -341,7 +341,7 @@ def test_many_on_two_nodes_read_once(server):
                     if lease.is_shared and isinstance(found := await tier.get(QUERY), Packed):
                         return found
                     reads += 1
-                    await asyncio.sleep(0.05)
+                    await until(lambda: server.calls("exists") > asked)  # somebody waits by now
                     tier.put(entry(stamp=lease.stamp))
                     return entry()
             elif isinstance(found := await tier.wait(QUERY, limit_s=20), Packed):

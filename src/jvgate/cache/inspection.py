@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from jvgate.cache.memory import Memory
 from jvgate.cache.shared import SharedTier
-from jvgate.cache.traffic import Traffic
+from jvgate.cache.traffic import Traffic, grouped
 
 __all__ = ["memory_figures", "shared_figures"]
 
@@ -46,20 +45,10 @@ async def shared_figures(shared: SharedTier) -> dict[str, Any]:
         "bytes": held.bytes,
         "requests": dict(gets),
         "hit_ratio": _ratio(gets),
-        "dataspecs": {
-            spec: {**found, "hit_ratio": _ratio(found)} for spec, found in _by_dataspec(shared.looks).items()
-        },
+        "dataspecs": {spec: {**found, "hit_ratio": _ratio(found)} for spec, found in grouped(shared.looks).items()},
         "counts": {f"{asked}.{how}": count for (asked, how), count in sorted(shared.counts.items()) if asked != "get"},
         "longest_lived": [asdict(key) for key in held.keys],
     }
-
-
-def _by_dataspec(looks: Mapping[tuple[str, str], int]) -> dict[str, Counter[str]]:
-    """Return data spec -> how its looks went."""
-    found: dict[str, Counter[str]] = {}
-    for (dataspec, how), count in sorted(looks.items()):
-        found.setdefault(dataspec, Counter())[how] += count
-    return found
 
 
 def _ratio(looks: Counter[str]) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from jvgate.cache.hotness import Hotness
 
-__all__ = ["Traffic"]
+__all__ = ["Traffic", "grouped"]
 
 
 class Traffic:
@@ -34,11 +34,16 @@ class Traffic:
 
     def by_dataspec(self) -> dict[str, dict[str, object]]:
         """Return for each data spec how the look-ups in memory went, and the share of those that it answered."""
-        counts: dict[str, Counter[str]] = {}
-        for (tier, result, dataspec), count in sorted(self.requests.items()):
-            if tier == "l1":
-                counts.setdefault(dataspec, Counter())[result] += count
-        return {dataspec: {**found, "hit_ratio": _ratio(found)} for dataspec, found in counts.items()}
+        looks = {(dataspec, how): count for (tier, how, dataspec), count in self.requests.items() if tier == "l1"}
+        return {dataspec: {**found, "hit_ratio": _ratio(found)} for dataspec, found in grouped(looks).items()}
+
+
+def grouped(looks: Mapping[tuple[str, str], int]) -> dict[str, Counter[str]]:
+    """Return data spec -> how the looks for it went.  looks: (data spec, how it went) -> how often."""
+    found: dict[str, Counter[str]] = {}
+    for (dataspec, how), count in sorted(looks.items()):
+        found.setdefault(dataspec, Counter())[how] += count
+    return found
 
 
 def _ratio(found: Counter[str]) -> float:
