@@ -10,7 +10,7 @@ from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.values import Dataset, Query, SourceFile
 
-__all__ = ["QUERY", "entry", "kept", "play", "queries", "settled", "until"]
+__all__ = ["QUERY", "entry", "freeze", "kept", "kill", "play", "queries", "settled", "until"]
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
 LIMIT_S = 30  # of what a test waits for: an end for the broken, no measure
@@ -61,3 +61,15 @@ async def kept(tier, packed):
     tier.put(packed)
     await settled(tier)
     return packed
+
+
+def kill(server):
+    """Kill a Redis; return what brings it back."""
+    server.kill()
+    return server.start
+
+
+def freeze(server):
+    """Stop a Redis in whatever it does; return what lets it go on."""
+    server.freeze()
+    return server.thaw

@@ -60,7 +60,7 @@ def test_leases_and_waiting_work_on_a_cluster(cluster):
             with await one.lease(query) as lease:
                 assert await other.lease(query) is None
                 waiting = asyncio.create_task(other.wait(query, limit_s=20))
-                await asyncio.sleep(0.01)
+                await until(lambda: other._news._watching)
                 one.put(entry(query, stamp=lease.stamp))
             found.append(isinstance(await waiting, Packed))
         await settled(one)

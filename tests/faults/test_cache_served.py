@@ -9,6 +9,7 @@ from threading import Event
 import httpx2
 import pytest
 from tests.cache.redis_server import RedisServer
+from tests.cache.scenes import freeze, kill
 from tests.raceday import archive, race_day
 from tests.served.nodes import path_of, running
 from tests.served.test_shutdown import LIMIT_S, until
@@ -67,16 +68,6 @@ def asked(node):
         finally:
             load.end()
     assert [task.exception() for task in asking] == [None] * CLIENTS
-
-
-def kill(redis):
-    redis.kill()
-    return redis.start
-
-
-def freeze(redis):
-    redis.freeze()
-    return redis.thaw
 
 
 def fill(redis):

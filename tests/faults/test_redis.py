@@ -8,7 +8,7 @@ import pytest
 import structlog
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisServer, free_port
-from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
+from tests.cache.scenes import QUERY, entry, freeze, kept, kill, play, queries, settled, until
 
 from jvgate.cache.packing import pack
 from jvgate.cache.redis_tier import RedisTier
@@ -44,16 +44,6 @@ async def is_back(tier):
 
 def short(scene, *urls, **options):
     return play(scene, *urls, **{"deadline_s": DEADLINE_S} | options)
-
-
-def freeze(server):
-    server.freeze()
-    return server.thaw
-
-
-def kill(server):
-    server.kill()
-    return server.start
 
 
 def restart_in_the_end(server):
