@@ -434,13 +434,29 @@ def test_an_event_loop_that_stands_still_is_no_fault_of_redis(server):
     assert short(scene, server.url) == "closed"
 
 
-def test_who_waits_is_given_one_more_deadline_and_not_another(server):
+def on_a_wire(link):
+    """Return the commands that were sent over a wire."""
+    return [wire._on_reply.args[0] for wire in link.client._wires if wire._on_reply is not None]
+
+
+def in_a_task(link):
+    """Return the commands that tasks of the link carry out and have sent."""
+    commands = [task.get_coro().cr_frame.f_locals["command"] for task in link._tasks]
+    return [command for command in commands if command.is_on_wire]
+
+
+@pytest.mark.parametrize("sent", [on_a_wire, in_a_task])
+def test_who_waits_is_given_one_more_deadline_and_not_another(server, sent):
     async def scene(one):
         link, loop = one._link, asyncio.get_running_loop()
         server.freeze()
-        asking = asyncio.create_task(link.ask("PING", limit_s=600.0))
-        await until(lambda: any(task.get_coro().cr_frame.f_locals["command"].is_on_wire for task in link._tasks))
-        (command,) = (task.get_coro().cr_frame.f_locals["command"] for task in link._tasks)
+        if sent is on_a_wire:
+            ask = link.ask("PING", limit_s=600.0)
+        else:
+            ask = link.run(lambda client: client.execute_command("PING"), limit_s=600.0)
+        asking = asyncio.create_task(ask)
+        await until(lambda: sent(link))
+        (command,) = sent(link)
         for _ in range(2):
             command.due_at = loop.time() - 1000.0  # the loop stood still
             command.timer.cancel()

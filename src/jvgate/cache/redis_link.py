@@ -1,9 +1,10 @@
 """The link to Redis: every command with a deadline, no command torn by who asked it, nothing asked of what is silent.
 
-Theory of operation.  A command is a task of the link's own.  Who asked waits for it at most for the deadline, and may
-be cancelled (its client left) at any moment; the task goes on either way, reads its whole reply and gives the
-connection back clean. Only when it has not come to its end within the hard limit is it cancelled, and redis-py then
-closes the connection.  So a connection is never handed on with somebody else's reply in it.
+Theory of operation.  A command goes its own way: over a wire that is at hand (`redis_direct`), else in a task of the
+link's own.  Who asked waits for it at most for the deadline, and may be cancelled (its client left) at any moment; the
+command goes on either way, its whole reply is read and the connection is clean again.  Only when it has not come to
+its end within the hard limit is it torn off, and its connection closed.  So a connection is never handed on with
+somebody else's reply in it.
 
 A deadline missed, or a connection refused or lost, opens the breaker; from then on nobody waits.  One task, the
 keeper, asks by itself when the window is over, so not even the probe costs a request anything.  What the owner owes
@@ -19,6 +20,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 import structlog
@@ -26,6 +28,7 @@ import structlog
 from jvgate.cache.breaker import Breaker
 from jvgate.cache.keys import PURGES
 from jvgate.cache.redis_client import FOREIGN_ERRORS, Client, RedisRefused, RedisTrouble, open_client, ours
+from jvgate.cache.redis_direct import DirectClient, Wire
 from jvgate.cache.redis_url import RedisPlace
 
 __all__ = ["RedisLink"]
@@ -83,24 +86,39 @@ class RedisLink:
             await self._end.aclose()
 
     async def ask(self, *command: str | bytes | int, limit_s: float | None = None) -> Any:
-        """Return the reply to *command* within *limit_s* (default: the deadline).  Raises RedisTrouble."""
-        return await self.run(lambda client: client.execute_command(*command), limit_s=limit_s)
+        """Return what Redis says to *command* within *limit_s* (default: the deadline).  Raises RedisTrouble."""
+        wire = self._wire_at_hand()
+        if wire is None:
+            return await self.run(lambda client: client.execute_command(*command), limit_s=limit_s)
+        sent = self._begun(limit_s)
+        sent.tear, sent.is_on_wire = wire.abort, True
+        await self._slots.acquire()  # at once, since one is free
+        wire.send(command, partial(self._replied, sent))
+        return await _answer(sent)
 
     async def run(self, talk: Callable[[Client], Awaitable[Reply]], *, limit_s: float | None = None) -> Reply:
         """Return what *talk* returns, as `ask` does."""
         if not self.breaker.is_closed:
             raise RedisTrouble("open")
+        command = self._begun(limit_s)
+        task = asyncio.create_task(self._carry_out(talk, command))
+        command.tear = task.cancel
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await _answer(command)
+
+    def _wire_at_hand(self) -> Wire | None:
+        if self._slots.locked() or not self.breaker.is_closed or not isinstance(self.client, DirectClient):
+            return None
+        return self.client.at_hand()
+
+    def _begun(self, limit_s: float | None) -> _Command[Any]:
+        """Return a command that is due within *limit_s*."""
         loop = asyncio.get_running_loop()
         limit_s = self._deadline_s if limit_s is None else limit_s
-        command: _Command[Reply] = _Command(loop.create_future(), self.breaker.opened, limit_s, loop.time() + limit_s)
-        command.task = loop.create_task(self._carry_out(talk, command))
+        command: _Command[Any] = _Command(loop.create_future(), self.breaker.opened, limit_s, loop.time() + limit_s)
         command.timer = loop.call_at(command.due_at, self._is_due, command)
-        self._tasks.add(command.task)
-        command.task.add_done_callback(self._tasks.discard)
-        answer = await command.answer  # of nobody else: who is cancelled here cancels only this
-        if isinstance(answer, RedisTrouble):
-            raise answer
-        return answer
+        return command
 
     async def _carry_out(self, talk: Callable[[Client], Awaitable[Reply]], command: _Command[Reply]) -> None:
         """Take a turn, talk, and give the answer to who still waits for it."""
@@ -113,12 +131,22 @@ class RedisLink:
                 else:
                     answer = RedisTrouble("open")
         except FOREIGN_ERRORS as exc:
-            answer = ours(exc)
-            answer.__cause__ = exc
-            if not isinstance(answer, RedisRefused):
-                self._failed(answer.reason, command.era)
+            answer = self._noted(exc, command)
         finally:
             command.settle(answer)
+
+    def _replied(self, command: _Command[Any], reply: Any) -> None:
+        """Give the reply that came over a wire, or the error that there is instead, to who still waits for it."""
+        self._slots.release()
+        command.settle(self._noted(reply, command) if isinstance(reply, Exception) else reply)
+
+    def _noted(self, error: Exception, command: _Command[Any]) -> RedisTrouble:
+        """Return what *error* means to who asked for *command*; what it says of Redis is noted."""
+        trouble = ours(error)
+        trouble.__cause__ = error
+        if not isinstance(trouble, RedisRefused):
+            self._failed(trouble.reason, command.era)
+        return trouble
 
     def _is_due(self, command: _Command[Any], turns: int = _LAST_TURNS) -> None:
         """Give up waiting for *command*, unless it is this process that stood still."""
@@ -141,7 +169,7 @@ class RedisLink:
         if not command.answer.done():
             command.answer.set_result(RedisTrouble("timeout" if command.is_on_wire else "busy"))
         left_s = max(_HARD_S - command.limit_s, 0)
-        command.timer = asyncio.get_running_loop().call_later(left_s, command.task.cancel)
+        command.timer = asyncio.get_running_loop().call_later(left_s, command.tear)
 
     def _failed(self, reason: str, era: int) -> None:
         if era != self.breaker.opened:
@@ -185,7 +213,7 @@ class RedisLink:
 class _Command(Generic[Reply]):
     """One command on its way.  era: how often the breaker had opened when it began; due_at: by the loop's clock.
 
-    timer: what is done when it is due, None when it has come to its end.
+    tear: ends it in its midst.  timer: what is done when it is due, None when it has come to its end.
     """
 
     answer: asyncio.Future[Reply | RedisTrouble]
@@ -194,7 +222,7 @@ class _Command(Generic[Reply]):
     due_at: float
     is_on_wire: bool = False
     is_extended: bool = False
-    task: asyncio.Task[None] = field(init=False)
+    tear: Callable[[], object] = field(init=False)
     timer: asyncio.TimerHandle | None = field(init=False)
 
     def settle(self, answer: Reply | RedisTrouble) -> None:
@@ -204,3 +232,11 @@ class _Command(Generic[Reply]):
             self.timer = None
         if not self.answer.done():
             self.answer.set_result(answer)
+
+
+async def _answer(command: _Command[Reply]) -> Reply:
+    """Wait for what becomes of *command*; who is cancelled here cancels only that.  Raises RedisTrouble."""
+    answer = await command.answer
+    if isinstance(answer, RedisTrouble):
+        raise answer
+    return answer
