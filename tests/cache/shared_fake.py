@@ -128,7 +128,11 @@ class BoardTier:
 
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         entries = sorted(self._board.entries.items(), key=lambda kept: -kept[1].stale_until)
-        keys = [KeptKey(text, len(kept.dataset.body), kept.stale_until - self._clock()) for text, kept in entries]
+        now = self._clock()
+        keys = [
+            KeptKey(text, len(kept.dataset.body), kept.stale_until - now, now - kept.dataset.read_at)
+            for text, kept in entries
+        ]
         return Inspection(len(entries), tuple(keys[:limit]), sum(key.bytes for key in keys))
 
     def _judged(self, packed: Packed | None) -> Packed | Miss:

@@ -6,13 +6,14 @@ import struct
 import tracemalloc
 import zlib
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, pack, packed_length, unpack
+from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, pack, packed_length, read_at_of, unpack
 from jvgate.values import Dataset, Query, SourceFile
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
@@ -35,11 +36,11 @@ def opened(data, query=QUERY, limit_bytes=LIMIT):
     return unpack(data, query=query, limit_bytes=limit_bytes)
 
 
-def forged(facts=None, body=BODY, raw_length=None, flags=0, version=1):
+def forged(facts=None, body=BODY, raw_length=None, flags=0, version=1, read_at=PACKED.dataset.read_at):
     """Return a value with a checksum that is right, whatever it holds."""
     kept = json.dumps(facts_of(DATA) if facts is None else facts).encode()
-    head = struct.pack("<BBxxIQQ", version, flags, len(kept),
-                       len(body) if raw_length is None else raw_length, len(body))  # fmt: skip
+    head = struct.pack("<BBxxIQQd", version, flags, len(kept),
+                       len(body) if raw_length is None else raw_length, len(body), read_at)  # fmt: skip
     checked = head + kept + body
     return DATA[:4] + struct.pack("<I", zlib.crc32(checked)) + checked
 
@@ -138,8 +139,6 @@ def test_what_is_no_value_says_why(data, reason):
         {"files": 3},
         {"tags": [1]},
         {"last_file_timestamp": None},
-        {"read_at": "now"},
-        {"read_at": True},
         {"fresh_until": 1e300},
         {"fresh_until": 1e300, "stale_until": 1e300},
         {"stale_until": 0},
@@ -149,6 +148,11 @@ def test_what_is_no_value_says_why(data, reason):
 )
 def test_facts_that_cannot_be_are_a_miss(wrong):
     assert opened(forged(facts=facts_of(DATA) | wrong)) == Miss("facts")
+
+
+@pytest.mark.parametrize("read_at", [nan, inf, -inf, PACKED.stale_until + 1])
+def test_a_moment_of_reading_that_cannot_be_is_a_miss(read_at):
+    assert opened(forged(read_at=read_at)) == Miss("facts")
 
 
 def test_another_querys_value_is_a_miss():
@@ -176,3 +180,8 @@ def test_a_bomb_takes_no_memory(says, is_honest):
 def test_the_start_of_a_value_tells_its_length():
     assert packed_length(DATA[:HEADER_BYTES]) == len(DATA)
     assert packed_length(DATA[: HEADER_BYTES - 1]) == packed_length(b"x" * 99) == 0
+
+
+def test_the_header_tells_when_it_was_read():
+    assert read_at_of(DATA[:HEADER_BYTES]) == PACKED.dataset.read_at
+    assert read_at_of(b"x" * HEADER_BYTES) is read_at_of(b"") is read_at_of(forged(read_at=nan)[:HEADER_BYTES]) is None

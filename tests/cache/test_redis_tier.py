@@ -609,6 +609,7 @@ def test_an_inspection_tells_what_is_there(server):
     assert isinstance(whole.keys[0], KeptKey)
     assert whole.keys[0].bytes > 32
     assert 900 < whole.keys[0].expires_in_s <= 1000
+    assert 0 <= whole.keys[0].age_s < 100
     assert whole.bytes == part.bytes == sum(key.bytes for key in whole.keys)
 
 
@@ -624,6 +625,15 @@ def test_an_inspection_counts_what_is_there_and_not_what_was(server, remove):
         return found.entries, [key.query for key in found.keys], server.command("ZCARD", "jvgate:1:tag:all")
 
     assert play(scene, server.url) == (1, ["0B15:00000000"], 1)
+
+
+def test_an_inspection_tells_no_age_of_what_is_foreign(server):
+    async def scene(one):
+        await kept(one, entry())
+        server.command("SET", KEY, "somebody else's")
+        return [key.age_s for key in (await one.inspect()).keys]
+
+    assert play(scene, server.url) == [None]
 
 
 async def _evict(server):

@@ -1,6 +1,6 @@
 """A dataset as bytes that may lie anywhere: what another process wrote, another release, or somebody else.
 
-Theory of operation.  A value is a header of 32 bytes, the facts (JSON), and the raw records, compressed with zstd
+Theory of operation.  A value is a header of 40 bytes, the facts (JSON), and the raw records, compressed with zstd
 where that makes them smaller.  Nothing in it is ever run or unpickled.  Whoever reads one believes nothing: magic and
 form version first, then the lengths (their sum is the whole value's length), then a checksum over all of it, then the
 facts one by one.  The header says how long the records are; what is longer than the reader's limit is refused before
@@ -16,6 +16,7 @@ import struct
 import threading
 import zlib
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import Any, Final
 
 import orjson
@@ -24,10 +25,10 @@ import zstandard
 from jvgate.cache.keys import VERSION, query_text
 from jvgate.values import Dataset, Query, SourceFile
 
-__all__ = ["HEADER_BYTES", "Miss", "Packed", "pack", "packed_length", "unpack"]
+__all__ = ["HEADER_BYTES", "Miss", "Packed", "pack", "packed_length", "read_at_of", "unpack"]
 
 _MAGIC = b"JVg\x9e"  # no text begins like this
-_HEADER = struct.Struct("<4sIBBxxIQQ")  # magic, checksum, version, flags, facts, raw and kept length
+_HEADER = struct.Struct("<4sIBBxxIQQd")  # magic, checksum, version, flags, facts, raw and kept length, read at
 _CHECKED_FROM = 8  # the checksum is of all that stands behind it
 HEADER_BYTES: Final = _HEADER.size
 
@@ -73,7 +74,7 @@ def pack(packed: Packed) -> bytes:
     kept, flags = dataset.body, 0
     if len(kept) > _SHORT_BYTES:
         kept, flags = zstandard.ZstdCompressor(level=_LEVEL).compress(kept), _ZSTD
-    fields = (VERSION, flags, len(facts), len(dataset.body), len(kept))
+    fields = (VERSION, flags, len(facts), len(dataset.body), len(kept), dataset.read_at)
     unchecked = _HEADER.pack(_MAGIC, 0, *fields)
     checksum = zlib.crc32(kept, zlib.crc32(facts, zlib.crc32(unchecked[_CHECKED_FROM:])))
     return b"".join((_HEADER.pack(_MAGIC, checksum, *fields), facts, kept))
@@ -83,8 +84,17 @@ def packed_length(start: bytes) -> int:
     """Return how long the value is that begins with *start*, as its header has it; 0 when it has no such header."""
     if len(start) < HEADER_BYTES:
         return 0
-    magic, _, version, _, facts, _, kept = _HEADER.unpack_from(start)
+    magic, _, version, _, facts, _, kept, _ = _HEADER.unpack_from(start)
     return HEADER_BYTES + facts + kept if (magic, version) == (_MAGIC, VERSION) else 0
+
+
+def read_at_of(header: bytes) -> float | None:
+    """Return when the dataset was read whose value has this *header*; None when it has no such header.
+
+    Seconds since the epoch; nothing is checked, so only to be shown.
+    """
+    *_, read_at = _HEADER.unpack(header) if packed_length(header) else (nan,)
+    return read_at if isfinite(read_at) else None
 
 
 def unpack(data: bytes, *, query: Query, limit_bytes: int) -> Packed | Miss:
@@ -95,18 +105,19 @@ def unpack(data: bytes, *, query: Query, limit_bytes: int) -> Packed | Miss:
     if len(data) < HEADER_BYTES:
         return Miss("foreign")
     header = _HEADER.unpack_from(data)
-    _, checksum, _, flags, facts_length, raw_length, _ = header
+    _, checksum, _, flags, facts_length, raw_length, _, read_at = header
     if (flaw := _flaw(header, len(data), limit_bytes)) is not None:
         return Miss(flaw)
     whole, body_at = memoryview(data), HEADER_BYTES + facts_length
     if zlib.crc32(whole[_CHECKED_FROM:]) != checksum:
         return Miss("checksum")
-    return _opened(whole[HEADER_BYTES:body_at], whole[body_at:], query, raw_length, is_zstd=bool(flags & _ZSTD))
+    facts, kept = whole[HEADER_BYTES:body_at], whole[body_at:]
+    return _opened(facts, kept, query, raw_length, read_at, is_zstd=bool(flags & _ZSTD))
 
 
 def _flaw(header: tuple[Any, ...], length: int, limit_bytes: int) -> str | None:
     """Return what speaks against a value of *length* bytes that begins with *header*, or None."""
-    magic, _, version, _, facts_length, raw_length, kept_length = header
+    magic, _, version, _, facts_length, raw_length, kept_length, _ = header
     if magic != _MAGIC:
         return "foreign"
     if version != VERSION:
@@ -116,13 +127,15 @@ def _flaw(header: tuple[Any, ...], length: int, limit_bytes: int) -> str | None:
     return None if HEADER_BYTES + facts_length + kept_length == length else "length"
 
 
-def _opened(facts: memoryview, kept: memoryview, query: Query, raw_length: int, *, is_zstd: bool) -> Packed | Miss:
+def _opened(
+    facts: memoryview, kept: memoryview, query: Query, raw_length: int, read_at: float, *, is_zstd: bool
+) -> Packed | Miss:
     try:
         told = orjson.loads(facts)
         if told["query"] != query_text(query):
             return Miss("query")
         body = _body(kept, raw_length) if is_zstd else bytes(kept)
-        return Miss("body") if body is None or len(body) != raw_length else _packed(told, query, body)
+        return Miss("body") if body is None or len(body) != raw_length else _packed(told, query, body, read_at)
     except (KeyError, TypeError, ValueError):
         return Miss("facts")
 
@@ -155,7 +168,6 @@ def _facts(packed: Packed) -> dict[str, Any]:
         "query": query_text(dataset.query),
         "files": [[file.name, file.provided, file.offset] for file in dataset.files],
         "last_file_timestamp": dataset.last_file_timestamp,
-        "read_at": dataset.read_at,
         "fresh_until": packed.fresh_until,
         "stale_until": packed.stale_until,
         "tags": packed.tags,
@@ -163,12 +175,12 @@ def _facts(packed: Packed) -> dict[str, Any]:
     }
 
 
-def _packed(facts: dict[str, Any], query: Query, body: bytes) -> Packed:
+def _packed(facts: dict[str, Any], query: Query, body: bytes, read_at: float) -> Packed:
     """Return the entry of *facts*.  Raises KeyError, TypeError or ValueError for facts that cannot be."""
     files = tuple(_file(item, len(body)) for item in facts["files"])
-    read_at, fresh_until, stale_until = facts["read_at"], facts["fresh_until"], facts["stale_until"]
+    fresh_until, stale_until = facts["fresh_until"], facts["stale_until"]
     tags, last, stamp = tuple(facts["tags"]), facts["last_file_timestamp"], facts["stamp"]
-    _require(_NUMBER, read_at, fresh_until, stale_until)
+    _require(_NUMBER, fresh_until, stale_until)
     _require(_TEXT, last, *tags)
     _require(_WHOLE, stamp)
     if stamp < 0 or not read_at <= stale_until <= read_at + _LONGEST_S or not fresh_until <= stale_until:

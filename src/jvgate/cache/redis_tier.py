@@ -166,7 +166,7 @@ class RedisTier:
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""
         try:
-            return await self._link.run(partial(inspected, limit=limit), limit_s=_INSPECT_S)
+            return await self._link.run(partial(inspected, limit=limit, now=self._clock()), limit_s=_INSPECT_S)
         except RedisTrouble:
             return Inspection()
 

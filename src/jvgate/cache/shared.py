@@ -44,11 +44,15 @@ class Purged:
 
 @dataclass(frozen=True, slots=True)
 class KeptKey:
-    """An entry of the tier.  bytes: as kept, compressed; expires_in_s: until the tier drops it by itself."""
+    """An entry of the tier.  bytes: as kept, compressed; expires_in_s: until the tier drops it by itself.
+
+    age_s: since it was read from the source, None where that cannot be told.
+    """
 
     query: str
     bytes: int
     expires_in_s: float
+    age_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
