@@ -30,9 +30,10 @@ MAY_IMPORT = {
     "source_reader": BASE | {"cache", "sessions", "jvlink"},
     "prefetching": BASE | {"cache"},
     "streaming": BASE | {"sessions", "render", "jvlink"},
+    "packer": BASE | {"render", "sessions"},
     "gateway": BASE
     | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
-    | {"prefetching", "streaming"},
+    | {"prefetching", "streaming", "packer"},
     "source_setting": {"sessions", "settings"},
     "opening": BASE | {"cache", "gateway", "sessions", "settings", "source_setting"},
     "doctor": BASE | {"spec", "sessions", "settings", "opening", "source_setting", "cache"},

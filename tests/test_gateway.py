@@ -1,13 +1,16 @@
 """The one path from a question to its answer, over a real pool and the simulator on a small shelf."""
 
 import asyncio
+import gzip
 import json
 import time
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Event
 
+import brotli
 import pytest
+import zstandard
 
 from jvgate import gateway as gateway_module
 from jvgate.cache.no_tier import NoTier
@@ -19,6 +22,7 @@ from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
 from jvgate.opening import open_gateway
 from jvgate.question import parse_question
+from jvgate.render.compression import compress
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.rawfile import split
 from jvgate.sessions.sources import Source
@@ -452,6 +456,66 @@ def test_of_an_answer_whose_dataset_is_outdated_no_form_is_kept(shelf, coding):
         return [key for key, _ in opened.memory.items()]
 
     assert play(shelf, scene) == ["raw:RACE:20261101000000-:1"]
+
+
+@asynccontextmanager
+async def packed_twice(opened, coding, monkeypatch):
+    """Yield the first answer in *coding*, with which all are worth to be packed twice; end behind what that begins."""
+    monkeypatch.setattr("jvgate.packer.AGAIN_BYTES", 1024)
+    first = await opened.ask(replace(race(), coding=coding))
+    yield first
+    while len(opened._repacks):
+        await asyncio.gather(*opened._repacks._running.values())
+
+
+@pytest.mark.parametrize(("coding", "is_twice"), [("br", True), ("zstd", True), ("gzip", False)])
+def test_what_is_asked_for_again_is_packed_anew_behind_the_answer(shelf, monkeypatch, coding, is_twice):
+    async def scene(opened):
+        async with packed_twice(opened, coding, monkeypatch) as first:
+            again = await opened.ask(replace(race(), coding=coding))
+        return first, again, await opened.ask(replace(race(), coding=coding)), await opened.ask(race())
+
+    first, again, then, plain = play(shelf, scene)
+    assert again.entry is first.entry
+    assert (then.entry is not first.entry) == is_twice
+    assert then.entry.value.body == compress(coding, plain.entry.value.body, is_small=is_twice)
+    assert unpacked(then.entry.value) == unpacked(first.entry.value) == plain.entry.value.body
+    assert (then.entry.read_at, then.entry.fresh_until) == (first.entry.read_at, first.entry.fresh_until)
+    assert shelf.opens == ["RACE"]
+
+
+def test_once_is_enough(shelf, monkeypatch):
+    async def scene(opened):
+        async with packed_twice(opened, "zstd", monkeypatch):
+            await opened.ask(replace(race(), coding="zstd"))
+        async with packed_twice(opened, "zstd", monkeypatch) as then:
+            return await opened.ask(replace(race(), coding="zstd")), then, len(opened._repacks)
+
+    last, then, running = play(shelf, scene)
+    assert last.entry is then.entry
+    assert running == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"compression_levels": {"zstd": 3}},
+        {"lifetimes": {"RACE": dict.fromkeys(("floor", "fresh", "ceiling", "settled"), 100)}},
+    ],
+)
+def test_what_has_a_level_of_its_own_or_lives_short_is_packed_once(shelf, monkeypatch, given):
+    async def scene(opened):
+        async with packed_twice(opened, "zstd", monkeypatch) as first:
+            return first, await opened.ask(replace(race(), coding="zstd")), len(opened._repacks)
+
+    first, again, running = play(shelf, scene, **given)
+    assert again.entry is first.entry
+    assert running == 0
+
+
+def unpacked(answer):
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "zstd": zstandard.ZstdDecompressor().decompress}
+    return unpack[answer.coding](answer.body)
 
 
 def test_what_outlasts_the_deadline_goes_on_as_a_job(shelf):

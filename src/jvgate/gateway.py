@@ -30,15 +30,16 @@ from jvgate.cache.judging import Judge
 from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.memory import Memory
 from jvgate.cache.purging import Matches
+from jvgate.cache.refreshing import Refreshes
 from jvgate.cache.shared import SharedTier
 from jvgate.cache.tags import Purge, has_any, is_purged, narrowest
 from jvgate.cache.traffic import Traffic
 from jvgate.errands import Errands
 from jvgate.errors import SourceError
 from jvgate.jobs import Job, Jobs
+from jvgate.packer import Packer
 from jvgate.prefetching import Prefetcher
-from jvgate.render.compression import levels_with
-from jvgate.render.forms import packed, render
+from jvgate.render.forms import render
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.sessions.threads import DaemonThread
@@ -118,8 +119,9 @@ class Gateway:
             limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
         )  # fmt: skip
         self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
-        self._levels = levels_with(settings.compression_levels)
-        self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._levels)
+        self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
+        self._packer = Packer(self._workers, settings.compression_levels)
+        self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._packer.levels)
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
         lifetimes = Lifetimes(settings.lifetimes)
@@ -137,7 +139,7 @@ class Gateway:
         self._purges = 0
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
-        self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
+        self._repacks = Refreshes()
 
     async def __aenter__(self) -> Self:
         if self.prefetcher is not None:
@@ -153,9 +155,10 @@ class Gateway:
         self.streams.close()
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
-        for part in (self.jobs, self._flights, self.datasets, self.errands, self._checks):
+        for part in (self.jobs, self._flights, self._repacks, self.datasets, self.errands, self._checks):
             await part.close()
         self._checker.stop()
+        self._packer.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     async def check(self) -> None:
@@ -265,7 +268,9 @@ class Gateway:
             return
         now = time.monotonic()
         due = [self._due(query, now) for query in question.queries]
-        begins = self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
+        # What is only packed anew must not keep from their turn those that are read anew.
+        refreshes = self._repacks if question.coding and max(due) == -inf else self.datasets.refreshes
+        begins = refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
         if begins and self.prefetcher is not None:
             self.prefetcher.asked(question)
 
@@ -330,11 +335,14 @@ class Gateway:
         else:
             make = partial(self._make, plain, newer_than, is_refresh=is_refresh)
             made, _ = await self._flights.join(key if oldest == -inf else f"new:{key}", make)
-        packing = partial(packed, made.entry.value, question.coding, level=self._levels[question.coding])
-        packed_at = time.perf_counter()
-        answer = await asyncio.get_running_loop().run_in_executor(self._workers, packing)
+        packed_at, pays_again = time.perf_counter(), self._packer.pays_again(made.entry, question.coding)
+        pack = self._packer.pack_again if is_refresh and pays_again else self._packer.pack
+        answer = await pack(made.entry.value, question.coding)
         stages = {"compress": time.perf_counter() - packed_at}
-        packed_entry = replace(made.entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES)
+        packed_entry = replace(
+            made.entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES,
+            refresh_at=-inf if pays_again and not is_refresh else made.entry.refresh_at,
+        )  # fmt: skip
         is_outdated = (
             made.is_outdated
             or (made.is_kept and self.memory.last(key) is not made.entry)

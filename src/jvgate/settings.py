@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
     compression_levels: dict[str, int] = Field(
         default_factory=dict,
-        description='Other levels of compression than the usual, by content coding: {"br": 4, "zstd": 3}.',
+        description='Levels of compression instead of the usual, by content coding: {"br": 4, "zstd": 3}.',
     )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look: console or json.")
 

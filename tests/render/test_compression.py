@@ -1,5 +1,6 @@
 """Which coding a client gets, and that what is packed is unpacked by decoders that are not ours."""
 
+import random
 import zlib
 
 import brotli
@@ -149,6 +150,8 @@ DECODERS = {
     "zstd": Unzstd,
     "lz4": Unlz4,
 }
+_DICE = random.Random(5)
+ODDS = b",".join(b'{"Odds":%d.%d,"Ninki":%d}' % (_DICE.randrange(2, 900), _DICE.randrange(10), n) for n in range(4000))
 codings = pytest.mark.parametrize("name", OURS)
 
 
@@ -157,6 +160,19 @@ def test_a_body_comes_back_whole(name):
     decoder = DECODERS[name]()
     assert decoder.read(compress(name, BODY)) == BODY
     assert decoder.is_at_end()
+
+
+@codings
+def test_a_body_packed_small_comes_back_whole_and_the_same_every_time(name):
+    small = compress(name, ODDS, is_small=True)
+    assert DECODERS[name]().read(small) == ODDS
+    assert compress(name, ODDS, is_small=True) == small
+    assert (len(small) < len(compress(name, ODDS))) == (name in ("zstd", "br"))
+
+
+def test_nothing_is_packed_small_too():
+    for name in OURS:
+        assert DECODERS[name]().read(compress(name, b"", is_small=True)) == b""
 
 
 @codings

@@ -1,5 +1,7 @@
 """Content codings over HTTP: who gets which, that each is a representation of its own, and that all say the same."""
 
+import time
+
 import pytest
 
 from jvgate import gateway
@@ -147,6 +149,31 @@ def test_the_answer_is_read_once_and_packed_once_for_all(serve, folder):
     assert [["compress" in told, "render" in told] for told in stages] == [
         [True, True], [False, False], [True, False], [False, False],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("coding", ["zstd", "br"])
+def test_what_many_ask_for_is_sent_smaller_before_long(serve, tmp_path, coding):
+    folder = archive(
+        tmp_path, *(record("SE", Umaban=1 + n % 18, KettoNum=str(2019100000 + 7919 * n)) for n in range(200))
+    )
+    server = serve(f"archive:{folder}?date=2026-11-18")
+    first, content = ask(server, SE, accept_encoding=coding)
+    then, smaller = until(lambda: ask(server, SE, accept_encoding=coding), lambda got: got[1] != content)
+    assert len(smaller) < len(content)
+    assert UNPACK[coding](smaller) == UNPACK[coding](content) == ask(server, SE)[1]
+    assert then.headers["etag"] != first.headers["etag"]
+    assert ask(server, SE, accept_encoding=coding, if_none_match=first.headers["etag"])[0].status_code == 200
+    assert ask(server, SE, accept_encoding=coding, if_none_match=then.headers["etag"])[0].status_code == 304
+    assert server.figure("jvgate_source_opens_total") == 1
+
+
+def until(look, is_so):
+    """Look until it *is_so*: what goes on behind an answer gives no event to wait for."""
+    for _ in range(3000):
+        if is_so(found := look()):
+            return found
+        time.sleep(0.01)  # between two looks
+    pytest.fail("it has not come about")
 
 
 @pytest.fixture

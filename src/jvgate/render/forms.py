@@ -127,11 +127,14 @@ def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:
     return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
 
 
-def packed(answer: Answer, coding: str, *, level: int | None = None) -> Answer:
-    """Return *answer* packed by a content coding, with an ETag of its own; the same where packing does not pay."""
+def packed(answer: Answer, coding: str, *, level: int | None = None, is_small: bool = False) -> Answer:
+    """Return *answer* packed by a content coding, with an ETag of its own; the same where packing does not pay.
+
+    is_small: see `compress`.
+    """
     if not pays(len(answer.body), answer.content_type):
         return answer
-    body = compress(coding, answer.body, level=level)
+    body = compress(coding, answer.body, level=level, is_small=is_small)
     return replace(answer, body=body, etag=_etag(body, answer.content_type), coding=coding)
 
 
