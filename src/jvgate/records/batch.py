@@ -85,7 +85,7 @@ class Batch:
         is_odd = np.zeros(len(rows), np.bool_)
         for at, text in self._constant:
             is_odd |= (columns[at : at + len(text)] != text).any(axis=0)
-        return Page(rows, columns, numbers, self._words, is_odd)
+        return Page(raw, rows, columns, numbers, self._words, is_odd)
 
 
 class _Joiner:

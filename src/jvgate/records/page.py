@@ -27,12 +27,13 @@ _Number = Callable[[bytes], int]
 
 @dataclass(slots=True)
 class Page:
-    """A batch.  rows: its bytes, a row a record; columns: the same, a row an offset.
+    """A batch.  raw: its bytes; rows: the same, a row a record; columns: the same, a row an offset.
 
     numbers: a row a column of the text.  pieces: columns whose texts have no number, and those.
     is_odd: the records that have to be written by themselves.
     """
 
+    raw: memoryview
     rows: _Bytes
     columns: _Bytes
     numbers: Numbers
@@ -66,10 +67,11 @@ class Looks:
         keys = self._reader.keys(page.columns)
         flat = keys + self._starts
         self._zeros.hide(keys, flat)
-        rows, places = page.rows, self._places
+        raws, length, places = page.raw, page.rows.shape[1], self._places
 
         def raw(row: int, record: int, width: int) -> bytes:
-            return rows[record, places[row] : places[row] + width].tobytes()
+            at = record * length + places[row]
+            return bytes(raws[at : at + width])
 
         page.numbers[self._columns] = page.words.look_up(flat, raw)
         self._known.put(keys, page.numbers)

@@ -109,10 +109,11 @@ class Wordlist:
         """Give the keys at the flat *places* their numbers."""
         new, first = np.unique(keys.ravel()[places], return_index=True)
         owners = np.searchsorted(self.starts, new, "right") - 1
-        for key, place, owner in zip(new.tolist(), places[first].tolist(), owners.tolist(), strict=True):
-            table = self._tables[owner]
-            row, column = divmod(place, keys.shape[1])
-            self._numbers[key] = self._read(table, raw(row, column, table.width))
+        tables, (rows, columns) = self._tables, np.divmod(places[first], keys.shape[1])
+        asked = zip(owners.tolist(), rows.tolist(), columns.tolist(), strict=True)
+        self._numbers[new] = [
+            self._read(tables[owner], raw(row, column, tables[owner].width)) for owner, row, column in asked
+        ]
 
     def _read(self, table: Table, raw: bytes) -> int:
         try:
