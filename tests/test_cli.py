@@ -16,6 +16,7 @@ from jvgate import __version__
 from jvgate.commands.output import writing
 from jvgate.settings import Settings
 from jvgate.spec.layouts import layouts
+from tests.cache.redis_server import RedisServer
 from tests.raceday import GARBAGE, RACE_KEY, archive, race_day, record
 from tests.web.conftest import running
 
@@ -357,6 +358,16 @@ def test_the_cache_of_a_running_server_is_shown_and_purged(jvgate, source):
         done = jvgate("cache", "purge", "--url", url, "--dataspec", "RACE")
         assert done.stdout == "dropped 2 from memory, 0 from Redis\n"
         fails(jvgate("cache", "purge", "--url", url), USAGE, "all=1")
+
+
+def test_what_lies_in_redis_is_shown_with_its_age(jvgate, source):
+    with RedisServer() as redis, running(Settings(source=source, redis_url=redis.unix_url, prefetch=False)) as client:
+        client.data()
+        redis.until(lambda: any(name.startswith("jvgate:1:RACE:") for name in redis.names()))
+        shown = jvgate("cache", "stats", "--url", str(client.base_url)).stdout
+    told = shown.partition("longest in Redis\n")[2].splitlines()
+    assert told[0].split() == ["query", "bytes", "age", "expires", "in"]
+    assert re.fullmatch(r"RACE:20261101000000-:1 +[\d,]+ +\d+ s +[\d,]+ s", told[1].strip())
 
 
 def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate):

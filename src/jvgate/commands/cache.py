@@ -26,7 +26,9 @@ def stats(url: str, *, as_json: bool) -> None:
         return
     console = Console()
     console.print(_tiers(figures))
-    for title, table in (("by data spec", _by_dataspec(figures)), ("asked for most", _hottest(figures))):
+    tables = {"by data spec": _by_dataspec, "asked for most": _hottest, "longest in Redis": _longest_lived}
+    for title, make in tables.items():
+        table = make(figures)
         if table.row_count:
             console.print(f"\n{title}", highlight=False)
             console.print(table)
@@ -72,8 +74,19 @@ def _by_dataspec(figures: Mapping[str, Any]) -> Table:
 def _hottest(figures: Mapping[str, Any]) -> Table:
     table = Table("key", "hits/s", "age", box=None, pad_edge=False)
     for row in figures["l1"]["hottest"]:
-        table.add_row(row["key"], f"{row['hits_per_s']:.3f}", "" if row["age_s"] is None else f"{row['age_s']:.0f} s")
+        table.add_row(row["key"], f"{row['hits_per_s']:.3f}", _seconds(row["age_s"]))
     return table
+
+
+def _longest_lived(figures: Mapping[str, Any]) -> Table:
+    table = Table("query", "bytes", "age", "expires in", box=None, pad_edge=False)
+    for row in figures["l2"]["longest_lived"]:
+        table.add_row(row["query"], f"{row['bytes']:,}", _seconds(row["age_s"]), _seconds(row["expires_in_s"]))
+    return table
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:,.0f} s"
 
 
 def _share(ratio: float | None) -> str:
