@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "source_reader": BASE | {"cache", "sessions", "jvlink"},
     "prefetching": BASE | {"cache"},
     "streaming": BASE | {"sessions", "render", "jvlink"},
-    "packer": BASE | {"render", "sessions"},
+    "packer": BASE | {"render", "sessions", "cache"},
     "gateway": BASE
     | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
     | {"prefetching", "streaming", "packer"},

@@ -1,16 +1,13 @@
 """The one path from a question to its answer, over a real pool and the simulator on a small shelf."""
 
 import asyncio
-import gzip
 import json
 import time
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Event
 
-import brotli
 import pytest
-import zstandard
 
 from jvgate import gateway as gateway_module
 from jvgate.cache.no_tier import NoTier
@@ -22,7 +19,7 @@ from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
 from jvgate.opening import open_gateway
 from jvgate.question import parse_question
-from jvgate.render.compression import compress
+from jvgate.render.forms import packed
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.rawfile import split
 from jvgate.sessions.sources import Source
@@ -460,40 +457,102 @@ def test_of_an_answer_whose_dataset_is_outdated_no_form_is_kept(shelf, coding):
 
 @asynccontextmanager
 async def packed_twice(opened, coding, monkeypatch):
-    """Yield the first answer in *coding*, with which all are worth to be packed twice; end behind what that begins."""
-    monkeypatch.setattr("jvgate.packer.AGAIN_BYTES", 1024)
-    first = await opened.ask(replace(race(), coding=coding))
-    yield first
-    while len(opened._repacks):
-        await asyncio.gather(*opened._repacks._running.values())
+    """Yield the first answer in *coding*, with which all are worth packing twice; end behind what that begins."""
+    monkeypatch.setattr("jvgate.packer._LEAST_BYTES", 1024)
+    yield await opened.ask(replace(race(), coding=coding))
+    await asyncio.gather(*opened._packer._waiting)
 
 
-@pytest.mark.parametrize(("coding", "is_twice"), [("br", True), ("zstd", True), ("gzip", False)])
-def test_what_is_asked_for_again_is_packed_anew_behind_the_answer(shelf, monkeypatch, coding, is_twice):
+@pytest.fixture
+def squeezed(monkeypatch):
+    """The codings in which something was packed small, which here takes one byte off what was packed quickly."""
+    done = []
+
+    def small(answer, coding, *, level=None, is_small=False):
+        if not is_small:
+            return packed(answer, coding, level=level)
+        done.append(coding)
+        return replace(packed(answer, coding), body=packed(answer, coding).body[:-1], etag='"small"')
+
+    monkeypatch.setattr("jvgate.packer.packed", small)
+    return done
+
+
+@pytest.mark.parametrize(("coding", "times"), [("br", 1), ("zstd", 1), ("gzip", 0)])
+def test_what_is_asked_for_again_is_packed_smaller_once_behind_the_answer(shelf, monkeypatch, squeezed, coding, times):
     async def scene(opened):
         async with packed_twice(opened, coding, monkeypatch) as first:
-            again = await opened.ask(replace(race(), coding=coding))
-        return first, again, await opened.ask(replace(race(), coding=coding)), await opened.ask(race())
+            again = [(await opened.ask(replace(race(), coding=coding))).entry.value for _ in range(3)]
+        return first, again, [(await opened.ask(replace(race(), coding=coding))).entry for _ in range(3)]
 
-    first, again, then, plain = play(shelf, scene)
-    assert again.entry is first.entry
-    assert (then.entry is not first.entry) == is_twice
-    assert then.entry.value.body == compress(coding, plain.entry.value.body, is_small=is_twice)
-    assert unpacked(then.entry.value) == unpacked(first.entry.value) == plain.entry.value.body
-    assert (then.entry.read_at, then.entry.fresh_until) == (first.entry.read_at, first.entry.fresh_until)
+    first, again, then = play(shelf, scene)
+    assert again == [first.entry.value] * 3
+    assert squeezed == [coding] * times
+    assert then[0] is then[1] is then[2]
+    assert len(then[0].value.body) == len(first.entry.value.body) - times
+    assert then[0].weight == first.entry.weight - times
+    assert (then[0].read_at, then[0].fresh_until) == (first.entry.read_at, first.entry.fresh_until)
+    assert then[0].refresh_at > then[0].read_at
     assert shelf.opens == ["RACE"]
 
 
-def test_once_is_enough(shelf, monkeypatch):
+def test_what_does_not_get_smaller_stays_as_it_is(shelf, monkeypatch):
+    sizes = {False: 100, True: 100}
+
+    def same(answer, coding, *, level=None, is_small=False):
+        return replace(answer, body=bytes(sizes[is_small]), coding=coding, etag=f'"{is_small}"')
+
     async def scene(opened):
         async with packed_twice(opened, "zstd", monkeypatch):
             await opened.ask(replace(race(), coding="zstd"))
-        async with packed_twice(opened, "zstd", monkeypatch) as then:
-            return await opened.ask(replace(race(), coding="zstd")), then, len(opened._repacks)
+        return (await opened.ask(replace(race(), coding="zstd"))).entry
 
-    last, then, running = play(shelf, scene)
-    assert last.entry is then.entry
-    assert running == 0
+    monkeypatch.setattr("jvgate.packer.packed", same)
+    assert play(shelf, scene).value.etag == '"False"'
+
+
+@pytest.mark.parametrize("goes", [("plain",), ("plain", "raw"), ("packed",)])
+def test_what_has_left_memory_is_not_read_for_that(shelf, monkeypatch, squeezed, goes):
+    """Before the hit, or, of the packed one, while it is being packed."""
+    keys = {"plain": str(race()), "raw": "raw:RACE:20261101000000-:1", "packed": str(replace(race(), coding="zstd"))}
+
+    async def scene(opened):
+        async with packed_twice(opened, "zstd", monkeypatch):
+            if goes == ("packed",):
+                await opened.ask(replace(race(), coding="zstd"))
+            for name in goes:
+                opened.memory._drop(keys[name])
+            if goes != ("packed",):
+                hits = [await opened.ask(replace(race(), coding="zstd")) for _ in range(3)]
+                assert [hit.outcome for hit in hits] == ["hit"] * 3
+        return keys["packed"] in dict(opened.memory.items())
+
+    assert play(shelf, scene) == (goes != ("packed",))
+    assert squeezed == (["zstd"] if goes == ("packed",) else [])
+    assert shelf.opens == ["RACE"]
+
+
+def test_what_is_purged_while_it_is_packed_again_stays_away(shelf, monkeypatch, squeezed):
+    async def scene(opened):
+        async with packed_twice(opened, "zstd", monkeypatch):
+            await opened.ask(replace(race(), coding="zstd"))
+            await opened.purge(EVERYTHING)
+        return list(opened.memory.items())
+
+    assert play(shelf, scene) == []
+
+
+def test_no_more_wait_for_that_than_a_few(shelf, monkeypatch, squeezed):
+    async def scene(opened):
+        monkeypatch.setattr("jvgate.packer._MOST_WAITING", 0)
+        async with packed_twice(opened, "zstd", monkeypatch):
+            await opened.ask(replace(race(), coding="zstd"))
+        monkeypatch.setattr("jvgate.packer._MOST_WAITING", 1)
+        await opened.ask(replace(race(), coding="zstd"))
+        await asyncio.gather(*opened._packer._waiting)
+
+    play(shelf, scene)
+    assert squeezed == ["zstd"]
 
 
 @pytest.mark.parametrize(
@@ -503,19 +562,14 @@ def test_once_is_enough(shelf, monkeypatch):
         {"lifetimes": {"RACE": dict.fromkeys(("floor", "fresh", "ceiling", "settled"), 100)}},
     ],
 )
-def test_what_has_a_level_of_its_own_or_lives_short_is_packed_once(shelf, monkeypatch, given):
+def test_what_has_a_level_of_its_own_or_lives_short_is_packed_once(shelf, monkeypatch, squeezed, given):
     async def scene(opened):
         async with packed_twice(opened, "zstd", monkeypatch) as first:
-            return first, await opened.ask(replace(race(), coding="zstd")), len(opened._repacks)
+            return first, await opened.ask(replace(race(), coding="zstd"))
 
-    first, again, running = play(shelf, scene, **given)
+    first, again = play(shelf, scene, **given)
     assert again.entry is first.entry
-    assert running == 0
-
-
-def unpacked(answer):
-    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "zstd": zstandard.ZstdDecompressor().decompress}
-    return unpack[answer.coding](answer.body)
+    assert squeezed == []
 
 
 def test_what_outlasts_the_deadline_goes_on_as_a_job(shelf):

@@ -30,7 +30,6 @@ from jvgate.cache.judging import Judge
 from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.memory import Memory
 from jvgate.cache.purging import Matches
-from jvgate.cache.refreshing import Refreshes
 from jvgate.cache.shared import SharedTier
 from jvgate.cache.tags import Purge, has_any, is_purged, narrowest
 from jvgate.cache.traffic import Traffic
@@ -120,7 +119,7 @@ class Gateway:
         )  # fmt: skip
         self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
-        self._packer = Packer(self._workers, settings.compression_levels)
+        self._packer = Packer(self.memory, self._workers, settings.compression_levels)
         self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._packer.levels)
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
@@ -139,7 +138,6 @@ class Gateway:
         self._purges = 0
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
-        self._repacks = Refreshes()
 
     async def __aenter__(self) -> Self:
         if self.prefetcher is not None:
@@ -155,10 +153,9 @@ class Gateway:
         self.streams.close()
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
-        for part in (self.jobs, self._flights, self._repacks, self.datasets, self.errands, self._checks):
+        for part in (self.jobs, self._flights, self._packer, self.datasets, self.errands, self._checks):
             await part.close()
         self._checker.stop()
-        self._packer.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     async def check(self) -> None:
@@ -177,7 +174,10 @@ class Gateway:
         entry = self.memory.get(key)
         if entry is MISSING:
             return self._stale(question, key)
-        if entry.refresh_at <= time.monotonic():
+        if entry.refresh_at == -inf:  # it was packed quickly
+            plain: Any = self.memory.last(str(replace(question, coding="")))
+            self._packer.pack_again(key, entry, plain)  # type: ignore[arg-type]
+        elif entry.refresh_at <= time.monotonic():
             self._refresh(question, key)
         return entry  # type: ignore[return-value]  # under a question's text stands no other
 
@@ -268,9 +268,7 @@ class Gateway:
             return
         now = time.monotonic()
         due = [self._due(query, now) for query in question.queries]
-        # What is only packed anew must not keep from their turn those that are read anew.
-        refreshes = self._repacks if question.coding and max(due) == -inf else self.datasets.refreshes
-        begins = refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
+        begins = self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
         if begins and self.prefetcher is not None:
             self.prefetcher.asked(question)
 
@@ -335,14 +333,9 @@ class Gateway:
         else:
             make = partial(self._make, plain, newer_than, is_refresh=is_refresh)
             made, _ = await self._flights.join(key if oldest == -inf else f"new:{key}", make)
-        packed_at, pays_again = time.perf_counter(), self._packer.pays_again(made.entry, question.coding)
-        pack = self._packer.pack_again if is_refresh and pays_again else self._packer.pack
-        answer = await pack(made.entry.value, question.coding)
+        packed_at = time.perf_counter()
+        packed_entry = await self._packer.pack(made.entry, question.coding)
         stages = {"compress": time.perf_counter() - packed_at}
-        packed_entry = replace(
-            made.entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES,
-            refresh_at=-inf if pays_again and not is_refresh else made.entry.refresh_at,
-        )  # fmt: skip
         is_outdated = (
             made.is_outdated
             or (made.is_kept and self.memory.last(key) is not made.entry)

@@ -1,9 +1,10 @@
 """Packs finished answers by content codings: quickly for who waits, and once more, smaller, for those who come later.
 
 Theory of operation.  Who waits for an answer had better get it soon than small.  One that is large, lives long and is
-asked for again is worth more work: its first hit has it packed anew, while nobody waits (`Gateway`), and from then on
-it is sent small.  That is another representation, with another ETag.  A coding whose level the settings name is packed
-at that level alone.
+asked for again is worth more work: its first hit has it packed anew, while nobody waits, and from then on it is sent
+small.  That is another representation, with another ETag.  It is done once in an answer's life, out of memory alone,
+and a few at a time; what has left memory meanwhile, or did not get smaller, stays as it is.  A coding whose level the
+settings name is packed at that level alone.
 """
 
 from __future__ import annotations
@@ -12,44 +13,77 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from math import inf
 
+from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
+from jvgate.cache.memory import Memory
 from jvgate.render.compression import CODINGS, levels_with
 from jvgate.render.forms import packed
 from jvgate.sessions.threads import DaemonThread
-from jvgate.values import Answer, Entry
+from jvgate.values import MISSING, Answer, Entry, Missing
 
-__all__ = ["AGAIN_BYTES", "AGAIN_S", "Packer"]
+__all__ = ["Packer"]
 
-# From this size on, and while it lives so much longer, an answer is worth to be packed twice.
-AGAIN_BYTES: Final = 1 << 16
-AGAIN_S: Final = 120.0
+# From this size on, up to that, and while it lives so much longer, an answer is worth packing twice.
+_LEAST_BYTES, _MOST_BYTES = 1 << 16, 32 << 20
+_LEAST_S = 120.0
+_MOST_WAITING = 4  # each keeps a whole answer in memory
 
 
 class Packer:
-    """Packs on threads.  workers: for who waits.  overrides: levels by coding.  Raises SettingsError for no level."""
+    """Packs on threads.  memory: where answers are kept.  workers: for who waits.  overrides: levels by coding.
 
-    def __init__(self, workers: Executor, overrides: Mapping[str, int]) -> None:
+    Raises SettingsError for what is no level.
+    """
+
+    def __init__(self, memory: Memory[object], workers: Executor, overrides: Mapping[str, int]) -> None:
         self.levels = levels_with(overrides)
-        self._again = frozenset(name for name, coding in CODINGS.items() if coding.squeeze) - overrides.keys()
+        self._twice = frozenset(name for name, coding in CODINGS.items() if coding.squeeze) - overrides.keys()
+        self._memory = memory
         self._workers = workers
         self._thread = DaemonThread("jvgate-pack")  # one: what nobody waits for takes one processor at most
+        self._waiting: set[asyncio.Task[None]] = set()
 
-    def pays_again(self, plain: Entry[Answer], coding: str) -> bool:
-        """Whether *plain*, an answer without a coding, is worth to be packed once more when it is asked for again."""
-        is_worth = len(plain.value.body) >= AGAIN_BYTES and plain.fresh_until - time.monotonic() >= AGAIN_S
-        return is_worth and coding in self._again
+    async def pack(self, plain: Entry[Answer], coding: str) -> Entry[Answer]:
+        """Return *plain* packed quickly; where that is worth it, so that its first hit has it packed again."""
+        packing = partial(packed, plain.value, coding, level=self.levels[coding])
+        answer = await asyncio.get_running_loop().run_in_executor(self._workers, packing)
+        pays_again = (
+            coding in self._twice
+            and _LEAST_BYTES <= len(plain.value.body) <= _MOST_BYTES
+            and plain.fresh_until - time.monotonic() >= _LEAST_S
+        )
+        return replace(_with(plain, answer), refresh_at=-inf) if pays_again else _with(plain, answer)
 
-    async def pack(self, answer: Answer, coding: str) -> Answer:
-        """Return *answer*, packed quickly."""
-        packing = partial(packed, answer, coding, level=self.levels[coding])
-        return await asyncio.get_running_loop().run_in_executor(self._workers, packing)
+    def pack_again(self, key: str, entry: Entry[Answer], plain: Entry[Answer] | Missing) -> None:
+        """Have *entry*, which memory keeps under *key*, packed small, if *plain*, what it was made of, is still there.
 
-    async def pack_again(self, answer: Answer, coding: str) -> Answer:
-        """Return *answer*, packed small: a second for each 8 MB, behind what else is packed so."""
-        return await asyncio.wrap_future(self._thread.submit(partial(packed, answer, coding, is_small=True)))
+        While too many wait for that it is put off until the next hit.
+        """
+        if len(self._waiting) >= _MOST_WAITING:
+            return
+        once = replace(entry, refresh_at=inf if plain is MISSING else plain.refresh_at)
+        self._memory.put(key, once)
+        if plain is not MISSING:
+            task = asyncio.create_task(self._pack_again(key, once, plain.value), name=f"jvgate-pack-{key}")
+            self._waiting.add(task)
+            task.add_done_callback(self._waiting.discard)
 
-    def close(self) -> None:
-        """End the thread; what it is at is given up with the process."""
+    async def close(self) -> None:
+        """Give up what is waiting; what the thread is at is given up with the process."""
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
         self._thread.stop()
+
+    async def _pack_again(self, key: str, entry: Entry[Answer], plain: Answer) -> None:
+        packing = partial(packed, plain, entry.value.coding, is_small=True)
+        answer = await asyncio.wrap_future(self._thread.submit(packing))
+        if len(answer.body) < len(entry.value.body) and self._memory.last(key) is entry:  # neither purged nor replaced
+            self._memory.put(key, _with(entry, answer))
+
+
+def _with(entry: Entry[Answer], answer: Answer) -> Entry[Answer]:
+    return replace(entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES)

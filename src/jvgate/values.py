@@ -169,7 +169,8 @@ class Entry(Generic[Value_co]):
     """A kept value and for how long it may be used.  Times are monotonic seconds; weight: bytes it counts for.
 
     fresh_until: as it is.  stale_until: while it is being refreshed.  error_until: while its source fails.
-    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old.
+    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old; -inf:
+    the first hit has it packed smaller (`packer.py`).
     tags: what it is purged by.
     """
 

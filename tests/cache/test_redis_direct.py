@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError, InvalidResponse, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from jvgate.cache.redis_direct import DirectClient
+from jvgate.cache.redis_direct import DirectClient, packed
 
 LIMIT_S = 30
 
@@ -23,6 +23,7 @@ class Parrot:
         self.says = list(says)
         self.accepted = 0
         self.asked = asyncio.Event()
+        self.left = asyncio.Event()
         self.writers = []
 
     async def __aenter__(self):
@@ -38,12 +39,14 @@ class Parrot:
         self.writers.append(writer)
         while await reader.read(1 << 16):
             self.asked.set()
+            self.left.clear()
             said = self.says.pop(0) if self.says else None
             if said == b"":
                 break
             for piece in [said] if isinstance(said, bytes) else said or ():
                 writer.write(piece)
                 await writer.drain()
+        self.left.set()
         writer.close()
 
 
@@ -109,6 +112,7 @@ def test_a_refusal_leaves_the_connection_well():
         (b"HTTP/1.1 400 Bad Request\r\n", InvalidResponse),
         (b"+a\r\n+b\r\n", InvalidResponse),
         (b"+a\r\n+", InvalidResponse),
+        (b"-MOVED x\r\n", ValueError),
     ],
 )
 def test_a_connection_that_went_wrong_is_not_used_again(said, error):
@@ -117,6 +121,7 @@ def test_a_connection_that_went_wrong_is_not_used_again(said, error):
         if error is None:  # it stays half a reply until it is torn off
             await parrot.asked.wait()
             asking.cancel()
+            await parrot.left.wait()
         with pytest.raises(error or asyncio.CancelledError):
             await asking
         return await client.execute_command("GET", "b"), parrot.accepted
@@ -143,7 +148,7 @@ def test_the_reply_to_who_has_left_is_read_before_the_next_command():
     async def scene(client, parrot):
         await client.execute_command("PING")
         wire, replies = client.at_hand(), []
-        wire.send(("GET", "a"), replies.append)
+        wire.send(packed(("GET", "a")), replies.append)
         assert client.at_hand() is None
         await until(lambda: replies)
         assert client.at_hand() is wire
@@ -162,6 +167,43 @@ def test_many_broken_connections_use_up_no_place_in_the_pool():
         return await client.execute_command("GET", "a")
 
     assert play(scene, *[b""] * 80) == b"a"
+
+
+def test_who_leaves_when_the_reply_is_there_ends_nobody_elses_command():
+    async def scene(client, parrot):
+        await client.execute_command("GET", "a")
+        (wire,) = client._wires
+        first = asyncio.create_task(client.execute_command("GET", "b"))
+        await until(lambda: wire._on_reply is not None)
+        wire.data_received(b"+b\r\n")  # and in the same turn of the loop, before the first one is told,
+        second = asyncio.create_task(client.execute_command("GET", "c"))
+        second_began = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(second_began.set_result, None)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        return wire.is_open, await second
+
+    assert play(scene, b"+a\r\n", None, b"+c\r\n") == (True, b"c")
+
+
+def test_the_pool_can_close_a_connection_that_is_a_wire():
+    async def scene(client, parrot):
+        await client.execute_command("GET", "a")
+        (wire,) = client._wires
+        await client._pool.disconnect()
+        return wire.is_open, await client.execute_command("GET", "b"), parrot.accepted
+
+    assert play(scene, b"+a\r\n", b"+b\r\n") == (False, b"b", 2)
+
+
+def test_a_command_that_cannot_be_sent_takes_no_connection():
+    async def scene(client, parrot):
+        for _ in range(10):
+            with pytest.raises(ValueError, match="surrogates"):
+                await client.execute_command("GET", "\ud800")
+        return parrot.accepted
+
+    assert play(scene) == 0
 
 
 def test_what_is_under_way_ends_with_the_client():

@@ -5,6 +5,7 @@ from memory_shelf import MemoryFile, MemoryShelf, Time, records
 from test_session import RA, SE, ZZ, Recording, session
 
 from jvgate.errors import SourceError
+from jvgate.jvlink.request import Request
 
 
 @pytest.fixture
@@ -39,6 +40,15 @@ def test_an_unwanted_file_is_skipped_where_files_hold_one_type(link, time):
     assert body == b"".join(SE) + ZZ[0]  # what else its file holds comes along
     assert link.calls.count("JVSkip") == 1
     assert link.calls.count("JVGets") < 10
+
+
+@pytest.mark.parametrize(("unwanted", "left"), [("RA", SE), ("SE", RA), ("", RA + SE)])
+def test_what_comes_for_a_key_is_never_skipped_since_it_holds_all_types(link, time, shelf, unwanted, left):
+    shelf.answers = {"20261108": [*RA, *SE]}
+    asked = Request("0B12", key="20261108", unwanted=frozenset({unwanted} - {""}))
+    kept, _ = session(link, time, one_type_per_file=True).read_all(asked)
+    assert kept.body == b"".join(left)
+    assert "JVSkip" not in link.calls
 
 
 def test_files_that_one_has_are_passed_over(link, time):

@@ -21,7 +21,7 @@ from redis.asyncio.connection import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse
 
-__all__ = ["DirectClient", "Wire"]
+__all__ = ["DirectClient", "Wire", "packed"]
 
 OnReply = Callable[[Any], None]
 """Called once with the reply to a command, or with the error that there is instead."""
@@ -51,13 +51,15 @@ class DirectClient:
 
     async def execute_command(self, *args: Any) -> Any:
         """Send one command and return its reply.  Raises what redis-py raises."""
+        command = packed(args)
         wire = self.at_hand() or await self._opened()
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        wire.send(args, partial(_settle, answer))
+        wire.send(command, partial(_settle, answer))
         try:
             reply = await answer
         except asyncio.CancelledError:  # it has taken too long
-            wire.abort()
+            if answer.cancelled():  # else the wire may carry the command of somebody else by now
+                wire.abort()
             raise
         if isinstance(reply, Exception):
             raise reply
@@ -90,6 +92,12 @@ class DirectClient:
             await self._pool.release(wire.connection)
 
 
+def packed(command: tuple[str | bytes | int, ...]) -> bytes:
+    """Return *command* as it is sent.  Raises TypeError and ValueError for what cannot be."""
+    words: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # the stub knows commands of one word
+    return words
+
+
 def _settle(answer: asyncio.Future[Any], reply: Any) -> None:
     if not answer.done():
         answer.set_result(reply)
@@ -110,10 +118,10 @@ class Wire(asyncio.Protocol):
         self._streams = self._transport.get_protocol()
         self._transport.set_protocol(self)
 
-    def send(self, command: tuple[str | bytes | int, ...], on_reply: OnReply) -> None:
-        """Send *command*; *on_reply* is called with what Redis says to it, or with what redis-py would raise."""
+    def send(self, command: bytes, on_reply: OnReply) -> None:
+        """Send *command*, packed; *on_reply* is called with what Redis says to it, or what redis-py would raise."""
         self._on_reply = on_reply
-        self._transport.write(hiredis.pack_command(command))  # type: ignore[arg-type]  # the stub knows one word
+        self._transport.write(command)
 
     def abort(self) -> None:
         """Close it at once, whatever is under way."""
@@ -124,7 +132,7 @@ class Wire(asyncio.Protocol):
         try:
             self._reader.feed(data)
             reply = self._reader.gets()
-        except InvalidResponse as exc:
+        except (InvalidResponse, ValueError) as exc:  # the latter for a redirection that names no place
             self._end(exc)
             return
         on_reply, is_whole = self._on_reply, reply is not _PART

@@ -28,7 +28,7 @@ import structlog
 from jvgate.cache.breaker import Breaker
 from jvgate.cache.keys import PURGES
 from jvgate.cache.redis_client import FOREIGN_ERRORS, Client, RedisRefused, RedisTrouble, open_client, ours
-from jvgate.cache.redis_direct import DirectClient, Wire
+from jvgate.cache.redis_direct import DirectClient, Wire, packed
 from jvgate.cache.redis_url import RedisPlace
 
 __all__ = ["RedisLink"]
@@ -38,7 +38,7 @@ _PROBE_S = 2.0  # a cluster has much to tell at first
 _RECOVERY_S = 5.0
 _LONGEST_WINDOW_S = 5.0  # a probe costs no request anything
 _LAST_TURNS = 3  # of the event loop, in which a reply that lies in the socket is read
-_SPARE_CONNECTIONS = 4  # beside those for commands: the subscription, and one that is being closed
+_SPARE_CONNECTIONS = 4  # the subscription, and one that is being closed
 
 Reply = TypeVar("Reply")
 
@@ -66,12 +66,14 @@ class RedisLink:
         self._connections = connections
         self._on_recovery = on_recovery
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_closing = False
 
     async def __aenter__(self) -> Self:
         self._slots = asyncio.Semaphore(self._connections)
         self._trouble = asyncio.Event()
         async with AsyncExitStack() as end:
-            client = open_client(self.place, connections=self._connections + _SPARE_CONNECTIONS)
+            # Wires keep theirs, and pipelines take others.
+            client = open_client(self.place, connections=2 * self._connections + _SPARE_CONNECTIONS)
             self.client: Client = await end.enter_async_context(client)
             await self._probe()  # before anything is served, so that nobody pays for a Redis that is not there
             self._end = end.pop_all()
@@ -79,6 +81,7 @@ class RedisLink:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_closing = True
         for task in (self._keeper, *self._tasks):
             task.cancel()
         await asyncio.gather(self._keeper, *self._tasks, return_exceptions=True)
@@ -86,14 +89,18 @@ class RedisLink:
             await self._end.aclose()
 
     async def ask(self, *command: str | bytes | int, limit_s: float | None = None) -> Any:
-        """Return what Redis says to *command* within *limit_s* (default: the deadline).  Raises RedisTrouble."""
+        """Return the reply to *command* within *limit_s* (default: the deadline).  Raises RedisTrouble.
+
+        For commands whose replies redis-py leaves as they are: a wire's are what Redis says.
+        """
+        words = packed(command)
         wire = self._wire_at_hand()
         if wire is None:
             return await self.run(lambda client: client.execute_command(*command), limit_s=limit_s)
         sent = self._begun(limit_s)
         sent.tear, sent.is_on_wire = wire.abort, True
         await self._slots.acquire()  # at once, since one is free
-        wire.send(command, partial(self._replied, sent))
+        wire.send(words, partial(self._replied, sent))
         return await _answer(sent)
 
     async def run(self, talk: Callable[[Client], Awaitable[Reply]], *, limit_s: float | None = None) -> Reply:
@@ -172,8 +179,8 @@ class RedisLink:
         command.timer = asyncio.get_running_loop().call_later(left_s, command.tear)
 
     def _failed(self, reason: str, era: int) -> None:
-        if era != self.breaker.opened:
-            return  # it began before the last trouble, of which it tells late
+        if era != self.breaker.opened or self._is_closing:
+            return  # it began before the last trouble, of which it tells late; or it was ended by us
         if self.breaker.failed(self._now(), reason):
             log.warning("Redis is left alone", url=str(self.place), why=reason)
         self._trouble.set()

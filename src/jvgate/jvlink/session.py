@@ -93,7 +93,8 @@ class Session:
         itself.  What the sink raises goes through, after JVClose.
         """
         wait = Wait(str(request), self._limits, sleep=self._sleep, clock=self._clock, cancelled=cancelled)
-        read = Read(self._link, request, sink, wait, self._one_type_per_file, self._doing)
+        one_type_per_file = self._one_type_per_file and not request.key  # what comes for a key is one file of all
+        read = Read(self._link, request, sink, wait, one_type_per_file, self._doing)
         cures = _Cures(self._link, wait)
         began = self._clock()
         while True:

@@ -41,7 +41,6 @@ MIN_BYTES = 1024
 # These hold compressed data already.
 _PACKED = frozenset({"application/vnd.apache.parquet"})
 _ALIASES = {"x-gzip": "gzip"}
-_NEAR_LOG = 18  # of the bytes in which repetitions are looked for
 _GZIP_BITS, _ZLIB_BITS = 31, 15
 _ZSTD_FLUSH = zstandard.COMPRESSOBJ_FLUSH_BLOCK
 
@@ -60,7 +59,7 @@ class Compressor(Protocol):
 class Coding:
     """One way to pack.  name: as in Content-Encoding.  level: the usual one of *levels*, the more the smaller.
 
-    squeeze: packs as small as goes at some megabytes a second, where that is clearly smaller than usual.
+    squeeze: packs as small as goes at some megabytes a second; None where that is hardly smaller than usual.
     """
 
     name: str
@@ -123,7 +122,7 @@ def levels_with(overrides: Mapping[str, int]) -> Mapping[str, int]:
 def compress(name: str, body: bytes, *, level: int | None = None, is_small: bool = False) -> bytes:
     """Return *body* packed whole; the same bytes every time, so that it may have a strong ETag.
 
-    is_small: at a hundredth of the speed, where the coding has a way for that.
+    is_small: at some megabytes a second, where the coding has a way for that; nearly always smaller.
     """
     coding = CODINGS[name]
     if is_small and coding.squeeze is not None:
@@ -196,15 +195,15 @@ def _brotli(body: bytes, level: int) -> bytes:
 
 
 def _squeezed_brotli(body: bytes) -> bytes:
-    packed: bytes = brotli.compress(body, quality=9, lgwin=_NEAR_LOG)
+    packed: bytes = brotli.compress(body, quality=9, lgwin=20)
     return packed
 
 
 def _squeezed_zstd(body: bytes) -> bytes:
-    """Odds and votes are short runs of digits that repeat near by: found by a small window with matches of 3 bytes."""
+    """Odds and votes are short runs of digits that repeat near by: found by small tables with matches of 3 bytes."""
     parameters = zstandard.ZstdCompressionParameters(
-        strategy=zstandard.STRATEGY_BTOPT, min_match=3, window_log=_NEAR_LOG,
-        chain_log=16, hash_log=16, search_log=2, target_length=32,
+        strategy=zstandard.STRATEGY_BTOPT, min_match=3, window_log=21,
+        chain_log=17, hash_log=17, search_log=3, target_length=48,
     )  # fmt: skip
     return zstandard.ZstdCompressor(compression_params=parameters).compress(body)
 
