@@ -1,7 +1,9 @@
 """The command as a user runs it: what it prints, where, and with which exit status."""
 
+import io
 import json
 import os
+import pickle
 import re
 import socket
 import subprocess
@@ -9,6 +11,8 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 
@@ -389,6 +393,45 @@ def test_decode_gives_the_table_that_fetch_gives(jvgate, source, tmp_path):
     done = jvgate("decode", "se.jvd", "--record", "SE", "-o", "decoded.csv")
     assert done.returncode == OK, done.stderr
     assert (tmp_path / "decoded.csv").read_bytes() == (tmp_path / "fetched.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "load"), [
+    ("all.json", json.loads), ("all.msgpack", msgspec.msgpack.decode), ("all.pickle", pickle.loads),
+])  # fmt: skip
+def test_decode_writes_documents_too(jvgate, source, tmp_path, name, load):
+    jvgate("fetch", "RACE", "--from", "20261101", "-o", "all.jvd", JVGATE_SOURCE=source)
+    jvgate("fetch", "RACE", "--from", "20261101", "-o", "fetched.json", JVGATE_SOURCE=source)
+    done = jvgate("decode", "all.jvd", "-o", name, JVGATE_ALLOW_PICKLE="1")
+    assert done.returncode == OK, done.stderr
+    document, fetched = load((tmp_path / name).read_bytes()), json.loads((tmp_path / "fetched.json").read_bytes())
+    assert set(document) == {"meta", "data"}
+    assert document["data"] == fetched["data"]
+    told = {**fetched["meta"], "file_count": 1}
+    assert document["meta"] == {name: told[name] for name in document["meta"]}
+
+
+def test_decode_writes_no_pickle_unless_that_is_switched_on(jvgate, tmp_path):
+    (tmp_path / "se.jvd").write_bytes(record("SE"))
+    fails(jvgate("decode", "se.jvd", "-o", "se.pickle"), USAGE, "pickle")
+
+
+@pytest.mark.parametrize("form", ["json", "arrow", "parquet", "msgpack"])
+def test_decode_to_stdout_does_not_end_what_is_not_whole(jvgate, tmp_path, form):
+    packed = zstandard.ZstdCompressor().compress(record("SE") * 3000)
+    (tmp_path / "cut.jvd.zst").write_bytes(packed[: len(packed) // 2])
+    (tmp_path / "se.jvd").write_bytes(record("SE"))
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run([COMMAND, "decode", "se.jvd", "cut.jvd.zst", "--record", "SE", "--format", form],
+                              stdout=out, cwd=tmp_path, check=False)  # fmt: skip
+    assert done.returncode == DAMAGED
+    content = (tmp_path / "out").read_bytes()
+    if form == "arrow":  # whose readers take a missing end for one
+        assert content
+        assert not content.endswith(b"\xff\xff\xff\xff\0\0\0\0")
+        return
+    read = {"parquet": lambda content: pq.read_table(io.BytesIO(content)), "json": json.loads}
+    with pytest.raises(ValueError):  # noqa: PT011  (each says it in its own words)
+        read.get(form, msgspec.msgpack.decode)(content)  # msgpack: there is nothing yet
 
 
 def test_decode_selects_as_the_server_does(jvgate, source):

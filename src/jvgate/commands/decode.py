@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -11,17 +11,19 @@ from typing import BinaryIO
 import typer
 import zstandard
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from jvgate.commands.output import form_of, writing
 from jvgate.errors import ArchiveError, QueryError
 from jvgate.question import parse_selection
 from jvgate.records.framing import Damage, Frame, Framer, Run
 from jvgate.render.choosing import Chooser
-from jvgate.render.forms import check
+from jvgate.render.documents import DOCUMENTS, document_of
+from jvgate.render.forms import check, offered_forms
 from jvgate.render.tally import Tally
-from jvgate.render.writers import WRITTEN, Writer, writer_of
+from jvgate.render.writers import Writer, writer_of
 from jvgate.sessions.rawfile import expanded
+from jvgate.settings import load_settings
 from jvgate.values import Question, Selection
 
 __all__ = ["decode_files"]
@@ -33,23 +35,25 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     """Write the records of the files in *paths*; return whether anything was damaged.
 
     parameters: as of the data route (record, where, fields, format, charset, raw, labels).
-    What is lost or broken is told on stderr with its place.  A file to write is not written when one to read could not
-    be read to its end.  Raises QueryError for what cannot be asked, OSError.
+    What is lost or broken is told on stderr with its place.  When a file could not be read to its end, what goes to a
+    file is not written, and what goes to stdout has no end.  Raises QueryError for what cannot be asked, OSError.
     """
     form = form_of(output, next(iter(parameters.get("format", ())), None), usual="ndjson")
-    selection = parse_selection({**parameters, "format": [form]}, formats=WRITTEN)
-    writer = writer_of(_question(selection), proves_end=False)
+    offered = offered_forms(allow_pickle=load_settings().allow_pickle)
+    selection = parse_selection({**parameters, "format": [form]}, formats=offered)
+    question = _question(selection)
+    writer = document_of(selection) if form in DOCUMENTS else writer_of(question, proves_end=False)
     totals, unread = Tally(), list[Path]()
     try:
-        with writing(output) as out, _bar(paths, is_shown=output is not None) as advance:
+        with writing(output) as out, _bar(paths, is_shown=output is not None) as bar:
             out.write(writer.begin())
             for path in paths:
-                tally, is_whole = _decode_file(path, selection, writer, out, advance)
+                tally, is_whole = _decode_file(path, selection, writer, out, bar)
                 totals.add(tally)
                 unread += [] if is_whole else [path]
             if output is not None and unread:
                 raise _NotWhole
-            if form != "ndjson":  # whose lines are records and nothing else here
+            if form != "ndjson" and not unread:  # whose lines are records and nothing else here
                 out.write(writer.end(totals.facts(selection, returned=totals.total, damaged=writer.damaged)))
     except _NotWhole:
         names = ", ".join(map(str, unread))
@@ -69,26 +73,43 @@ def _question(selection: Selection) -> Question:
     return check(Question("", (), selection))
 
 
+class _Bar:
+    """A bar on stderr: the bytes of the files that were read, and the records in them."""
+
+    def __init__(self, bars: Progress, *, total: int) -> None:
+        self._bars = bars
+        self._bar = bars.add_task("", total=total, records=0)
+        self._records = 0
+
+    def read(self, size: int) -> None:
+        """Move on by *size* bytes."""
+        self._bars.advance(self._bar, size)
+
+    def found(self, records: int) -> None:
+        """Count *records* more."""
+        self._records += records
+        self._bars.update(self._bar, records=self._records)
+
+
 @contextmanager
-def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yield what moves a bar on stderr by the bytes that were read; none is shown beside what goes to stdout."""
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[_Bar]:
+    """Yield the bar; none is shown beside what goes to stdout."""
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TextColumn("{task.fields[records]:,} records"),
+               TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_shown) as bars:
-        bar = bars.add_task("", total=sum(path.stat().st_size for path in paths if path.is_file()))
-        yield lambda count: bars.advance(bar, count)
+        yield _Bar(bars, total=sum(path.stat().st_size for path in paths if path.is_file()))
 
 
-def _decode_file(
-    path: Path, selection: Selection, writer: Writer, out: BinaryIO, advance: Callable[[int], None]
-) -> tuple[Tally, bool]:
+def _decode_file(path: Path, selection: Selection, writer: Writer, out: BinaryIO, bar: _Bar) -> tuple[Tally, bool]:
     """Write the records of one file -> what was seen, and whether it could be read to its end."""
     chooser, framer = Chooser(selection), Framer()
     chooser.begin(path.name)
     before = writer.damaged.records if writer.damaged else 0
     try:
-        items = chain(chain.from_iterable(map(framer.feed, _chunks(path, advance))), framer.end())
+        items = chain(chain.from_iterable(map(framer.feed, _chunks(path, bar))), framer.end())
         for item in chooser.shown(_told(items, path)):
             out.write(_written(item, writer))
+            bar.found(item.count if isinstance(item, Run) else 1)
     except ArchiveError as exc:
         typer.echo(f"{path}: {exc.why}", err=True)
         return chooser.tally, False
@@ -122,12 +143,12 @@ def _summary(tally: Tally, damaged: int) -> str:
     return ", ".join(parts + [f"{count} {what}" for count, what in counts if count])
 
 
-def _chunks(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
+def _chunks(path: Path, bar: _Bar) -> Iterator[bytes]:
     """Yield the bytes of the file, expanded.  Raises ArchiveError when it cannot be read to its end."""
 
     def read() -> bytes:
         chunk = file.read(CHUNK_BYTES)
-        advance(len(chunk))
+        bar.read(len(chunk))
         return chunk
 
     try:

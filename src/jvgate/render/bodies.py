@@ -7,7 +7,7 @@ be in memory together; only a pickle is made of all at once, and a table of colu
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -24,6 +24,8 @@ from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Question
 
 __all__ = [
+    "encoded_msgpack",
+    "encoded_pickle",
     "msgpack_body",
     "ndjson_body",
     "ndjson_end",
@@ -54,7 +56,12 @@ def msgpack_body(walk: Walk) -> bytes:
     """Return `{"meta": …, "data": [records]}` as MessagePack."""
     encode = msgspec.msgpack.Encoder().encode
     data = [msgspec.Raw(encode(record)) for record in _values(walk)]
-    return encode({"meta": walk.facts(), "data": data})
+    return encoded_msgpack(walk.facts(), data)
+
+
+def encoded_msgpack(facts: Mapping[str, object], data: Sequence[msgspec.Raw]) -> bytes:
+    """Return the document of *facts* and of records that are encoded already."""
+    return msgspec.msgpack.encode({"meta": facts, "data": data})
 
 
 def pickle_body(walk: Walk) -> bytes:
@@ -63,8 +70,13 @@ def pickle_body(walk: Walk) -> bytes:
     A pickle tells which of its objects are one and the same.  Equal texts are made so, and nothing else is, or its
     bytes would depend on what the readers happen to remember.
     """
-    data, texts = list(_values(walk)), dict[str, str]()
-    return pickle.dumps(_rebuilt({"meta": walk.facts(), "data": data}, texts), protocol=5)
+    data = list(_values(walk))
+    return encoded_pickle(walk.facts(), data)
+
+
+def encoded_pickle(facts: Mapping[str, object], data: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the document of *facts* and of the records' values."""
+    return pickle.dumps(_rebuilt({"meta": facts, "data": data}, {}), protocol=5)
 
 
 def _rebuilt(value: Any, texts: dict[str, str]) -> Any:
