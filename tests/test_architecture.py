@@ -35,7 +35,7 @@ MAY_IMPORT = {
     | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
     | {"prefetching", "streaming", "packer"},
     "source_setting": {"sessions", "settings"},
-    "opening": BASE | {"cache", "gateway", "sessions", "settings", "source_setting"},
+    "opening": BASE | {"cache", "render", "gateway", "sessions", "settings", "source_setting"},
     "doctor": BASE | {"spec", "sessions", "settings", "opening", "source_setting", "cache"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
     "web": BASE

@@ -364,6 +364,25 @@ def test_the_cache_of_a_running_server_is_shown_and_purged(jvgate, source):
         fails(jvgate("cache", "purge", "--url", url), USAGE, "all=1")
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("COMPRESSION_LEVELS", '{"br": 99}', "br has no level 99"),
+        ("COMPRESSION_LEVELS", '{"brotli": 3}', "There is no coding 'brotli'"),
+        ("COMPRESSION_LEVELS", '{"br": 3', "What is given is no JSON"),
+        ("LIFETIMES", '{"0B30": {"fresh": 5}}', "0B30.floor"),
+        ("LIFETIMES", "", "What is given is no JSON"),
+        ("REDIS_URL", "http://x", "no scheme that is known"),
+        ("REDIS_URL", "redis://default:12#34@host:6379/0", "has a #"),
+    ],
+)
+def test_a_setting_that_cannot_be_ends_the_start_in_one_line(jvgate, setting, value, said):
+    done = jvgate("serve", "--port", "0", **{f"JVGATE_{setting}": value})
+    fails(done, USAGE, f"JVGATE_{setting}", said, "Allowed:")
+    assert len(done.stderr.splitlines()) == 1
+    assert "34" not in done.stderr.replace("34567", "")
+
+
 def test_what_lies_in_redis_is_shown_with_its_age(jvgate, source):
     with RedisServer() as redis, running(Settings(source=source, redis_url=redis.unix_url, prefetch=False)) as client:
         client.data()

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from jvgate.cache.lifetimes import Lifetimes
 from jvgate.cache.no_tier import NoTier
 from jvgate.cache.redis_tier import RedisTier
 from jvgate.cache.shared import ALL
 from jvgate.gateway import Gateway
+from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
 from jvgate.settings import Settings
 from jvgate.source_setting import source_of
 
-__all__ = ["open_gateway", "shared_tier"]
+__all__ = ["check_settings", "open_gateway", "shared_tier"]
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
+    Lifetimes(settings.lifetimes)
+    levels_with(settings.compression_levels)
+    shared_tier(settings, on_purge=lambda tags: None, on_reconnect=lambda: None)
 
 
 @asynccontextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from jvgate.errors import SettingsError
 
@@ -111,6 +113,10 @@ def load_settings(**flags: Annotated[Any, "None for a flag that was not given"])
         return Settings(**given)
     except ValidationError as exc:
         raise _first_wrong(exc) from exc
+    except UnreadableSetting as exc:  # of the environment, where lists and objects are JSON
+        (name,) = re.findall(r'field "(\w+)"', str(exc)) or ("settings",)
+        allowed = Settings.model_fields[name].description if name in Settings.model_fields else ""
+        raise SettingsError(f"JVGATE_{name.upper()}", "What is given is no JSON.", allowed=str(allowed)) from exc
     except (ValueError, OSError) as exc:  # a TOML file that is no TOML, or may not be read
         raise SettingsError(TOML_FILE, f"{exc}.", allowed="a TOML file of settings, such as port = 8000") from exc
 

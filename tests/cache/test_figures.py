@@ -64,5 +64,5 @@ def test_a_setting_for_a_kind_reaches_those_without_a_figure_of_their_own():
 def test_a_setting_that_cannot_be_says_what_could(overrides, said):
     with pytest.raises(SettingsError, match=said) as caught:
         figures_with(overrides)
-    assert caught.value.name == "lifetimes"
+    assert caught.value.name == "JVGATE_LIFETIMES (lifetimes)"
     assert caught.value.allowed

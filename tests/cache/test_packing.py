@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, pack, packed_length, read_at_of, unpack
+from jvgate.cache.packing import FACTS_BYTES, HEADER_BYTES, Miss, Packed, pack, packed_length, read_at_of, unpack
 from jvgate.values import Dataset, Query, SourceFile
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
@@ -157,6 +157,11 @@ def test_a_moment_of_reading_that_cannot_be_is_a_miss(read_at):
 
 def test_another_querys_value_is_a_miss():
     assert opened(DATA, query=replace(QUERY, option=2)) == Miss("query")
+
+
+def test_more_facts_than_any_dataset_has_are_not_read():
+    facts = facts_of(DATA) | {"more": [{}] * (FACTS_BYTES // 3)}
+    assert opened(forged(facts=facts)) == Miss("large")
 
 
 def test_a_value_over_the_readers_limit_is_refused():

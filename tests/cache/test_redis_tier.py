@@ -261,9 +261,9 @@ def test_the_lease_of_who_dies_expires(server):
 def test_who_waits_gets_the_value_as_it_lands(server):
     async def scene(one, other):
         with await one.lease(QUERY) as lease:
-            asked = server.calls("exists")
+            asked = server.calls("pttl")
             waiting = [asyncio.create_task(other.wait(QUERY, limit_s=20)) for _ in range(10)]
-            await until(lambda: server.calls("exists") == asked + 10)
+            await until(lambda: server.calls("pttl") == asked + 10)
             assert not any(task.done() for task in waiting)
             packed = entry(stamp=lease.stamp)
             one.put(packed)
@@ -287,8 +287,8 @@ def test_who_waits_for_something_newer_does_not_fetch_what_lies_there_over_and_o
         packed = await kept(one, entry(body=bytes(range(256)) * 1000))
         with await one.lease(QUERY):
             waiting = asyncio.create_task(other.wait(QUERY, limit_s=20, newer_than=packed.dataset.read_at))
-            before = server.calls("exists")
-            await until(lambda: server.calls("exists") > before + 10)
+            before = server.calls("pttl")
+            await until(lambda: server.calls("pttl") > before + 10)
             newer = await kept(one, entry(now=packed.dataset.read_at + 1))
         return await waiting == newer, other.counts["bytes", "read"] <= len(pack(packed)) + len(pack(newer))
 
@@ -297,21 +297,33 @@ def test_who_waits_for_something_newer_does_not_fetch_what_lies_there_over_and_o
 
 def test_who_waits_is_told_when_nobody_reads_any_more(server):
     async def scene(one, other):
-        lease, asked = await one.lease(QUERY), server.calls("exists")
+        lease, asked = await one.lease(QUERY), server.calls("pttl")
         waiting = asyncio.create_task(other.wait(QUERY, limit_s=20))
-        await until(lambda: server.calls("exists") > asked)
+        await until(lambda: server.calls("pttl") > asked)
         lease.release()
         return await waiting
 
     assert play(scene, server.url, server.url) == Miss("free")
 
 
+@pytest.mark.parametrize("command", [("SET", LEASE, "x"), ("HSET", LEASE, "a", "b"), ("SET", LEASE, "x", "EX", 10**6)])
+def test_a_lease_that_nobody_of_us_can_have_keeps_nobody_waiting(server, command):
+    async def scene(one):
+        server.command(*command)
+        assert await one.lease(QUERY) is None
+        assert await one.wait(QUERY, limit_s=10.0) == Miss("free")
+        with await one.lease(QUERY) as lease:
+            return lease.is_shared
+
+    assert play(scene, server.url)
+
+
 def test_who_waits_without_news_looks_by_himself(server):
     async def scene(one, other):
         with await one.lease(QUERY):
-            asked = server.calls("exists")
+            asked = server.calls("pttl")
             waiting = asyncio.create_task(other.wait(QUERY, limit_s=20))
-            await until(lambda: server.calls("exists") > asked)
+            await until(lambda: server.calls("pttl") > asked)
             server.command("SET", KEY, pack(entry()))
             return await waiting
 
@@ -328,7 +340,7 @@ def test_who_waits_waits_no_longer_than_he_would(server):
 
 def test_many_on_two_nodes_read_once(server):
     """The gateway's way: ask, lease or wait, read, put, give back."""
-    reads, asked = 0, server.calls("exists")
+    reads, asked = 0, server.calls("pttl")
 
     async def fetch(tier):
         nonlocal reads
@@ -341,7 +353,7 @@ def test_many_on_two_nodes_read_once(server):
                     if lease.is_shared and isinstance(found := await tier.get(QUERY), Packed):
                         return found
                     reads += 1
-                    await until(lambda: server.calls("exists") > asked)  # somebody waits by now
+                    await until(lambda: server.calls("pttl") > asked)  # somebody waits by now
                     tier.put(entry(stamp=lease.stamp))
                     return entry()
             elif isinstance(found := await tier.wait(QUERY, limit_s=20), Packed):

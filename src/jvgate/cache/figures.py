@@ -18,7 +18,7 @@ Overrides = Mapping[str, Mapping[str, float]]
 
 MOST_S = 366 * 86400.0
 _KINDS = ("stored", "real_time")
-_SETTING = "lifetimes"
+_SETTING = "JVGATE_LIFETIMES (lifetimes)"
 _ORDER = ("floor", "fresh", "ceiling", "settled")
 
 

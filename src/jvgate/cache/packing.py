@@ -25,7 +25,7 @@ import zstandard
 from jvgate.cache.keys import VERSION, query_text
 from jvgate.values import Dataset, Query, SourceFile
 
-__all__ = ["HEADER_BYTES", "Miss", "Packed", "pack", "packed_length", "read_at_of", "unpack"]
+__all__ = ["FACTS_BYTES", "HEADER_BYTES", "Miss", "Packed", "pack", "packed_length", "read_at_of", "unpack"]
 
 _MAGIC = b"JVg\x9e"  # no text begins like this
 _HEADER = struct.Struct("<4sIBBxxIQQd")  # magic, checksum, version, flags, facts, raw and kept length, read at
@@ -35,6 +35,7 @@ HEADER_BYTES: Final = _HEADER.size
 _ZSTD = 1  # flag: the records are a zstd frame
 _LEVEL = 3
 _SHORT_BYTES = 4096  # as it is, this travels as fast as its compressed form, and is opened sooner
+FACTS_BYTES: Final = 1 << 20  # the most that is said beside the records
 _LONGEST_S = 400 * 86400.0  # no entry lives longer, whatever it says of itself
 
 
@@ -122,7 +123,7 @@ def _flaw(header: tuple[Any, ...], length: int, limit_bytes: int) -> str | None:
         return "foreign"
     if version != VERSION:
         return "version"
-    if raw_length > limit_bytes:
+    if raw_length > limit_bytes or facts_length > FACTS_BYTES:
         return "large"
     return None if HEADER_BYTES + facts_length + kept_length == length else "length"
 

@@ -40,6 +40,9 @@ return redis.call('DEL', KEYS[1])
 """
 
 
+_NEVER, _LONGEST_MS = -1, 86_400_000  # as PTTL says it; what no setting allows
+
+
 class RedisLeases:
     """The leases of this process.  node: its name, in every token.  hold_s: how long one lasts that is not renewed."""
 
@@ -90,8 +93,16 @@ class RedisLeases:
         return lease
 
     async def is_held(self, text: str) -> bool:
-        """Return whether anybody has the lease.  Raises RedisTrouble."""
-        return bool(await self._link.ask("EXISTS", lease_key(text)))
+        """Return whether anybody has the lease.  Raises RedisTrouble.
+
+        One that does not expire, or in days, is nobody's of us: it goes, or all would wait for it for ever.
+        """
+        expires_ms = await self._link.ask("PTTL", lease_key(text))
+        if expires_ms == _NEVER or expires_ms > _LONGEST_MS:
+            self._counts["lease", "foreign"] += 1
+            await self._writes.attempt("UNLINK", lease_key(text))
+            return False
+        return bool(expires_ms > 0)
 
     async def close(self) -> None:
         """Renew nothing any more."""

@@ -36,7 +36,7 @@ from typing import Self
 from jvgate.cache.backlog import Backlog
 from jvgate.cache.fences import Fences
 from jvgate.cache.keys import query_text, value_key
-from jvgate.cache.packing import HEADER_BYTES, Miss, Packed, packed_length, unpack
+from jvgate.cache.packing import FACTS_BYTES, HEADER_BYTES, Miss, Packed, packed_length, unpack
 from jvgate.cache.redis_client import Client, RedisTrouble
 from jvgate.cache.redis_clock import RedisClock
 from jvgate.cache.redis_inspection import inspected
@@ -52,7 +52,6 @@ from jvgate.values import Query
 __all__ = ["RedisTier"]
 
 _FIRST_BYTES = 1 << 18
-_FACTS_BYTES = 1 << 20  # beside the records
 _POLL_S = 1.0
 _INSPECT_S = 2.0
 _DRAIN_S = 1.0
@@ -188,7 +187,7 @@ class RedisTier:
         """Return the value of *key*, or its beginning where it cannot be one of ours; empty when there is none."""
         start: bytes = await self._link.ask("GETRANGE", key, 0, _FIRST_BYTES - 1)
         length = packed_length(start)
-        if not len(start) == _FIRST_BYTES < length <= HEADER_BYTES + _FACTS_BYTES + self._limit_bytes:
+        if not len(start) == _FIRST_BYTES < length <= HEADER_BYTES + FACTS_BYTES + self._limit_bytes:
             return start
         limit_s = self._deadline_s + length / FLOOR_BYTES_S
         rest: bytes = await self._link.ask("GETRANGE", key, _FIRST_BYTES, length - 1, limit_s=limit_s)

@@ -58,6 +58,8 @@ def parse_redis_url(url: str) -> RedisPlace:
         split = urlsplit(url)
         if split.scheme not in _SCHEMES:
             raise _wrong("no scheme that is known")
+        if split.fragment:  # a password with a # in it, of which a part would be taken for the port
+            raise _wrong("has a #; in a password that is %23")
         options = dict(parse_qsl(split.query, keep_blank_values=True, strict_parsing=bool(split.query)))
         place = _unix(split, options) if split.scheme == "unix" else _network(split, options)
     except ValueError:  # its message would show a part of the URL

@@ -19,6 +19,7 @@ from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.commands.workers import Told, supervise
 from jvgate.errors import SessionHung, SettingsError
+from jvgate.opening import check_settings
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources import Source
 from jvgate.settings import Settings, unknown_variables
@@ -37,6 +38,7 @@ EXIT_FAILED = 3
 def run(settings: Settings) -> None:
     """Serve until stopped.  Raises SettingsError for a port in use or a source that cannot be."""
     source = source_of(settings)  # a wrong one ends the start, not the first request
+    check_settings(settings)
     source.lanes(settings.sessions)
     set_up_log(settings.log_format)
     if unknown := unknown_variables(os.environ):

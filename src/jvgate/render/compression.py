@@ -40,6 +40,7 @@ IDENTITY = "identity"
 MIN_BYTES = 1024
 # These hold compressed data already.
 _PACKED = frozenset({"application/vnd.apache.parquet"})
+_LEVELS_SETTING = "JVGATE_COMPRESSION_LEVELS (compression_levels)"
 _ALIASES = {"x-gzip": "gzip"}
 _GZIP_BITS, _ZLIB_BITS = 31, 15
 _ZSTD_FLUSH = zstandard.COMPRESSOBJ_FLUSH_BLOCK
@@ -111,11 +112,11 @@ def levels_with(overrides: Mapping[str, int]) -> Mapping[str, int]:
     """Return the level of every coding, as *overrides* have it.  Raises SettingsError for what is no level."""
     for name, level in overrides.items():
         if name not in CODINGS:
-            raise SettingsError("compression_levels", f"There is no coding {name!r}.", allowed=", ".join(CODINGS))
+            raise SettingsError(_LEVELS_SETTING, f"There is no coding {name!r}.", allowed=", ".join(CODINGS))
         levels = CODINGS[name].levels
         if level not in levels:
             why = f"{name} has no level {level}."
-            raise SettingsError("compression_levels", why, allowed=f"{levels[0]} to {levels[-1]}")
+            raise SettingsError(_LEVELS_SETTING, why, allowed=f"{levels[0]} to {levels[-1]}")
     return {name: overrides.get(name, coding.level) for name, coding in CODINGS.items()}
 
 
