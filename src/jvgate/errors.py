@@ -104,7 +104,9 @@ class JVLinkError(SourceError):
 
 
 class ArchiveError(SourceError):
-    """The archive folder is missing, unreadable, or holds no JV-Data."""
+    """The archive folder is missing, unreadable, or holds no JV-Data; what was mounted there may come back."""
+
+    retry_after_s = 30
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"archive {path}: {why}")

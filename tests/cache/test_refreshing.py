@@ -21,7 +21,7 @@ BUSY = SourceBusy(1)
         (JVLinkError(-411, "JVOpen"), True),
         (JVLinkError(-301, "JVOpen"), False),  # the service key
         (JVLinkError(-9999, "JVOpen"), False),
-        (ArchiveError("a", "it is gone"), False),
+        (ArchiveError("a", "it is gone"), True),
         (SourceError("closed"), False),
     ],
 )

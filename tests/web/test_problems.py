@@ -88,7 +88,7 @@ def test_a_code_that_no_table_knows_is_still_a_problem(code):
 @pytest.mark.parametrize(
     ("error", "status", "slug", "retry_after"),
     [
-        (ArchiveError("/data", "there is no such folder"), 503, "archive-unusable", None),
+        (ArchiveError("/data", "there is no such folder"), 503, "archive-unusable", "30"),
         (DatasetTooLarge("RACE", limit_bytes=10), 413, "dataset-too-large", None),
         (SessionTimeout("the wait", limit_s=1), 504, "jvlink-timeout", "30"),
         (SourceBusy(7), 503, "session-busy", "5"),

@@ -8,6 +8,7 @@ import pytest
 
 from jvgate.errors import SourceBusy
 from jvgate.question import parse_question
+from tests.raceday import archive, race_day
 
 
 @pytest.fixture
@@ -53,6 +54,19 @@ def test_what_is_given_because_the_source_fails_says_so(web, method):
     fail(web)
     answers = [web.data(method=method), web.data(limit=1, method=method)]  # as it was, and made of what is kept
     assert [status(answer) for answer in answers] == ["jvgate; fwd=stale; detail=source-failed"] * 2
+
+
+def test_while_the_archive_is_away_the_last_answer_is_given(serve, tmp_path):
+    here, away = tmp_path / "here", tmp_path / "away"
+    archive(here, *race_day())
+    web = serve(f"archive:{here}?date=2026-11-18", prefetch=False)
+    fresh = web.data()
+    get_old(web, error=600)
+    here.rename(away)
+    answer = web.data()
+    assert status(answer) == "jvgate; fwd=stale; detail=source-failed"
+    assert answer.headers["etag"] == fresh.headers["etag"]
+    away.rename(here)
 
 
 def test_when_the_source_does_not_fail_nothing_so_old_is_given(web):
