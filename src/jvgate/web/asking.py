@@ -15,7 +15,7 @@ from jvgate.render.forms import FORMS, check
 from jvgate.render.negotiation import media_types, negotiate
 from jvgate.values import Question
 
-__all__ = ["wanted"]
+__all__ = ["coding_of", "wanted"]
 
 
 def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
@@ -30,11 +30,11 @@ def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
         raise _not_acceptable("Accept", accept, media_types(words))
     if is_packed(FORMS[question.selection.format].media_types[0]):
         return question
-    return replace(question, coding=_coding(request))
+    return replace(question, coding=coding_of(request))
 
 
-def _coding(request: Request) -> str:
-    """Return the content coding that the client likes best, "" for none."""
+def coding_of(request: Request) -> str:
+    """Return the content coding that the client likes best, "" for none.  Raises QueryError when it takes nothing."""
     accept = _header(request, "accept-encoding")
     coding = negotiate_coding(accept, tuple(CODINGS))
     if coding is None:
