@@ -275,11 +275,11 @@ def test_a_packed_line_can_be_read_as_soon_as_it_has_come(stuck, coding):
     until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
 
 
-def sent_packed(client, coding, *entries, **headers):
+def sent_packed(client, coding, *entries, unpack="", **headers):
     """The response to a batch as it comes over the wire, and what it says when it is unpacked."""
     given = {"accept-encoding": coding} | headers
     with client.stream("POST", BATCH, json={"requests": list(entries)}, headers=given) as response:
-        return response, UNPACK[coding](b"".join(response.iter_raw()))
+        return response, UNPACK[unpack or coding](b"".join(response.iter_raw()))
 
 
 @pytest.mark.parametrize("coding", UNPACK)
@@ -304,6 +304,12 @@ def test_a_batch_is_packed_at_the_level_that_is_set(serve, folder, levels):
 
 def test_a_tiny_document_is_not_packed(web):
     assert replies(web, NOPE, headers={"accept-encoding": "gzip"})[0]["status"] == 404
+
+
+@pytest.mark.parametrize("coding", UNPACK)
+def test_a_tiny_document_is_packed_for_whoever_takes_no_other(web, coding):
+    response, text = sent_packed(web, f"{coding}, *;q=0", NOPE, unpack=coding)
+    assert (response.headers["content-encoding"], len(json.loads(text)["responses"])) == (coding, 1)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])

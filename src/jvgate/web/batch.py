@@ -85,11 +85,13 @@ async def post_batch(request: Request) -> Response:
     chosen = choose(accept, (CONTENT_TYPE, *LINES))
     if chosen is None:
         return _not_acceptable(request, accept)
-    coding, streams = coding_of(request), request.app.state.gateway.streams
+    coding, takes_plain = coding_of(request)
+    streams = request.app.state.gateway.streams
     batch = _Batch(request, requests_of(await _body(request, within_s=streams.stall_s)))
     if chosen in LINES:
         return _BatchResponse(_lines(batch), streams, media_type=chosen, coding=coding)
-    return _as_document(await while_connected(request, batch.in_order()), streams, coding=coding)
+    replies = await while_connected(request, batch.in_order())
+    return _as_document(replies, streams, coding=coding, takes_plain=takes_plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +220,8 @@ class _BatchResponse(Response):
             await send({"type": "http.response.body", "body": b""})
 
 
-def _as_document(replies: Sequence[_Reply], streams: Streams, *, coding: str) -> Response:
-    """Return all replies as one document, packed where that pays; the large bodies in it are not copied."""
+def _as_document(replies: Sequence[_Reply], streams: Streams, *, coding: str, takes_plain: bool) -> Response:
+    """Return all replies as one document, packed where that pays or must be; the large bodies in it are not copied."""
     chunks = list(_chunks(_document(replies)))
     length = sum(map(len, chunks))
 
@@ -227,7 +229,8 @@ def _as_document(replies: Sequence[_Reply], streams: Streams, *, coding: str) ->
         for chunk in chunks:
             yield chunk
 
-    coding = coding if pays(length, CONTENT_TYPE) else ""
+    if takes_plain and not pays(length, CONTENT_TYPE):
+        coding = ""
     return _BatchResponse(body(), streams, media_type=CONTENT_TYPE, coding=coding, length=length)
 
 
