@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 
 import pytest
+import zstandard
 
 from jvgate import gateway as gateway_module
 from jvgate.cache.no_tier import NoTier
@@ -494,6 +495,24 @@ def test_what_is_asked_for_again_is_packed_smaller_once_behind_the_answer(shelf,
     assert (then[0].read_at, then[0].fresh_until) == (first.entry.read_at, first.entry.fresh_until)
     assert then[0].refresh_at > then[0].read_at
     assert shelf.opens == ["RACE"]
+
+
+def test_what_had_to_be_packed_is_never_unpacked_behind_the_answer(shelf, monkeypatch):
+    """Parquet holds compressed data, and is not packed unless the client takes nothing else."""
+    selection = replace(race(record="SE").selection, format="parquet")
+    question = replace(race(), selection=selection, coding="zstd", takes_plain=False)
+
+    async def scene(opened):
+        monkeypatch.setattr("jvgate.packer._LEAST_BYTES", 1024)
+        first = await opened.ask(question)
+        assert (await opened.ask(question)).entry is first.entry
+        await asyncio.gather(*opened._packer._waiting)
+        plain = await opened.ask(replace(question, takes_plain=True))
+        return [first.entry.value, (await opened.ask(question)).entry.value, plain.entry.value]
+
+    *packed, plain = play(shelf, scene)
+    assert [answer.coding for answer in packed] == ["zstd"] * 2
+    assert [zstandard.decompress(answer.body) for answer in packed] == [plain.body] * 2
 
 
 def test_what_does_not_get_smaller_stays_as_it_is(shelf, monkeypatch):

@@ -1,8 +1,10 @@
 """Streams over a real pool: what comes when, what is told at the end, and who is let go."""
 
 import asyncio
+import gzip
 import json
 from contextlib import asynccontextmanager
+from threading import Event
 
 import pytest
 
@@ -176,3 +178,49 @@ def test_a_stream_that_is_open_when_the_server_ends_holds_no_thread():
         return True
 
     assert play(scene, [DAY[0], asyncio.Event(), ""])
+
+
+def test_what_is_large_is_packed_a_part_at_a_time():
+    closed = []
+
+    async def given():
+        try:
+            yield b"x" * (2 * streaming.PACK_BYTES + 1)
+            yield b"y"
+        finally:
+            closed.append(True)
+
+    async def scene(streams):
+        return [piece async for piece in streams.packed(given(), "gzip")]
+
+    pieces = play(scene)
+    assert len(pieces) == 5  # three parts, the small one, the end
+    assert gzip.decompress(b"".join(pieces)) == b"x" * (2 * streaming.PACK_BYTES + 1) + b"y"
+    assert closed
+
+
+def test_the_loop_goes_on_while_something_is_packed(monkeypatch):
+    goes_on = Event()
+
+    class Waits:
+        def __init__(self, coding, *, level):
+            pass
+
+        def write(self, piece):
+            return b"packed" if goes_on.wait(LIMIT_S) else b"alone"
+
+        def end(self):
+            return b""
+
+    async def given():
+        yield b"x"
+
+    async def scene(streams):
+        packing = asyncio.create_task(anext(pieces := streams.packed(given(), "gzip")))
+        asyncio.get_running_loop().call_soon(goes_on.set)
+        piece = await packing
+        await pieces.aclose()
+        return piece
+
+    monkeypatch.setattr(streaming, "compressor", Waits)
+    assert play(scene) == b"packed"

@@ -334,7 +334,7 @@ class Gateway:
             make = partial(self._make, plain, newer_than, is_refresh=is_refresh)
             made, _ = await self._flights.join(key if oldest == -inf else f"new:{key}", make)
         packed_at = time.perf_counter()
-        packed_entry = await self._packer.pack(made.entry, question.coding)
+        packed_entry = await self._packer.pack(made.entry, question.coding, takes_plain=question.takes_plain)
         stages = {"compress": time.perf_counter() - packed_at}
         is_outdated = (
             made.is_outdated

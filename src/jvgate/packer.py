@@ -19,7 +19,7 @@ from math import inf
 
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.memory import Memory
-from jvgate.render.compression import CODINGS, levels_with
+from jvgate.render.compression import CODINGS, levels_with, pays
 from jvgate.render.forms import packed
 from jvgate.sessions.threads import DaemonThread
 from jvgate.values import MISSING, Answer, Entry, Missing
@@ -46,8 +46,13 @@ class Packer:
         self._thread = DaemonThread("jvgate-pack")  # one: what nobody waits for takes one processor at most
         self._waiting: set[asyncio.Task[None]] = set()
 
-    async def pack(self, plain: Entry[Answer], coding: str) -> Entry[Answer]:
-        """Return *plain* packed quickly; where that is worth it, so that its first hit has it packed again."""
+    async def pack(self, plain: Entry[Answer], coding: str, *, takes_plain: bool = True) -> Entry[Answer]:
+        """Return *plain* packed quickly; where that is worth it, so that its first hit has it packed again.
+
+        takes_plain: whether it comes back as it is where packing does not pay.
+        """
+        if takes_plain and not pays(len(plain.value.body), plain.value.content_type):
+            return plain
         packing = partial(packed, plain.value, coding, level=self.levels[coding])
         answer = await asyncio.get_running_loop().run_in_executor(self._workers, packing)
         pays_again = (

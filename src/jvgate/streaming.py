@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from threading import Lock
 from types import MappingProxyType
@@ -36,6 +36,7 @@ __all__ = ["End", "Stream", "Streams"]
 
 PIECE_S = 0.05
 SILENCE_S = 2.0
+PACK_BYTES = 1 << 18  # of what is packed at once: some milliseconds of a thread
 WORKER_THREADS = 2
 
 # whole: to its last byte; left: the client went away; stalled: it took nothing for too long; broken: by an error.
@@ -77,6 +78,16 @@ class Streams:
         finally:
             self._open.remove(stream)
             await stream.pieces.aclose()
+
+    async def packed(self, pieces: AsyncGenerator[bytes, None], coding: str) -> AsyncGenerator[bytes, None]:
+        """Yield what *pieces* gives, packed by *coding*: what has come of it can be unpacked at once."""
+        packer = compressor(coding, level=self._levels.get(coding))
+        threaded = partial(asyncio.get_running_loop().run_in_executor, self._workers)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                for at in range(0, len(piece), PACK_BYTES):
+                    yield await threaded(packer.write, piece[at : at + PACK_BYTES])
+        yield await threaded(packer.end)
 
     def close(self) -> None:
         """Let no thread wait for whoever takes from a stream that is still open."""

@@ -94,16 +94,18 @@ class Question:
     """What a client asks: one query, or those of a joined data spec, and how to show what they give.
 
     coding: the content coding of the answer, "" for none.
+    takes_plain: whether the answer may also go without, where packing does not pay.
     """
 
     dataspec: str
     queries: tuple[Query, ...]
     selection: Selection
     coding: str = ""
+    takes_plain: bool = True
 
     def __str__(self) -> str:
         """Return the canonical form: the key of the finished answer."""
-        coding = [self.coding] if self.coding else []
+        coding = [self.coding if self.takes_plain else f"{self.coding}!"] if self.coding else []
         return "|".join([self.dataspec, *map(str, self.queries), str(self.selection), *coding])
 
 

@@ -156,12 +156,28 @@ def test_a_client_that_has_not_taken_its_last_answer_gets_no_session_to_hold(fol
         read_to_the_end(connection)
 
 
+class Loose:
+    """Packs nothing, or these records, which are all alike, would fit into the buffers on the way to a client."""
+
+    def __init__(self, coding, *, level):
+        pass
+
+    def write(self, piece):
+        return piece
+
+    def end(self):
+        return b""
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
 @pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
-def test_a_client_that_takes_nothing_of_its_batch_is_cut_off(folder, accept):
+def test_a_client_that_takes_nothing_of_its_batch_is_cut_off(folder, accept, coding, monkeypatch):
+    monkeypatch.setattr("jvgate.streaming.compressor", Loose)
     asked = [{"dataspec": "RACE", "from_time": "20261101", "limit": 5000 + number} for number in range(3)]
     body = json.dumps({"requests": asked})
     lines = ("POST /api/v1/batch HTTP/1.1", "Host: test", f"Accept: {accept}", "Content-Type: application/json")
-    request = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
+    about = (f"Accept-Encoding: {coding}", f"Content-Length: {len(body)}")
+    request = "\r\n".join([*lines, *about, "", body]).encode()
     with serving(folder, sessions=1, stream_stall_s=0.3) as client, connected(client, request=request) as connection:
         until(lambda: client.figure("jvgate_requests_total", route="/api/v1/batch") == 1)
         assert len(read_to_the_end(connection)) < len(client.post("/api/v1/batch", json=json.loads(body)).content) / 2

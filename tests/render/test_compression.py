@@ -10,7 +10,16 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jvgate.render.compression import CODINGS, IDENTITY, MIN_BYTES, compress, compressor, negotiate, pays
+from jvgate.render.compression import (
+    CODINGS,
+    IDENTITY,
+    MIN_BYTES,
+    compress,
+    compressor,
+    negotiate,
+    pays,
+    takes_identity,
+)
 
 OURS = ("zstd", "br", "gzip", "deflate", "lz4")
 BODY = '{"Bamei":"アイウエオ","Umaban":7,"Odds":12.3},'.encode() * 500
@@ -64,6 +73,18 @@ def test_negotiate(accept, chosen):
 )
 def test_only_what_is_offered_is_chosen(accept, chosen):
     assert negotiate(accept, ("gzip",)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("accept", "takes"),
+    [
+        ("", True), ("gzip", True), ("*", True), ("identity;q=0.1", True), ("*;q=0, identity;q=0.1", True),
+        ("identity;q=0, gzip", False), ("*;q=0, gzip", False), ("gzip, Identity; Q=0.000", False),
+        ("identity;q=0, identity", True),
+    ],
+)  # fmt: skip
+def test_a_body_goes_as_it_is_too_unless_that_is_refused(accept, takes):
+    assert takes_identity(accept) is takes
 
 
 @pytest.mark.parametrize(("accept", "chosen"), [("*", IDENTITY), ("*, identity;q=0", None)])

@@ -13,6 +13,8 @@ from tests.raceday import RACE_KEY
 from tests.web.conftest import LIMIT_S
 from tests.web.polling import until
 from tests.web.test_bad_input import is_problem
+from tests.web.test_stream_forms import Reader
+from tests.web.wire import UNPACK
 
 BATCH = "/api/v1/batch"
 OPENS = "jvgate_source_opens_total"
@@ -36,6 +38,7 @@ def replies(client, *entries, **given):
     """What each entry of a batch got."""
     response = batch(client, *entries, **given)
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
+    assert response.headers["vary"] == "Accept, Accept-Encoding"
     assert int(response.headers["content-length"]) == len(response.content)
     found = response.json()["responses"]
     assert len(found) == len(entries)
@@ -242,7 +245,7 @@ def test_lines_carry_their_index_and_a_last_one_ends_them(web, accept):
     entries = [RACE, NOPE, LIVE]
     response = batch(web, *entries, headers={"accept": accept})
     assert response.headers["content-type"] in accept
-    assert (response.headers["vary"], "content-length" in response.headers) == ("Accept", False)
+    assert (response.headers["vary"], "content-length" in response.headers) == ("Accept, Accept-Encoding", False)
     found = lines(response)
     assert [found[index]["status"] for index in range(3)] == [200, 404, 200]
     whole = replies(web, *entries)
@@ -258,7 +261,68 @@ def test_a_line_comes_as_soon_as_it_is_ready(stuck):
     until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
 
 
-@pytest.mark.parametrize("accept", [b"application/json", b"application/x-ndjson"])
+@pytest.mark.parametrize("coding", UNPACK)
+def test_a_packed_line_can_be_read_as_soon_as_it_has_come(stuck, coding):
+    headers = LINES | {"accept-encoding": coding}
+    reader, texts = Reader(coding), [b""]
+    with stuck.stream("POST", BATCH, json={"requests": [RACE, NOPE]}, headers=headers) as response:
+        for piece in response.iter_raw():
+            texts.append(reader.read(piece))
+            if texts[-1].endswith(b"\n"):
+                break
+        first = json.loads(b"".join(texts))
+        assert (first["index"], first["status"], reader.is_at_end()) == (1, 404, False)
+    until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
+
+
+def sent_packed(client, coding, *entries, unpack="", **headers):
+    """The response to a batch as it comes over the wire, and what it says when it is unpacked."""
+    given = {"accept-encoding": coding} | headers
+    with client.stream("POST", BATCH, json={"requests": list(entries)}, headers=given) as response:
+        return response, UNPACK[unpack or coding](b"".join(response.iter_raw()))
+
+
+@pytest.mark.parametrize("coding", UNPACK)
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+def test_a_batch_is_packed_as_the_client_likes_it(web, accept, coding):
+    response, text = sent_packed(web, coding, RACE, NOPE, RACE, accept=accept)
+    headers = ("content-type", "content-encoding", "vary", "content-length")
+    told = (accept, coding, "Accept, Accept-Encoding", None)
+    assert (response.status_code, *map(response.headers.get, headers)) == (200, *told)
+    found = json.loads(text)["responses"] if accept == "application/json" else [*map(json.loads, text.splitlines())]
+    assert sorted(reply["status"] for reply in found if "status" in reply) == [200, 200, 404]
+    assert text.count(web.data().content) == 2
+
+
+@pytest.mark.parametrize("levels", [{}, {"gzip": 1}])
+def test_a_batch_is_packed_at_the_level_that_is_set(serve, folder, levels):
+    server = serve(f"archive:{folder}?date=2026-11-18", compression_levels=levels)
+    with server.stream("POST", BATCH, json={"requests": [RACE]}, headers={"accept-encoding": "gzip"}) as response:
+        is_quickest = b"".join(response.iter_raw())[8] == 4  # RFC 1952, section 2.3: XFL
+    assert is_quickest == bool(levels)
+
+
+def test_a_tiny_document_is_not_packed(web):
+    assert replies(web, NOPE, headers={"accept-encoding": "gzip"})[0]["status"] == 404
+
+
+@pytest.mark.parametrize("coding", UNPACK)
+def test_a_tiny_document_is_packed_for_whoever_takes_no_other(web, coding):
+    response, text = sent_packed(web, f"{coding}, *;q=0", NOPE, unpack=coding)
+    assert (response.headers["content-encoding"], len(json.loads(text)["responses"])) == (coding, 1)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+@pytest.mark.parametrize("encoding", ["identity;q=0", "*;q=0", "identity;q=0, compress"])
+def test_when_no_coding_is_accepted_nor_none_nothing_is_asked(web, accept, encoding):
+    response = batch(web, RACE, headers={"accept": accept, "accept-encoding": encoding})
+    document = is_problem(response, 406, "not-acceptable")
+    assert (document["parameter"], document["allowed"]) == ("Accept-Encoding", "zstd, br, gzip, deflate, lz4, identity")
+
+
+@pytest.mark.parametrize(
+    "accept", [b"application/json", b"application/x-ndjson", b"application/x-ndjson\r\nAccept-Encoding: gzip"]
+)
 def test_a_client_that_leaves_ends_what_nobody_else_waits_for(stuck, accept):
     body = json.dumps({"requests": [RACE, LIVE]}).encode()
     head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: %b\r\nContent-Length: %d\r\n\r\n"
@@ -302,7 +366,8 @@ def test_answers_beyond_the_limit_are_refused_one_by_one(serve, folder):
     assert [reply["status"] for reply in found] == [200, 413, 200, 404]
     document = is_refused(found[1], 413, "batch-too-large")
     assert (document["limit_bytes"], document["instance"]) == (4096, "/api/v1/batch#/requests/1")
-    assert [reply["status"] for reply in lines(batch(small, fits, whole, headers=LINES)).values()].count(413) == 1
+    for headers in (LINES, LINES | {"accept-encoding": "gzip"}):
+        assert [reply["status"] for reply in lines(batch(small, fits, whole, headers=headers)).values()].count(413) == 1
 
 
 def test_the_answers_share_the_limit(serve, folder):

@@ -11,6 +11,7 @@ from tests.web.wire import UNPACK, ask
 
 SE = "/api/v1/data/RACE?from_time=20261101&record=SE"
 FORMS = ("json", "ndjson", "csv", "msgpack", "arrow", "raw", "pickle")
+UNPACKED = (f"{SE}&limit=0", f"{SE}&fields=Umaban&format=ndjson", f"{SE}&format=parquet")
 MOVING = {"date", "age", "server-timing", "x-request-id", "cache-status"}
 
 
@@ -97,10 +98,10 @@ def test_the_client_says_which_coding_it_likes_best(everything, accept, coding):
 
 
 @pytest.mark.parametrize("accept", ["identity;q=0", "*;q=0", "identity;q=0, compress", "gzip;q=0, *;q=0"])
-@pytest.mark.parametrize("route", ["data", "stream"])
-def test_when_nothing_at_all_is_accepted_the_problem_says_what_there_is(everything, route, accept):
+@pytest.mark.parametrize("url", [SE, SE.replace("data", "stream"), *UNPACKED])
+def test_when_nothing_at_all_is_accepted_the_problem_says_what_there_is(everything, url, accept):
     for _ in range(2):
-        response = everything.get(SE.replace("data", route), headers={"accept-encoding": accept})
+        response = everything.get(url, headers={"accept-encoding": accept})
         document = is_problem(response, 406, "not-acceptable")
         assert document["allowed"] == "zstd, br, gzip, deflate, lz4, identity"
         assert "content-encoding" not in response.headers
@@ -113,13 +114,27 @@ def test_a_header_in_two_lines_is_one_header(everything):
         assert b"content-encoding: br\r\n" in everything.send_bytes(request.format(lines).encode())[1] + b"\r\n"
 
 
-@pytest.mark.parametrize("url", [f"{SE}&limit=0", f"{SE}&fields=Umaban&format=ndjson", f"{SE}&format=parquet"])
+@pytest.mark.parametrize("url", UNPACKED)
 def test_what_is_tiny_or_packed_already_goes_as_it_is(everything, url):
     plain, whole = ask(everything, url)
     for _ in range(2):
         response, content = ask(everything, url, accept_encoding="br, gzip, *")
         assert content == whole
         assert standing(response) == standing(plain)
+
+
+@pytest.mark.parametrize("coding", UNPACK)
+@pytest.mark.parametrize("url", [*UNPACKED, f"{SE}&limit=0&format=raw"])
+def test_whoever_refuses_what_is_not_packed_gets_that_packed_too(everything, url, coding):
+    """RFC 9110, section 12.5.3.  The last one has nothing to pack at all."""
+    plain, whole = ask(everything, url, accept_encoding=coding)
+    first, packed = ask(everything, url, accept_encoding=f"identity;q=0, {coding}")
+    again, same = ask(everything, url, accept_encoding=f"identity;q=0, {coding}")
+    assert again.headers["server-timing"].startswith("edge;dur=")
+    assert (standing(again), same) == (standing(first), packed)
+    assert (first.headers["content-encoding"], UNPACK[coding](packed)) == (coding, whole)
+    assert first.headers["etag"] != plain.headers["etag"]
+    assert ask(everything, url, accept_encoding=coding)[1] == whole
 
 
 @pytest.mark.parametrize("coding", UNPACK)

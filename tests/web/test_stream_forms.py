@@ -23,7 +23,7 @@ URL = "/api/v1/stream/RACE?from_time=20261101"
 RUNNERS = 300  # of NDJSON some 300 KB, three pieces
 
 
-class _Reader:
+class Reader:
     """Takes what has come so far, gives what can be read of it.  is_at_end: whether the end mark has come."""
 
     def __init__(self, coding):
@@ -59,7 +59,7 @@ def field(serve, tmp_path_factory):
 @pytest.mark.parametrize("coding", UNPACK)
 def test_each_piece_of_a_packed_stream_can_be_read_as_soon_as_it_has_come(field, coding):
     head, pieces, is_whole = chunks(field, URL, accept_encoding=coding)
-    reader, texts = _Reader(coding), []
+    reader, texts = Reader(coding), []
     for piece in pieces:
         assert not reader.is_at_end()
         texts.append(reader.read(piece))
@@ -104,7 +104,7 @@ def broken(serve, tmp_path_factory):
 @pytest.mark.parametrize("coding", UNPACK)
 def test_a_packed_stream_that_breaks_off_says_why_and_has_no_end(broken, coding):
     _, pieces, is_whole = chunks(broken, URL, accept_encoding=coding)
-    reader = _Reader(coding)
+    reader = Reader(coding)
     lines = b"".join(map(reader.read, pieces)).splitlines()
     assert (is_whole, reader.is_at_end()) == (False, False)
     assert [json.loads(line).get("RecordSpec") for line in lines[:6]] == ["RA", "SE", "SE", "SE", "HR", "O1"]
@@ -171,7 +171,7 @@ def test_a_stream_that_is_saved_has_a_name(field, form, name):
 def test_an_arrow_stream_can_be_read_before_it_ends(field):
     """The schema and the first batches, from no more than has come."""
     _, pieces, _ = chunks(field, f"{URL}&record=SE&format=arrow", accept_encoding="zstd")
-    reader = _Reader("zstd")
+    reader = Reader("zstd")
     assert pa.ipc.read_schema(pa.py_buffer(reader.read(pieces[0]))).names[0] == "RecordSpec"
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "levels_with",
     "negotiate",
     "pays",
+    "takes_identity",
 ]
 
 IDENTITY = "identity"
@@ -76,16 +77,21 @@ def negotiate(accept_encoding: str, offered: Sequence[str]) -> str | None:
 
     Ties follow the order of *offered*.  An empty header wants no coding; a missing one is taken for empty, as a
     client that says nothing may not unpack anything.  No coding comes last where the header does not name it: it is
-    the way out when no other will do.  It is refused by `identity;q=0`, or by `*;q=0` alone; when nothing is left
-    then, the answer is None: the caller says 406, or sends the body as it is (both are allowed).  A part that cannot
-    be read is passed over.
+    the way out when no other will do, unless that is refused too (`takes_identity`); then the answer is None.  A part
+    that cannot be read is passed over.
     """
     weights = _weights(accept_encoding)
     best = max(offered, key=lambda name: weights.get(name, weights.get("*", 0.0)), default=IDENTITY)
     weight = weights.get(best, weights.get("*", 0.0)) if best in offered else 0.0
     if weight > 0 and weight >= weights.get(IDENTITY, 0.0):
         return best
-    return IDENTITY if weights.get(IDENTITY, weights.get("*", 1.0)) > 0 else None
+    return IDENTITY if takes_identity(accept_encoding) else None
+
+
+def takes_identity(accept_encoding: str) -> bool:
+    """Whether a body may go as it is: unless `identity;q=0` refuses that, or `*;q=0` alone."""
+    weights = _weights(accept_encoding)
+    return weights.get(IDENTITY, weights.get("*", 1.0)) > 0
 
 
 def _weights(accept_encoding: str) -> dict[str, float]:

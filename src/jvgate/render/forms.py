@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from jvgate.errors import QueryError
 from jvgate.render.bodies import msgpack_body, ndjson_body, pickle_body, raw_body, record_types, table_body
-from jvgate.render.compression import compress, pays
+from jvgate.render.compression import compress
 from jvgate.render.csv_columns import too_many_columns
 from jvgate.render.json_answer import CONTENT_TYPE, json_body
 from jvgate.render.walk import Walk
@@ -128,12 +128,7 @@ def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:
 
 
 def packed(answer: Answer, coding: str, *, level: int | None = None, is_small: bool = False) -> Answer:
-    """Return *answer* packed by a content coding, with an ETag of its own; the same where packing does not pay.
-
-    is_small: see `compress`.
-    """
-    if not pays(len(answer.body), answer.content_type):
-        return answer
+    """Return *answer* packed by a content coding, with an ETag of its own.  is_small: see `compress`."""
     body = compress(coding, answer.body, level=level, is_small=is_small)
     return replace(answer, body=body, etag=_etag(body, answer.content_type), coding=coding)
 

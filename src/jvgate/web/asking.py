@@ -9,13 +9,13 @@ from starlette.requests import Request
 
 from jvgate.errors import QueryError
 from jvgate.question import parse_question
-from jvgate.render.compression import CODINGS, IDENTITY, is_packed
+from jvgate.render.compression import CODINGS, IDENTITY, is_packed, takes_identity
 from jvgate.render.compression import negotiate as negotiate_coding
 from jvgate.render.forms import FORMS, check
 from jvgate.render.negotiation import media_types, negotiate
 from jvgate.values import Question
 
-__all__ = ["wanted"]
+__all__ = ["coding_of", "wanted"]
 
 
 def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
@@ -28,18 +28,22 @@ def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
     question = check(asked) if "format" in parameters else negotiate(asked, accept, words)
     if question is None:
         raise _not_acceptable("Accept", accept, media_types(words))
-    if is_packed(FORMS[question.selection.format].media_types[0]):
+    coding, takes_plain = coding_of(request)
+    if takes_plain and is_packed(FORMS[question.selection.format].media_types[0]):
         return question
-    return replace(question, coding=_coding(request))
+    return replace(question, coding=coding, takes_plain=takes_plain)
 
 
-def _coding(request: Request) -> str:
-    """Return the content coding that the client likes best, "" for none."""
+def coding_of(request: Request) -> tuple[str, bool]:
+    """Return the content coding that the client likes best, "" for none, and whether it takes a body without, too.
+
+    Raises QueryError when it takes nothing.
+    """
     accept = _header(request, "accept-encoding")
     coding = negotiate_coding(accept, tuple(CODINGS))
     if coding is None:
         raise _not_acceptable("Accept-Encoding", accept, (*CODINGS, IDENTITY))
-    return "" if coding == IDENTITY else coding
+    return "" if coding == IDENTITY else coding, takes_identity(accept)
 
 
 def _header(request: Request, name: str) -> str:

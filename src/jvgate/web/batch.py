@@ -2,9 +2,10 @@
 
 Theory of operation.  Every entry is asked of the gateway by a task of its own, so the sessions, the memory and the
 joining of equal questions work as for requests that come at the same time.  Whatever goes wrong with an entry becomes
-that entry's problem, so no task ever fails, and only the client's leaving ends them all.  Bodies are finished bytes and
-are sent as they are, between the words that make one document of them.  How much is held at once is bounded: an
-answer that no longer fits, in the order in which they are ready, is given up for a problem at once.
+that entry's problem, so no task ever fails, and only the client's leaving ends them all.  Bodies are finished bytes
+and go as they are between the words that make one document of them; what is packed is the whole, piece by piece as it
+is sent.  How much is held at once is bounded: an answer that no longer fits, in the order in which they are ready, is
+given up for a problem at once.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ from jvgate.errors import JvgateError, QueryError, SourceError
 from jvgate.gateway import Gateway, Served
 from jvgate.jobs import Job
 from jvgate.question import parse_question
+from jvgate.render.compression import pays
 from jvgate.render.forms import FORMS, check
 from jvgate.render.json_answer import CONTENT_TYPE
 from jvgate.render.negotiation import choose
+from jvgate.streaming import Streams
 from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers
+from jvgate.web.asking import coding_of
 from jvgate.web.batch_body import ENTRIES, MAX_BODY_BYTES, MAX_ENTRIES, entry_parameters, requests_of
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
 from jvgate.web.errands import parameter
@@ -81,11 +85,13 @@ async def post_batch(request: Request) -> Response:
     chosen = choose(accept, (CONTENT_TYPE, *LINES))
     if chosen is None:
         return _not_acceptable(request, accept)
-    stall_s = request.app.state.gateway.streams.stall_s
-    batch = _Batch(request, requests_of(await _body(request, within_s=stall_s)))
+    coding, takes_plain = coding_of(request)
+    streams = request.app.state.gateway.streams
+    batch = _Batch(request, requests_of(await _body(request, within_s=streams.stall_s)))
     if chosen in LINES:
-        return _BatchResponse(chosen, _lines(batch), stall_s=stall_s)
-    return _as_document(await while_connected(request, batch.in_order()), stall_s=stall_s)
+        return _BatchResponse(_lines(batch), streams, media_type=chosen, coding=coding)
+    replies = await while_connected(request, batch.in_order())
+    return _as_document(replies, streams, coding=coding, takes_plain=takes_plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +181,26 @@ class _Batch:
 
 
 class _BatchResponse(Response):
-    """A batch on its way to a client, which may take nothing for *stall_s* at most.  length: of *body*, where known."""
+    """A batch on its way to a client, packed by *coding* if there is one.  length: of *body*, where known."""
 
     def __init__(
-        self, media_type: str, body: AsyncGenerator[bytes], *, stall_s: float, length: int | None = None
+        self,
+        body: AsyncGenerator[bytes],
+        streams: Streams,
+        *,
+        media_type: str,
+        coding: str,
+        length: int | None = None,
     ) -> None:
-        super().__init__(media_type=media_type, headers={"cache-control": "no-store", "vary": "Accept"})
+        headers = {"cache-control": "no-store", "vary": "Accept, Accept-Encoding"}
+        if coding:
+            headers["content-encoding"] = coding
+        super().__init__(media_type=media_type, headers=headers)
         del self.headers["content-length"]
-        if length is not None:
+        if length is not None and not coding:
             self.headers["content-length"] = str(length)
-        self._parts = body
-        self._stall_s = stall_s
+        self._parts = streams.packed(body, coding) if coding else body
+        self._stall_s = streams.stall_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI), as long as the client is there."""
@@ -205,15 +220,18 @@ class _BatchResponse(Response):
             await send({"type": "http.response.body", "body": b""})
 
 
-def _as_document(replies: Sequence[_Reply], *, stall_s: float) -> Response:
-    """Return all replies as one document; the large bodies in it are not copied."""
+def _as_document(replies: Sequence[_Reply], streams: Streams, *, coding: str, takes_plain: bool) -> Response:
+    """Return all replies as one document, packed where that pays or must be; the large bodies in it are not copied."""
     chunks = list(_chunks(_document(replies)))
+    length = sum(map(len, chunks))
 
     async def body() -> AsyncGenerator[bytes]:
         for chunk in chunks:
             yield chunk
 
-    return _BatchResponse(CONTENT_TYPE, body(), stall_s=stall_s, length=sum(map(len, chunks)))
+    if takes_plain and not pays(length, CONTENT_TYPE):
+        coding = ""
+    return _BatchResponse(body(), streams, media_type=CONTENT_TYPE, coding=coding, length=length)
 
 
 async def _lines(batch: _Batch) -> AsyncGenerator[bytes]:
