@@ -214,6 +214,10 @@ class Gateway:
         progress = partial(self._reader.progress_of, question.queries)
         return self.jobs.adopt(key, answering, progress, era=self._purges)
 
+    async def repacked(self, served: Served, coding: str, *, takes_plain: bool) -> Served:
+        """Return *served* in another content coding, "" for none: as somebody else wants what one has asked for."""
+        return replace(served, entry=await self._packer.repack(served.entry, coding, takes_plain=takes_plain))
+
     async def purge(self, wanted: Purge) -> Purged:
         """Drop what is meant from both tiers, here and on every server, and what is on its way."""
         entries = self._drop(partial(is_purged, purge=wanted))

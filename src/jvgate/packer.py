@@ -20,7 +20,7 @@ from math import inf
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.memory import Memory
 from jvgate.render.compression import CODINGS, levels_with, pays
-from jvgate.render.forms import packed
+from jvgate.render.forms import packed, unpacked
 from jvgate.sessions.threads import DaemonThread
 from jvgate.values import MISSING, Answer, Entry, Missing
 
@@ -61,6 +61,16 @@ class Packer:
             and plain.fresh_until - time.monotonic() >= _LEAST_S
         )
         return replace(_with(plain, answer), refresh_at=-inf) if pays_again else _with(plain, answer)
+
+    async def repack(self, entry: Entry[Answer], coding: str, *, takes_plain: bool) -> Entry[Answer]:
+        """Return *entry*, whatever its coding, as `pack` would have made it ("" for no coding)."""
+        if entry.value.coding == coding:
+            return entry
+        plain = entry
+        if entry.value.coding:
+            unpacking = partial(unpacked, entry.value)
+            plain = _with(entry, await asyncio.get_running_loop().run_in_executor(self._workers, unpacking))
+        return await self.pack(plain, coding, takes_plain=takes_plain) if coding else plain
 
     def pack_again(self, key: str, entry: Entry[Answer], plain: Entry[Answer] | Missing) -> None:
         """Have *entry*, which memory keeps under *key*, packed small, if *plain*, what it was made of, is still there.

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from itertools import count
 
 import pytest
@@ -11,12 +12,13 @@ from tests.raceday import FILE_NAME, archive, race_day, record
 from tests.web.conftest import Client
 from tests.web.polling import until
 from tests.web.test_bad_input import is_problem
+from tests.web.wire import UNPACK, ask
 
 OPENS = "jvgate_source_opens_total"
 JOBS = "/api/v1/jobs"
 ASYNC = "respond-async"
 SHORT_MS, LONG_MS = 200, 60_000
-DAYS = count(20260901)
+DAYS = (date(2026, 7, 1) + timedelta(days=number) for number in count())
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Asked:
 
     client: Client
     opened: int
-    from_time: str = field(default_factory=lambda: str(next(DAYS)))
+    from_time: str = field(default_factory=lambda: next(DAYS).strftime("%Y%m%d"))
 
     def data(self, prefer=None, **given):
         headers = {} if prefer is None else {"prefer": prefer}
@@ -69,6 +71,22 @@ def accepted(response):
 def ended(client, job):
     """The job once it runs no more."""
     return until(lambda: (shown := client.get(job).json())["state"] != "running" and shown)
+
+
+@pytest.mark.parametrize("begun", ["identity", *UNPACK])
+def test_a_result_comes_in_the_coding_of_who_comes_for_it(asked, begun):
+    client = asked.client
+    url = f"/api/v1/data/RACE?from_time={asked.from_time}"
+    _, told = ask(client, url, prefer=ASYNC, accept_encoding=begun)
+    result = ended(client, json.loads(told)["href"])["result"]
+    whole = ask(client, url)[1]
+    for coding in ("identity", *UNPACK, "identity;q=0, gzip"):
+        response, content = ask(client, result, accept_encoding=coding)
+        known = coding.rpartition(" ")[2]
+        assert response.headers.get("content-encoding", "identity") == known
+        assert UNPACK.get(known, bytes)(content) == whole
+        assert response.headers["etag"] == ask(client, url, accept_encoding=coding)[0].headers["etag"]
+    assert ask(client, result, accept_encoding="identity;q=0")[0].status_code == 406
 
 
 def test_who_prefers_not_to_wait_gets_a_job_with_the_same_answer_as_data(asked):

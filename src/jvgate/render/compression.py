@@ -29,6 +29,7 @@ __all__ = [
     "Compressor",
     "compress",
     "compressor",
+    "expand",
     "is_packed",
     "levels_with",
     "negotiate",
@@ -61,7 +62,8 @@ class Compressor(Protocol):
 class Coding:
     """One way to pack.  name: as in Content-Encoding.  level: the usual one of *levels*, the more the smaller.
 
-    squeeze: packs as small as goes at some megabytes a second; None where that is hardly smaller than usual.
+    expand: undoes `compress`.  squeeze: packs as small as goes at some megabytes a second; None where that is hardly
+    smaller than usual.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Coding:
     levels: range
     compress: Callable[[bytes, int], bytes]
     compressor: Callable[[int], Compressor]
+    expand: Callable[[bytes], bytes]
     squeeze: Callable[[bytes], bytes] | None = None
 
 
@@ -135,6 +138,11 @@ def compress(name: str, body: bytes, *, level: int | None = None, is_small: bool
     if is_small and coding.squeeze is not None:
         return coding.squeeze(body)
     return coding.compress(body, coding.level if level is None else level)
+
+
+def expand(name: str, body: bytes) -> bytes:
+    """Return what `compress` made *body* of."""
+    return CODINGS[name].expand(body)
 
 
 def compressor(name: str, *, level: int | None = None) -> Compressor:
@@ -224,18 +232,21 @@ _ALL = (
     # Above 19 the window is larger than the 8 MB that a client must have (RFC 9659).
     Coding(
         "zstd", 3, range(1, 20),
-        lambda body, level: zstandard.ZstdCompressor(level).compress(body), _Zstd, _squeezed_zstd,
+        lambda body, level: zstandard.ZstdCompressor(level).compress(body), _Zstd,
+        lambda body: zstandard.ZstdDecompressor().decompress(body), _squeezed_zstd,
     ),
-    Coding("br", 5, range(12), _brotli, _Brotli, _squeezed_brotli),
+    Coding("br", 5, range(12), _brotli, _Brotli, lambda body: bytes(brotli.decompress(body)), _squeezed_brotli),
     Coding(
         "gzip", 4, range(1, 10),
         lambda body, level: zlib.compress(body, level, _GZIP_BITS), lambda level: _Zlib(level, _GZIP_BITS),
+        lambda body: zlib.decompress(body, _GZIP_BITS),
     ),
     Coding(
         "deflate", 4, range(1, 10),
         lambda body, level: zlib.compress(body, level, _ZLIB_BITS), lambda level: _Zlib(level, _ZLIB_BITS),
+        lambda body: zlib.decompress(body, _ZLIB_BITS),
     ),
-    Coding("lz4", 0, range(13), _lz4, _Lz4),
+    Coding("lz4", 0, range(13), _lz4, _Lz4, lambda body: bytes(lz4.frame.decompress(body))),
 )  # fmt: skip
 
 CODINGS: Mapping[str, Coding] = MappingProxyType({coding.name: coding for coding in _ALL})

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from jvgate.errors import QueryError
 from jvgate.render.bodies import msgpack_body, ndjson_body, pickle_body, raw_body, record_types, table_body
-from jvgate.render.compression import compress
+from jvgate.render.compression import compress, expand
 from jvgate.render.csv_columns import too_many_columns
 from jvgate.render.json_answer import CONTENT_TYPE, json_body
 from jvgate.render.walk import Walk
@@ -26,6 +26,7 @@ __all__ = [
     "offered_forms",
     "packed",
     "render",
+    "unpacked",
     "why_not",
 ]
 
@@ -131,6 +132,12 @@ def packed(answer: Answer, coding: str, *, level: int | None = None, is_small: b
     """Return *answer* packed by a content coding, with an ETag of its own.  is_small: see `compress`."""
     body = compress(coding, answer.body, level=level, is_small=is_small)
     return replace(answer, body=body, etag=_etag(body, answer.content_type), coding=coding)
+
+
+def unpacked(answer: Answer) -> Answer:
+    """Return *answer* without its content coding: what `packed` was given."""
+    body = expand(answer.coding, answer.body)
+    return replace(answer, body=body, etag=_etag(body, answer.content_type), coding="")
 
 
 def _etag(body: bytes, media_type: str) -> str:

@@ -14,6 +14,7 @@ from jvgate.errors import JvgateError, QueryError
 from jvgate.gateway import Gateway, Served
 from jvgate.jobs import Job, eta_s
 from jvgate.web.answers import AnswerResponse
+from jvgate.web.asking import coding_of
 from jvgate.web.problems import problem_of
 
 __all__ = ["job_accepted", "router"]
@@ -49,7 +50,9 @@ async def get_result(request: Request, job_id: JobId) -> Response:
     job = _job(request, job_id)
     if job.state == "running":
         return job_accepted(job)
-    return AnswerResponse(job.task.result())  # raises what the job failed with
+    served = job.task.result()  # raises what the job failed with
+    coding, takes_plain = coding_of(request)  # of who comes for it, not of who began it
+    return AnswerResponse(await _gateway(request).repacked(served, coding, takes_plain=takes_plain))
 
 
 @router.delete("/{job_id}", status_code=204, summary="Cancel / 取り消し", operation_id="cancel_job")
