@@ -8,7 +8,9 @@ import re
 import socket
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from unittest.mock import patch
 
 import msgspec
@@ -362,6 +364,36 @@ def test_the_cache_of_a_running_server_is_shown_and_purged(jvgate, source):
         done = jvgate("cache", "purge", "--url", url, "--dataspec", "RACE")
         assert done.stdout == "dropped 2 from memory, 0 from Redis\n"
         fails(jvgate("cache", "purge", "--url", url), USAGE, "all=1")
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"{}", b"null", b"no JSON"])
+@pytest.mark.parametrize("words", [["stats"], ["purge", "--all"]])
+def test_what_is_no_jvgate_has_no_cache_to_show_either(jvgate, answer, words):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_DELETE(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        fails(jvgate("cache", *words, "--url", f"http://127.0.0.1:{server.server_port}"), SOURCE, "jvgate")
+        server.shutdown()
+
+
+def test_an_empty_option_purges_nothing_more_than_it_says(jvgate, source):
+    with running(Settings(source=source)) as client:
+        client.data()
+        fails(
+            jvgate("cache", "purge", "--url", str(client.base_url), "--dataspec", "RACE", "--date", ""), USAGE, "date"
+        )
+        assert client.get("/api/v1/cache").json()["l1"]["entries"] == 2
 
 
 @pytest.mark.parametrize(

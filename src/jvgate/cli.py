@@ -334,10 +334,10 @@ def cache_stats(
 
 @cache_app.command("purge")
 def cache_purge(
-    dataspec: Annotated[str, typer.Option(help="RACE, 0B12, …: one data spec.")] = "",
-    race: Annotated[str, typer.Option(help="YYYYMMDDJJRR or YYYYMMDDJJKKHHRR.")] = "",
-    date: Annotated[str, typer.Option(help="YYYYMMDD: a day of racing.")] = "",
-    record: Annotated[str, typer.Option(help="RA, SE, …: a record type.")] = "",
+    dataspec: Annotated[str | None, typer.Option(help="RACE, 0B12, …: one data spec.")] = None,
+    race: Annotated[str | None, typer.Option(help="YYYYMMDDJJRR or YYYYMMDDJJKKHHRR.")] = None,
+    date: Annotated[str | None, typer.Option(help="YYYYMMDD: a day of racing.")] = None,
+    record: Annotated[str | None, typer.Option(help="RA, SE, …: a record type.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
     url: UrlFlag = "",
 ) -> None:
@@ -349,8 +349,8 @@ def cache_purge(
     """
     from jvgate.commands.cache import purge
 
-    given = {"dataspec": dataspec, "race": race, "date": date, "record": record, "all": "1" if everything else ""}
-    purge(url or _own_url(), {name: value for name, value in given.items() if value})
+    given = {"dataspec": dataspec, "race": race, "date": date, "record": record, "all": "1" if everything else None}
+    purge(url or _own_url(), {name: value for name, value in given.items() if value is not None})
 
 
 def _own_url() -> str:

@@ -47,6 +47,8 @@ def _ask(method: str, url: str, parameters: Mapping[str, str]) -> dict[str, Any]
         document: dict[str, Any] = response.json()
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as exc:
         raise SourceError(f"no jvgate answers at {url} ({exc}); --url says where it is") from exc
+    if not isinstance(document, dict) or not document.keys() & {"l1", "title"}:
+        raise SourceError(f"what answers at {url} is no jvgate; --url says where it is")
     if response.is_error:
         raise SettingsError("jvgate cache", f"{document.get('title')}.", allowed=str(document.get("allowed", "")))
     return document
