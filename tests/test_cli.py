@@ -496,6 +496,7 @@ def test_decode_selects_as_the_server_does(jvgate, source):
     [
         (["--format", "csv"], "--record"),
         (["--format", "xml"], "ndjson"),
+        (["-o", "se.csv.gz", "--record", "SE"], "The ending .gz says no form"),
         (["--record", "ZZ"], "no record type"),
         (["--fields", "Bame"], "Bamei"),
         (["-o", "no/such/folder/x.csv", "--record", "SE"], "cannot be written"),

@@ -32,9 +32,13 @@ _OUTPUT = "--output (-o)"
 def form_of(output: Path | None, given: str | None, *, usual: str) -> str:
     """Return the form to write: the one that is given, else that of the file's ending, else the usual one.
 
-    Raises SettingsError for what a terminal cannot show.
+    Raises SettingsError for an ending that says something else, and for what a terminal cannot show.
     """
-    form = given or (FORM_OF_SUFFIX.get(output.suffix.lower(), usual) if output is not None else usual)
+    ending = output.suffix.lower() if output is not None else ""
+    if not given and ending and ending not in FORM_OF_SUFFIX:
+        allowed = f"--format with it, or one of {', '.join(FORM_OF_SUFFIX)}"
+        raise SettingsError(_OUTPUT, f"The ending {ending} says no form.", allowed=allowed)
+    form = given or FORM_OF_SUFFIX.get(ending, usual)
     if output is None and form not in _TEXT and sys.stdout.isatty():
         raise SettingsError("--format", f"{form} is nothing to look at.", allowed="-o FILE with it, or a pipe")
     return form
