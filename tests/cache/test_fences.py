@@ -50,7 +50,8 @@ def test_purges_arrive_in_any_order(fences):
 
 def test_the_hash_of_redis_is_learnt_and_what_is_no_fence_is_not():
     fences = Fences()
-    fences.learn({b"": b"900", b"RACE": b"800", b"x": b"soon", b"\xff": b"-1", b"y": b"9" * 30})
+    learnt = fences.learn({b"": b"900", b"RACE": b"800", b"x": b"soon", b"\xff": b"-1", b"y": b"9" * 30})
+    assert (learnt, fences.learn({b"": b"900", b"RACE": b"800"})) == (("RACE",), ())
     assert fences.newest == 900
     assert fences.rejects(read_at(799, "RACE"))
     assert not fences.rejects(read_at(799, "", "x", "y"))

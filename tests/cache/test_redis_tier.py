@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+import structlog
 
 from jvgate.cache import redis_inspection, redis_purges
 from jvgate.cache.packing import pack
@@ -529,6 +530,55 @@ def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
 
     heard = []
     assert play(scene, server.url, server.url, on_purge=fails)
+
+
+@pytest.fixture
+def deaf_url(server):
+    """Of a user who may do anything with our keys, and neither tell nor hear news."""
+    server.command("ACL", "SETUSER", "app", "on", ">pw", "~jvgate:*", "+@all", "resetchannels")
+    yield f"redis://app:pw@127.0.0.1:{server.port}"
+    server.command("ACL", "DELUSER", "app")
+
+
+def test_who_may_not_listen_looks_for_purges_and_says_so_once(server, deaf_url):
+    heard = []
+
+    async def scene(one, other):
+        await kept(one, entry())
+        await until(lambda: one._news.cuts and other._news.cuts)
+        purged = await one.purge("RACE")
+        await until(lambda: heard)
+        fresh = await kept(one, entry(stamp=one._fences.newest))
+        cuts = other._news.cuts + 2
+        await until(lambda: other._news.cuts >= cuts)
+        return purged, await other.get(QUERY) == fresh, other.state.is_listening, one.counts["put", "stored"]
+
+    with structlog.testing.capture_logs() as logs:
+        assert play(scene, deaf_url, deaf_url, is_up=False, on_purge=heard.append) == (Purged(1), True, False, 2)
+    assert heard == [("RACE",)]
+    assert [log["why"] for log in logs if "cannot be heard" in log["event"]] == ["forbidden"] * 2
+
+
+def test_who_may_not_listen_forgets_what_a_write_of_his_showed_to_be_purged(server, deaf_url, monkeypatch):
+    monkeypatch.setattr("jvgate.cache.redis_news._FIRST_PAUSE_S", 600.0)
+    heard = []
+
+    async def scene(one, other):
+        await until(lambda: one._news.cuts and other._news.cuts)
+        await one.purge("RACE")
+        await kept(other, entry())
+
+    play(scene, deaf_url, deaf_url, is_up=False, on_purge=heard.append)
+    assert heard == [("RACE",)]
+
+
+def test_who_may_listen_again_does(server, deaf_url):
+    async def scene(one):
+        await until(lambda: one._news.cuts)
+        server.command("ACL", "SETUSER", "app", "allchannels")
+        await until(lambda: one.state.is_listening)
+
+    play(scene, deaf_url, is_up=False)
 
 
 @pytest.mark.parametrize("message", [b"", b"{", b"[]", b"null", b'{"kind":"purge"}', b'{"kind":"purge","tags":1}',

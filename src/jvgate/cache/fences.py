@@ -71,15 +71,26 @@ class Fences:
             newer = sorted(self._stamps.items(), key=lambda fence: fence[1])[-_KEPT // 2 :]
             self._stamps = dict(newer)
 
-    def learn(self, fences: Mapping[bytes, bytes]) -> None:
-        """Take note of the hash in Redis; what is no fence in it is passed over."""
-        for tag, stamp in fences.items():
-            if stamp.isdigit() and len(stamp) < 17 and is_stamp(int(stamp)):  # a long one takes long to read
-                name = tag.decode("utf-8", "replace")
-                self.raise_fences([name] if name else [], int(stamp))
+    def learn(self, fences: Mapping[bytes, bytes]) -> tuple[str, ...]:
+        """Take note of the hash in Redis, and return the tags whose purges were not known; what is no fence is none."""
+        unknown: list[str] = []
+        for name, stamp in _read(fences).items():
+            if stamp > self._stamps.get(name, 0) and name:
+                unknown.append(name)
+            self.raise_fences([name] if name else [], stamp)
+        return tuple(unknown)
 
     def rejects(self, packed: Packed) -> bool:
         """Whether *packed* was read before a purge of any of its tags."""
         if packed.stamp >= self.newest:
             return False
         return any(self._stamps.get(tag, 0) > packed.stamp for tag in (ALL, *packed.tags))
+
+
+def _read(fences: Mapping[bytes, bytes]) -> dict[str, int]:
+    """Return the stamps in the hash of Redis by their tags; "" has the newest of all."""
+    return {
+        tag.decode("utf-8", "replace"): int(stamp)
+        for tag, stamp in fences.items()
+        if stamp.isdigit() and len(stamp) < 17 and is_stamp(int(stamp))  # a long one takes long to read
+    }

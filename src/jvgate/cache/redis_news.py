@@ -4,13 +4,16 @@ Theory of operation.  One task listens, on a connection of its own.  Messages ar
 from time to time anyway, and a purge stands in the fences too (`fences`).  So when the subscription breaks, what was
 missed is made good at its return: the fences are read anew, and the owner throws away what it kept meanwhile
 (`on_reconnect`).  A connection that is open and dead is found out by a PING of its own.
+
+Who cannot listen though Redis answers (an ACL without the channel, a proxy that knows no SUBSCRIBE) looks at the fences
+between its tries to listen, and acts on each that is new to it as on a message: it learns of a purge a second late.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -19,14 +22,14 @@ import structlog
 
 from jvgate.cache.fences import Fences, is_stamp
 from jvgate.cache.keys import NEWS, PURGES
-from jvgate.cache.redis_client import CONNECT_S, FOREIGN_ERRORS, Client, ours
+from jvgate.cache.redis_client import CONNECT_S, FOREIGN_ERRORS, Client, RedisTrouble, ours, unless_refused
 from jvgate.cache.redis_link import RedisLink
 
 __all__ = ["RedisNews"]
 
 _QUIET_S = 5.0  # after which the connection is asked whether it lives
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0
+_LONGEST_PAUSE_S = 1.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 
@@ -57,6 +60,7 @@ class RedisNews:
         self._on_reconnect = on_reconnect
         self._watching: dict[str, set[asyncio.Event]] = {}
         self._hurry = asyncio.Event()
+        self._is_deaf = False  # and that was said
 
     @contextmanager
     def watch(self, text: str) -> Iterator[asyncio.Event]:
@@ -79,6 +83,11 @@ class RedisNews:
         """Note that something was read from Redis and may be kept; before the first news that is not safe."""
         self.is_trusted = self.is_trusted and self.is_listening
 
+    def learn(self, fences: Mapping[bytes, bytes]) -> None:
+        """Take note of *fences* as they stand in Redis, and tell the owner of those whose purges were not heard."""
+        if tags := self._fences.learn(fences):
+            self._call(self._on_purge, tags)
+
     def hurry(self) -> None:
         """Do not wait for the next try: Redis is back."""
         self._hurry.set()
@@ -94,6 +103,8 @@ class RedisNews:
                     log.warning("the news of other processes are cut off", url=str(self._link.place),
                                 why=ours(exc).reason)  # fmt: skip
                     pause_s = _FIRST_PAUSE_S
+                else:
+                    await self._look(ours(exc).reason)
             self.is_listening = False
             self.cuts += 1
             self._hurry.clear()
@@ -102,6 +113,18 @@ class RedisNews:
                     await self._hurry.wait()
             except TimeoutError:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _look(self, why: str) -> None:
+        """Look for purges, which cannot be heard; *why*, is said once when it is not that Redis is away."""
+        try:
+            fences = await self._link.run(lambda client: unless_refused(_fences_of(client)), limit_s=CONNECT_S)
+        except RedisTrouble:
+            return
+        self.learn(fences or {})
+        if not self._is_deaf:
+            self._is_deaf = True
+            log.warning("the news of other processes cannot be heard, so their purges are looked for every second",
+                        url=str(self._link.place), why=why)  # fmt: skip
 
     async def _subscribe_and_listen(self) -> None:
         client = self._link.client
@@ -131,11 +154,12 @@ class RedisNews:
 
     async def _catch_up(self, client: Client) -> None:
         """Learn what was purged before the first message."""
-        self._fences.learn(await client.execute_command("HGETALL", PURGES))
+        self._fences.learn(await _fences_of(client))
         if self.cuts or self.is_listening or not self.is_trusted:
             self._call(self._on_reconnect)
         self.is_trusted = True
         self.is_listening = True
+        self._is_deaf = False
         for event in _events(self._watching):
             event.set()
 
@@ -163,6 +187,12 @@ class RedisNews:
 
 
 _OF_A_QUERY: Final = frozenset({"landed", "left"})
+
+
+async def _fences_of(client: Client) -> dict[bytes, bytes]:
+    """Return the hash of fences.  Raises what redis-py raises."""
+    fences: dict[bytes, bytes] = await client.execute_command("HGETALL", PURGES)
+    return fences
 
 
 def _events(watching: dict[str, set[asyncio.Event]]) -> Iterator[asyncio.Event]:
