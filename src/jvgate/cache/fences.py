@@ -12,6 +12,9 @@ has a fence above its stamp.  That is asked three times:
 - after a write, of the hash: the purge raises its fence before it looks for values, and the writer looks at the fences
   after it has written.  Whatever the order of the two, one of them sees the other, and the value goes;
 - after a read, of the copy: what lay in Redis for the moment between such a write and its removal is not taken.
+Who begins a purge has its fence before Redis has, one above all stamps that it knows; so have the other processes of
+its server, which are told that very stamp: were it one above what each of them knows, who had heard of the purge
+already would put up a second fence, which turns away what the others read since.
 A process that has not heard of a purge yet gives its reads too old a stamp, and at worst something fresh is not kept.
 One that is cut off keeps the fences it knows, asks for the others when it is back, and throws its own memory away.
 

@@ -163,6 +163,15 @@ class RedisTier:
         """Remove what carries any of *tags*; owed where Redis is out of reach."""
         return await self._purges.purge(tags) if tags else Purged()
 
+    def fence(self, *tags: str, stamp: int = 0) -> int:
+        """Take nothing any more that carries any of *tags* and was read before; return the stamp, for other processes.
+
+        stamp: what another process got here.
+        """
+        stamp = stamp or self._fences.newest + 1
+        self._fences.raise_fences(tags, stamp)
+        return stamp
+
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""
         try:
