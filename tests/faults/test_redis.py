@@ -293,6 +293,22 @@ def test_a_purge_while_redis_is_away_is_done_before_anybody_reads_again(server):
     assert not isinstance(seen, Packed)
 
 
+@pytest.mark.parametrize(("is_back_in_time", "said"), [(False, ["20261115, RACE"]), (True, [])])
+def test_a_purge_that_is_owed_in_the_end_is_said(server, is_back_in_time, said):
+    async def scene(one):
+        server.freeze()
+        await is_left_alone(one)
+        await one.purge("RACE", "20261115")
+        if is_back_in_time:
+            server.thaw()
+            await is_back(one)
+
+    with structlog.testing.capture_logs() as logs:
+        short(scene, server.url)
+    server.thaw()
+    assert [log["tags"] for log in logs if "is lost" in log["event"]] == said
+
+
 def test_what_was_read_before_a_purge_without_redis_is_not_kept_after_it(server):
     async def scene(one):
         lease = await one.lease(QUERY)

@@ -17,6 +17,8 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+import structlog
+
 from jvgate.cache.fences import RAISE_SCRIPT, Fences
 from jvgate.cache.keys import NEWS, PURGES, tag_key, value_key
 from jvgate.cache.redis_client import Client, RedisTrouble, unless_refused
@@ -31,6 +33,8 @@ _STEP_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _BATCH: Final = 500
 _MOST_OWED = 1000  # tags; beyond them everything is
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 
 
 class RedisPurges:
@@ -70,6 +74,12 @@ class RedisPurges:
             await asyncio.sleep(pause_s)  # what takes too long must not keep Redis from everybody again and again
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             self._chance.set()
+
+    def warn(self) -> None:
+        """Say which purges nobody will do any more: the end has come before Redis was back."""
+        if self.owed:
+            log.warning("a purge did not reach Redis and is lost: ask for it again when Redis is back",
+                        url=str(self._link.place), tags=", ".join(sorted(self.owed)))  # fmt: skip
 
     def hurry(self) -> None:
         """Take the chance: Redis is back, or takes writes."""

@@ -120,6 +120,7 @@ class RedisTier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._purges.warn()
         await self._link.__aexit__()
 
     def __str__(self) -> str:
