@@ -57,6 +57,12 @@ def test_the_hash_of_redis_is_learnt_and_what_is_no_fence_is_not():
     assert not fences.rejects(read_at(799, "", "x", "y"))
 
 
+def test_what_redis_lacks_or_has_older_is_known_and_nothing_else(fences):
+    assert fences.beyond({}) == {"": 200, "RACE": 100, "20261115": 200}
+    assert fences.beyond({b"": b"150", b"RACE": b"99", b"20261115": b"201"}) == {"": 200, "RACE": 100}
+    assert fences.beyond({b"": b"200", b"RACE": b"100", b"20261115": b"200", b"DIFN": b"1"}) == {}
+
+
 def test_the_oldest_are_forgotten_when_there_are_too_many():
     fences = Fences()
     for stamp in range(1, 5000):

@@ -470,6 +470,21 @@ def test_the_hash_of_fences_is_pruned(server):
     assert b"t1" not in left
 
 
+def test_fences_that_are_given_back_lower_none_and_are_pruned(server):
+    async def scene(one, other):
+        one._fences.raise_fences(map(str, range(4000)), 1)
+        old = [word for number in range(4000, 4200) for word in (number, 2)]
+        one._fences.raise_fences(["RACE", "DIFN"], 100)
+        server.command("HSET", "jvgate:1:purges", "RACE", 200, "DIFN", 50, "YSCH", "soon", *old)
+        server.cut_off()
+        await until(lambda: one.state.is_listening and one._fences.newest == 200 and other._fences.newest == 200)
+        return server.command("HGETALL", "jvgate:1:purges")
+
+    left = play(scene, server.url, server.url)
+    assert (left[b"RACE"], left[b"DIFN"], left[b""]) == (b"200", b"100", b"200")
+    assert len(left) <= 4096
+
+
 def test_who_was_cut_off_forgets_what_it_kept_and_learns_what_it_missed(server):
     flushed = []
 

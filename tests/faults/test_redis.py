@@ -323,6 +323,44 @@ def test_what_was_read_before_a_purge_without_redis_is_not_kept_after_it(server)
     assert short(scene, server.url) == (Miss("absent"), 1)
 
 
+def test_a_redis_that_forgot_a_purge_is_told_of_it(server):
+    async def scene(one):
+        await kept(one, entry())
+        snapshot = server.save()
+        await one.purge("RACE")
+        server.restart(snapshot)
+        await until(lambda: not one.state.is_listening)
+        await is_back(one)
+        async with RedisTier(server.url, deadline_s=5.0) as late:
+            await is_back(late)
+            return f"jvgate:1:{QUERY}" in server.names(), await late.get(QUERY)
+
+    assert short(scene, server.url) == (True, Miss("purged"))
+
+
+def test_who_found_a_redis_that_forgot_a_purge_hears_of_it_from_who_knows(server):
+    heard = []
+
+    async def scene():
+        async with Proxy(server.port) as proxy, RedisTier(proxy.url, deadline_s=DEADLINE_S) as one:
+            await is_back(one)
+            await kept(one, entry())
+            snapshot = server.save()
+            await one.purge("RACE")
+            proxy.is_swallowing = True
+            server.restart(snapshot)
+            async with RedisTier(server.url, deadline_s=5.0, on_purge=heard.append) as late:
+                await is_back(late)
+                found = await late.get(QUERY)
+                proxy.is_swallowing = False
+                proxy.cut()
+                await until(lambda: heard)
+                return isinstance(found, Packed), await late.get(QUERY)
+
+    assert asyncio.run(scene()) == (True, Miss("purged"))
+    assert heard == [("RACE",)]
+
+
 def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):
     """One behind a proxy that swallows everything hears nothing of the purge, until it passes things on again."""
     flushed = asyncio.Event()

@@ -19,7 +19,8 @@ A process that has not heard of a purge yet gives its reads too old a stamp, and
 One that is cut off keeps the fences it knows, asks for the others when it is back, and throws its own memory away.
 
 Stamps of a Redis that lost its memory stay valid, since clocks go on: no stamp is ever below one that a process
-knows.
+knows.  One that woke up with an older memory has the values back that were purged since, and not the fences: so who
+finds it again gives it those that he knows, and has the others look.
 """
 
 from __future__ import annotations
@@ -28,11 +29,21 @@ from collections.abc import Iterable, Mapping
 
 from jvgate.cache.shared import ALL, Packed
 
-__all__ = ["RAISE_SCRIPT", "Fences", "is_stamp"]
+__all__ = ["RAISE_SCRIPT", "RESTORE_SCRIPT", "Fences", "is_stamp"]
 
 _KEPT = 4096
 _MOST_STAMP = 10**16  # no clock says more
 _KEEP_MS = 400 * 86_400_000  # as long as any entry may live
+
+_PRUNE = f"""
+if redis.call('HLEN', KEYS[1]) > {_KEPT} then
+    local flat, fences = redis.call('HGETALL', KEYS[1]), {{}}
+    for i = 1, #flat, 2 do fences[#fences + 1] = {{flat[i], tonumber(flat[i + 1])}} end
+    table.sort(fences, function(a, b) return a[2] < b[2] end)
+    for i = 1, #fences - {_KEPT // 2} do redis.call('HDEL', KEYS[1], fences[i][1]) end
+end
+redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+"""
 
 RAISE_SCRIPT = f"""
 local time = redis.call('TIME')
@@ -41,16 +52,24 @@ local stamp = math.max(time[1] * 1000000 + time[2], newest + 1, ARGV[1] + 1)
 local text = string.format('%.0f', stamp)
 redis.call('HSET', KEYS[1], '', text)
 for i = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], text) end
-if redis.call('HLEN', KEYS[1]) > {_KEPT} then
-    local flat, fences = redis.call('HGETALL', KEYS[1]), {{}}
-    for i = 1, #flat, 2 do fences[#fences + 1] = {{flat[i], tonumber(flat[i + 1])}} end
-    table.sort(fences, function(a, b) return a[2] < b[2] end)
-    for i = 1, #fences - {_KEPT // 2} do redis.call('HDEL', KEYS[1], fences[i][1]) end
-end
-redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+{_PRUNE}
 return text
 """
 """Lua.  Key: the hash of fences.  Arguments: the newest stamp that is known, then the tags.  Returns the new stamp."""
+
+RESTORE_SCRIPT = f"""
+local raised = 0
+for i = 1, #ARGV, 2 do
+    local known = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0') or 0
+    if tonumber(ARGV[i + 1]) > known then
+        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+        raised = raised + 1
+    end
+end
+{_PRUNE}
+return raised
+"""
+"""Lua.  Key: the hash of fences.  Arguments: tags and their stamps, by turns.  Returns how many were not there."""
 
 
 def is_stamp(value: object) -> bool:
@@ -82,6 +101,11 @@ class Fences:
                 unknown.append(name)
             self.raise_fences([name] if name else [], stamp)
         return tuple(unknown)
+
+    def beyond(self, fences: Mapping[bytes, bytes]) -> dict[str, int]:
+        """Return those that the hash in Redis lacks, or has older; "" has the newest stamp of all."""
+        there = _read(fences)
+        return {tag: stamp for tag, stamp in {"": self.newest, **self._stamps}.items() if stamp > there.get(tag, 0)}
 
     def rejects(self, packed: Packed) -> bool:
         """Whether *packed* was read before a purge of any of its tags."""

@@ -15,12 +15,13 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 import structlog
 
-from jvgate.cache.fences import Fences, is_stamp
+from jvgate.cache.fences import RESTORE_SCRIPT, Fences, is_stamp
 from jvgate.cache.keys import NEWS, PURGES
 from jvgate.cache.redis_client import CONNECT_S, FOREIGN_ERRORS, Client, RedisTrouble, ours, unless_refused
 from jvgate.cache.redis_link import RedisLink
@@ -76,7 +77,7 @@ class RedisNews:
                 self._watching.pop(text, None)
 
     def message(self, kind: str, **facts: object) -> bytes:
-        """Return a message of *kind*: `landed` and `left` have a query, `purge` has tags and a stamp."""
+        """Return a message of *kind*: `landed`, `left` with a query, `purge` with tags and a stamp, or `fences`."""
         return orjson.dumps({"kind": kind, "from": self._node, **facts})
 
     def was_read(self) -> None:
@@ -117,10 +118,11 @@ class RedisNews:
     async def _look(self, why: str) -> None:
         """Look for purges, which cannot be heard; *why*, is said once when it is not that Redis is away."""
         try:
-            fences = await self._link.run(lambda client: unless_refused(_fences_of(client)), limit_s=CONNECT_S)
+            unknown = await self._link.run(lambda client: unless_refused(self._compare(client)), limit_s=CONNECT_S)
         except RedisTrouble:
             return
-        self.learn(fences or {})
+        if unknown:
+            self._call(self._on_purge, unknown)
         if not self._is_deaf:
             self._is_deaf = True
             log.warning("the news of other processes cannot be heard, so their purges are looked for every second",
@@ -149,12 +151,12 @@ class RedisNews:
     async def _hear(self, message: dict[str, Any], client: Client) -> None:
         if message["type"] == "subscribe":  # a second one would be a connection that redis-py made anew
             await self._catch_up(client)
-        elif message["type"] == "message":
-            self._take(message["data"])
+        elif message["type"] == "message" and self._take(message["data"]):
+            self.learn(await _fences_of(client))
 
     async def _catch_up(self, client: Client) -> None:
         """Learn what was purged before the first message."""
-        self._fences.learn(await _fences_of(client))
+        await self._compare(client)
         if self.cuts or self.is_listening or not self.is_trusted:
             self._call(self._on_reconnect)
         self.is_trusted = True
@@ -163,8 +165,18 @@ class RedisNews:
         for event in _events(self._watching):
             event.set()
 
-    def _take(self, data: bytes) -> None:
-        """Act on a message; what is none of ours is passed over."""
+    async def _compare(self, client: Client) -> tuple[str, ...]:
+        """Learn the fences of Redis and give it back those that it lost; return the tags of those that were unknown."""
+        fences = await _fences_of(client)
+        unknown = self._fences.learn(fences)
+        if lost := self._fences.beyond(fences):
+            command = ("EVAL", RESTORE_SCRIPT, 1, PURGES, *chain.from_iterable(lost.items()))
+            if await unless_refused(client.execute_command(*command)):
+                await unless_refused(client.execute_command("PUBLISH", NEWS, self.message("fences")))
+        return unknown
+
+    def _take(self, data: bytes) -> bool:
+        """Act on a message, and return whether the fences have to be read; what is none of ours is passed over."""
         try:
             facts = orjson.loads(data)
             kind, query = facts["kind"], facts.get("query")
@@ -173,8 +185,9 @@ class RedisNews:
             elif kind in _OF_A_QUERY:
                 for event in self._watching.get(query, ()):
                     event.set()
+            return bool(kind == "fences")
         except (AttributeError, KeyError, TypeError, ValueError):
-            return
+            return False
 
     def _purged(self, tags: tuple[str, ...], stamp: int, node: str) -> None:
         self._fences.raise_fences(tags, stamp)
