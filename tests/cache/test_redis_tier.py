@@ -5,6 +5,7 @@ import gc
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import structlog
@@ -585,6 +586,31 @@ def test_who_may_not_listen_forgets_what_a_write_of_his_showed_to_be_purged(serv
 
     play(scene, deaf_url, deaf_url, is_up=False, on_purge=heard.append)
     assert heard == [("RACE",)]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
+    said = (Path(__file__).parents[2] / page).read_text("utf-8").partition("ACL SETUSER jvgate ")[2].partition("```")[0]
+    server.command("ACL", "LOG", "RESET")
+    server.command("ACL", "DELUSER", "jvgate")
+    server.command("ACL", "SETUSER", "jvgate", *said.split())
+    server.command("HSET", "jvgate:1:purges", *[word for number in range(5000) for word in (number, 1)])
+
+    async def scene(one, other):
+        with await one.lease(QUERY) as lease:
+            waiting = asyncio.create_task(other.wait(QUERY, limit_s=20))
+            renewed = server.calls("pexpire") + 1
+            await until(lambda: server.calls("pexpire") > renewed)
+            await kept(one, entry(stamp=lease.stamp))
+        await waiting
+        found = [(await one.inspect()).entries, await one.purge("RACE"), (await one.inspect()).entries]
+        server.command("DEL", "jvgate:1:purges")
+        server.cut_off()
+        await until(lambda: "jvgate:1:purges" in server.names())
+        return found
+
+    assert play(scene, *[f"redis://jvgate:secret@127.0.0.1:{server.port}"] * 2, lease_s=0.3) == [1, Purged(1), 0]
+    assert server.command("ACL", "LOG") == []
 
 
 def test_who_may_listen_again_does(server, deaf_url):

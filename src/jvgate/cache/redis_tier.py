@@ -17,7 +17,8 @@ Over a cluster there is one breaker for all its nodes: while one of them hangs, 
 
 What Redis must allow: GETRANGE, SET, UNLINK, DEL, GET, EXISTS, EVAL, PEXPIRE, PTTL, STRLEN, HSET, HGET, HDEL, HLEN,
 HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREM, ZREMRANGEBYSCORE, ZSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a
-channel that begin with `jvgate:`.
+channel that begin with `jvgate:`; SELECT where the database is another than 0, and what redis-py asks of a cluster:
+CLUSTER SLOTS, COMMAND and ASKING.
 """
 
 from __future__ import annotations
