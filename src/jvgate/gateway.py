@@ -105,7 +105,7 @@ class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
     shared: the tier behind memory.  traffic: what is asked of both, for reading only.
-    on_purge: told the tags of every purge that was asked for here.
+    on_purge: told the tags of every purge that was asked for here, and its stamp (`forget`).
     """
 
     def __init__(self, source: Source, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
@@ -117,7 +117,7 @@ class Gateway:
         self.jobs: Jobs[Served] = Jobs(
             limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
         )  # fmt: skip
-        self.on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None
+        self.on_purge: Callable[[tuple[str, ...], int], None] = lambda tags, stamp: None
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
         self._packer = Packer(self.memory, self._workers, settings.compression_levels)
         self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._packer.levels)
@@ -222,12 +222,17 @@ class Gateway:
         """Drop what is meant from both tiers, here and on every server, and what is on its way."""
         entries = self._drop(partial(is_purged, purge=wanted))
         tags = narrowest(wanted)
-        self.on_purge(tags)
+        self.on_purge(tags, self.shared.fence(*tags))
         shared = await self.shared.purge(*tags)
         return Purged(entries, shared.entries, is_owed=shared.is_owed)
 
-    def forget(self, tags: tuple[str, ...]) -> None:
-        """Drop from memory what has any of *tags*, which another server purged."""
+    def forget(self, tags: tuple[str, ...], stamp: int = 0) -> None:
+        """Drop from memory what has any of *tags*, which another process purged.
+
+        stamp: of that purge, when the tier behind memory may not have heard of it.
+        """
+        if stamp:
+            self.shared.fence(*tags, stamp=stamp)
         self._drop(partial(has_any, tags=tags))
 
     async def figures(self) -> dict[str, Any]:

@@ -58,6 +58,10 @@ class RedisServer:
         self._folder.cleanup()
 
     @property
+    def _snapshot(self) -> Path:
+        return Path(self._folder.name) / "dump.rdb"
+
+    @property
     def url(self) -> str:
         return f"redis://{f':{self.password}@' if self.password else ''}127.0.0.1:{self.port}"
 
@@ -84,10 +88,17 @@ class RedisServer:
         for left in Path(self._folder.name).glob("*.rdb"):  # what replication wrote would be loaded again
             left.unlink()
 
-    def restart(self) -> None:
-        """End it and start it anew, empty, at the same place."""
+    def restart(self, snapshot: bytes = b"") -> None:
+        """End it and start it anew at the same place, empty or with what is in a *snapshot*."""
         self.kill()
+        if snapshot:
+            self._snapshot.write_bytes(snapshot)
         self.start()
+
+    def save(self) -> bytes:
+        """Return a snapshot."""
+        self.command("SAVE")
+        return self._snapshot.read_bytes()
 
     def freeze(self) -> None:
         """Stop it in its tracks: connections stay, and nothing answers."""

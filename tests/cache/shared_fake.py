@@ -119,6 +119,11 @@ class BoardTier:
                     tier.hear()
         return Purged(len(gone))
 
+    def fence(self, *tags: str, stamp: int = 0) -> int:
+        stamp = stamp or self._fences.newest + 1
+        self._fences.raise_fences(tags, stamp)
+        return stamp
+
     def hear(self) -> None:
         """Learn of the purges of others."""
         unheard, self._unheard = self._unheard, []

@@ -50,10 +50,17 @@ def test_purges_arrive_in_any_order(fences):
 
 def test_the_hash_of_redis_is_learnt_and_what_is_no_fence_is_not():
     fences = Fences()
-    fences.learn({b"": b"900", b"RACE": b"800", b"x": b"soon", b"\xff": b"-1", b"y": b"9" * 30})
+    learnt = fences.learn({b"": b"900", b"RACE": b"800", b"x": b"soon", b"\xff": b"-1", b"y": b"9" * 30})
+    assert (learnt, fences.learn({b"": b"900", b"RACE": b"800"})) == (("RACE",), ())
     assert fences.newest == 900
     assert fences.rejects(read_at(799, "RACE"))
     assert not fences.rejects(read_at(799, "", "x", "y"))
+
+
+def test_what_redis_lacks_or_has_older_is_known_and_nothing_else(fences):
+    assert fences.beyond({}) == {"": 200, "RACE": 100, "20261115": 200}
+    assert fences.beyond({b"": b"150", b"RACE": b"99", b"20261115": b"201"}) == {"": 200, "RACE": 100}
+    assert fences.beyond({b"": b"200", b"RACE": b"100", b"20261115": b"200", b"DIFN": b"1"}) == {}
 
 
 def test_the_oldest_are_forgotten_when_there_are_too_many():

@@ -5,8 +5,10 @@ import gc
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
+import structlog
 
 from jvgate.cache import redis_inspection, redis_purges
 from jvgate.cache.packing import pack
@@ -481,6 +483,21 @@ def test_the_hash_of_fences_is_pruned(server):
     assert b"t1" not in left
 
 
+def test_fences_that_are_given_back_lower_none_and_are_pruned(server):
+    async def scene(one, other):
+        one._fences.raise_fences(map(str, range(4000)), 1)
+        old = [word for number in range(4000, 4200) for word in (number, 2)]
+        one._fences.raise_fences(["RACE", "DIFN"], 100)
+        server.command("HSET", "jvgate:1:purges", "RACE", 200, "DIFN", 50, "YSCH", "soon", *old)
+        server.cut_off()
+        await until(lambda: one.state.is_listening and one._fences.newest == 200 and other._fences.newest == 200)
+        return server.command("HGETALL", "jvgate:1:purges")
+
+    left = play(scene, server.url, server.url)
+    assert (left[b"RACE"], left[b"DIFN"], left[b""]) == (b"200", b"100", b"200")
+    assert len(left) <= 4096
+
+
 def test_who_was_cut_off_forgets_what_it_kept_and_learns_what_it_missed(server):
     flushed = []
 
@@ -541,6 +558,80 @@ def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
 
     heard = []
     assert play(scene, server.url, server.url, on_purge=fails)
+
+
+@pytest.fixture
+def deaf_url(server):
+    """Of a user who may do anything with our keys, and neither tell nor hear news."""
+    server.command("ACL", "SETUSER", "app", "on", ">pw", "~jvgate:*", "+@all", "resetchannels")
+    yield f"redis://app:pw@127.0.0.1:{server.port}"
+    server.command("ACL", "DELUSER", "app")
+
+
+def test_who_may_not_listen_looks_for_purges_and_says_so_once(server, deaf_url):
+    heard = []
+
+    async def scene(one, other):
+        await kept(one, entry())
+        await until(lambda: one._news.cuts and other._news.cuts)
+        purged = await one.purge("RACE")
+        await until(lambda: heard)
+        fresh = await kept(one, entry(stamp=one._fences.newest))
+        cuts = other._news.cuts + 2
+        await until(lambda: other._news.cuts >= cuts)
+        return purged, await other.get(QUERY) == fresh, other.state.is_listening, one.counts["put", "stored"]
+
+    with structlog.testing.capture_logs() as logs:
+        assert play(scene, deaf_url, deaf_url, is_up=False, on_purge=heard.append) == (Purged(1), True, False, 2)
+    assert heard == [("RACE",)]
+    assert [log["why"] for log in logs if "cannot be heard" in log["event"]] == ["forbidden"] * 2
+
+
+def test_who_may_not_listen_forgets_what_a_write_of_his_showed_to_be_purged(server, deaf_url, monkeypatch):
+    monkeypatch.setattr("jvgate.cache.redis_news._FIRST_PAUSE_S", 600.0)
+    heard = []
+
+    async def scene(one, other):
+        await until(lambda: one._news.cuts and other._news.cuts)
+        await one.purge("RACE")
+        await kept(other, entry())
+
+    play(scene, deaf_url, deaf_url, is_up=False, on_purge=heard.append)
+    assert heard == [("RACE",)]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
+    said = (Path(__file__).parents[2] / page).read_text("utf-8").partition("ACL SETUSER jvgate ")[2].partition("```")[0]
+    server.command("ACL", "LOG", "RESET")
+    server.command("ACL", "DELUSER", "jvgate")
+    server.command("ACL", "SETUSER", "jvgate", *said.split())
+    server.command("HSET", "jvgate:1:purges", *[word for number in range(5000) for word in (number, 1)])
+
+    async def scene(one, other):
+        with await one.lease(QUERY) as lease:
+            waiting = asyncio.create_task(other.wait(QUERY, limit_s=20))
+            renewed = server.calls("pexpire") + 1
+            await until(lambda: server.calls("pexpire") > renewed)
+            await kept(one, entry(stamp=lease.stamp))
+        await waiting
+        found = [(await one.inspect()).entries, await one.purge("RACE"), (await one.inspect()).entries]
+        server.command("DEL", "jvgate:1:purges")
+        server.cut_off()
+        await until(lambda: "jvgate:1:purges" in server.names())
+        return found
+
+    assert play(scene, *[f"redis://jvgate:secret@127.0.0.1:{server.port}"] * 2, lease_s=0.3) == [1, Purged(1), 0]
+    assert server.command("ACL", "LOG") == []
+
+
+def test_who_may_listen_again_does(server, deaf_url):
+    async def scene(one):
+        await until(lambda: one._news.cuts)
+        server.command("ACL", "SETUSER", "app", "allchannels")
+        await until(lambda: one.state.is_listening)
+
+    play(scene, deaf_url, is_up=False)
 
 
 @pytest.mark.parametrize("message", [b"", b"{", b"[]", b"null", b'{"kind":"purge"}', b'{"kind":"purge","tags":1}',

@@ -156,6 +156,21 @@ def test_a_purge_is_for_all(keeping, server, tag):
     assert isinstance(found, Miss)
 
 
+def test_what_another_process_says_it_purges_is_not_taken_and_what_is_read_anew_is(keeping, server):
+    async def scene(one, other):
+        await kept(one, entry())
+        stamp = one.fence("RACE")
+        found = [await tier.get(QUERY) for tier in (one, other)]
+        before = other.fence("RACE", stamp=stamp), other.fence("RACE", stamp=stamp)
+        found.append(await other.get(QUERY))
+        await kept(one, entry(stamp=stamp))
+        return before == (stamp, stamp), [*found, await other.get(QUERY)]
+
+    is_same, found = run(scene, keeping, server)
+    assert is_same
+    assert [isinstance(each, Packed) for each in found] == [False, True, False, True]
+
+
 def test_what_was_read_before_a_purge_stays_away(keeping, server):
     async def scene(one, other):
         with await one.lease(QUERY) as lease:

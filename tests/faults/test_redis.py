@@ -293,6 +293,22 @@ def test_a_purge_while_redis_is_away_is_done_before_anybody_reads_again(server):
     assert not isinstance(seen, Packed)
 
 
+@pytest.mark.parametrize(("is_back_in_time", "said"), [(False, ["20261115, RACE"]), (True, [])])
+def test_a_purge_that_is_owed_in_the_end_is_said(server, is_back_in_time, said):
+    async def scene(one):
+        server.freeze()
+        await is_left_alone(one)
+        await one.purge("RACE", "20261115")
+        if is_back_in_time:
+            server.thaw()
+            await is_back(one)
+
+    with structlog.testing.capture_logs() as logs:
+        short(scene, server.url)
+    server.thaw()
+    assert [log["tags"] for log in logs if "is lost" in log["event"]] == said
+
+
 def test_what_was_read_before_a_purge_without_redis_is_not_kept_after_it(server):
     async def scene(one):
         lease = await one.lease(QUERY)
@@ -305,6 +321,44 @@ def test_what_was_read_before_a_purge_without_redis_is_not_kept_after_it(server)
         return await one.get(QUERY), one.counts["put", "purged"]
 
     assert short(scene, server.url) == (Miss("absent"), 1)
+
+
+def test_a_redis_that_forgot_a_purge_is_told_of_it(server):
+    async def scene(one):
+        await kept(one, entry())
+        snapshot = server.save()
+        await one.purge("RACE")
+        server.restart(snapshot)
+        await until(lambda: not one.state.is_listening)
+        await is_back(one)
+        async with RedisTier(server.url, deadline_s=5.0) as late:
+            await is_back(late)
+            return f"jvgate:1:{QUERY}" in server.names(), await late.get(QUERY)
+
+    assert short(scene, server.url) == (True, Miss("purged"))
+
+
+def test_who_found_a_redis_that_forgot_a_purge_hears_of_it_from_who_knows(server):
+    heard = []
+
+    async def scene():
+        async with Proxy(server.port) as proxy, RedisTier(proxy.url, deadline_s=DEADLINE_S) as one:
+            await is_back(one)
+            await kept(one, entry())
+            snapshot = server.save()
+            await one.purge("RACE")
+            proxy.is_swallowing = True
+            server.restart(snapshot)
+            async with RedisTier(server.url, deadline_s=5.0, on_purge=heard.append) as late:
+                await is_back(late)
+                found = await late.get(QUERY)
+                proxy.is_swallowing = False
+                proxy.cut()
+                await until(lambda: heard)
+                return isinstance(found, Packed), await late.get(QUERY)
+
+    assert asyncio.run(scene()) == (True, Miss("purged"))
+    assert heard == [("RACE",)]
 
 
 def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):

@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, contextmanager
 from multiprocessing import Pipe
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from jvgate.commands.workers import _Crew, _Worker
+from jvgate.commands.workers import Told, _Crew, _Worker
+from tests.cache.redis_server import RedisServer
 from tests.raceday import archive, race_day
 from tests.served.test_shutdown import COMMAND, LIMIT_S, is_running, serving, until
 
@@ -72,6 +74,44 @@ def test_all_serve_and_a_purge_asked_of_one_reaches_the_others(folder):
         until(is_purged, "every process reads anew")
 
 
+def test_a_purge_that_does_not_reach_redis_keeps_the_others_from_what_lies_there(folder):
+    options = ("--workers", "2", "--sessions", "1", "--no-prefetch", "--redis")
+    with (
+        RedisServer() as redis,
+        serving(f"archive:{folder}", *options, redis.url) as (_, client),
+        both(client.base_url) as (one, other),
+    ):
+        until(lambda: is_listening(one) and is_listening(other), "both listen")
+        ask(one)
+        until(lambda: any(":RACE:20261101" in name for name in redis.names()), "it lies in Redis")
+        ask(other)
+        redis.freeze()
+        ask(one, from_time="20261102")  # finds out that Redis does not answer
+        assert one.delete("/api/v1/cache", params={"dataspec": "RACE"}).json()["is_owed"]
+        time.sleep(0.2)  # the pipe
+        redis.thaw()
+        assert "fwd=miss" in ask(other).headers["cache-status"]
+
+
+@contextmanager
+def both(url):
+    """Yield clients whose connections are kept by different processes."""
+    clients = {}
+    with ExitStack() as end:
+        while len(clients) < 2:
+            client = end.enter_context(httpx2.Client(base_url=url, timeout=LIMIT_S))
+            clients[ask(client, from_time="20261103").headers["x-request-id"].partition("-")[0]] = client
+        yield clients.values()
+
+
+def ask(client, *, from_time="20261101"):
+    return client.get("/api/v1/data/RACE", params={"from_time": from_time, "limit": 1})
+
+
+def is_listening(client):
+    return client.get("/readyz").json()["redis"]["is_listening"]
+
+
 def test_a_lost_process_is_replaced_and_all_end_with_the_server(folder):
     with serving(f"archive:{folder}", "--workers", "2", "--sessions", "1") as (server, client):
         all_keep_it(client, 2)
@@ -122,12 +162,12 @@ def worker(**process):
 
 def test_what_a_process_purged_just_before_its_end_is_told_to_the_others():
     (lost, its), (other, others) = worker(is_over=True), worker(is_over=False)
-    its.send(("RACE",))
-    its.send(("date=20261115",))
+    Told(its).tell(("RACE",), 1)
+    Told(its).tell(("date=20261115",), 2)
     its.close()
     crew = _Crew(start=lambda: pytest.fail("it rests first"), workers=[lost, other])
     crew.look()
-    assert [others.recv(), others.recv()] == [("RACE",), ("date=20261115",)]
+    assert [others.recv(), others.recv()] == [(("RACE",), 1), (("date=20261115",), 2)]
     assert (crew.workers, len(crew.resting)) == ([other], 1)
 
 

@@ -24,6 +24,10 @@ def figures(web):
     return web.get("/api/v1/cache").json()
 
 
+def figures_of(web):
+    return web.get("/metrics").text.splitlines()
+
+
 def purge(web, **what):
     return web.delete("/api/v1/cache", params=what)
 
@@ -77,7 +81,24 @@ def test_how_redis_is_when_there_is_none_or_it_is_away_is_a_metric_too(serve, fo
     without = serve(f"archive:{folder}", prefetch=False)
     away = serve(f"archive:{folder}", prefetch=False, redis_url="unix:///nowhere/redis.sock")
     assert without.figure("jvgate_redis_state", state="off", reason="") == 1
+    assert not any(line.startswith(("jvgate_redis_w", "jvgate_redis_l")) for line in figures_of(without))
+    assert "jvgate_redis_listening 0.0" in figures_of(away)
     assert away.figure("jvgate_redis_state", reason="refused") == away.figure("jvgate_redis_state") == 1
+
+
+def test_a_redis_that_takes_no_writes_or_tells_no_news_is_a_metric(serve, folder):
+    def is_listening():
+        return web.figure("jvgate_redis_listening") == 1
+
+    with RedisServer() as redis:
+        redis.command("ACL", "SETUSER", "app", "on", ">pw", "~jvgate:*", "+@all", "resetchannels")
+        web = serve(f"archive:{folder}", prefetch=False, redis_url=f"redis://app:pw@127.0.0.1:{redis.port}")
+        assert (web.figure("jvgate_redis_writes_refused", reason=""), is_listening()) == (0, False)
+        redis.command("ACL", "SETUSER", "app", "allchannels")
+        redis.until(is_listening)
+        redis.fill()
+        web.data()
+        redis.until(lambda: web.figure("jvgate_redis_writes_refused", reason="full") == 1)
 
 
 def test_nobody_may_keep_the_figures(web):

@@ -47,6 +47,10 @@ class NoTier:
         """Return that nothing was there."""
         return Purged()
 
+    def fence(self, *tags: str, stamp: int = 0) -> int:
+        """Return no stamp: there is nothing to take."""
+        return 0
+
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return that nothing is there."""
         return Inspection()

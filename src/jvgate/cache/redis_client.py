@@ -7,9 +7,9 @@ Valkey.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
@@ -36,7 +36,9 @@ from jvgate.cache.redis_direct import DirectClient
 from jvgate.cache.redis_url import RedisPlace
 from jvgate.errors import JvgateError
 
-__all__ = ["FOREIGN_ERRORS", "Client", "RedisRefused", "RedisTrouble", "open_client", "ours"]
+__all__ = ["FOREIGN_ERRORS", "Client", "RedisRefused", "RedisTrouble", "open_client", "ours", "unless_refused"]
+
+Reply = TypeVar("Reply")
 
 CONNECT_S = 1.0
 _READ_BYTES = 1 << 17
@@ -168,6 +170,16 @@ def ours(error: BaseException) -> RedisTrouble:
             if isinstance(cause, kind):
                 return RedisTrouble(word)
     return RedisTrouble("lost")
+
+
+async def unless_refused(reply: Awaitable[Reply]) -> Reply | None:
+    """Return *reply*, or None when Redis says no to that one command.  Raises what redis-py raises else."""
+    try:
+        return await reply
+    except FOREIGN_ERRORS as exc:
+        if isinstance(ours(exc), RedisRefused):
+            return None
+        raise
 
 
 def _code(error: ResponseError) -> str:

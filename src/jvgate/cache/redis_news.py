@@ -4,29 +4,33 @@ Theory of operation.  One task listens, on a connection of its own.  Messages ar
 from time to time anyway, and a purge stands in the fences too (`fences`).  So when the subscription breaks, what was
 missed is made good at its return: the fences are read anew, and the owner throws away what it kept meanwhile
 (`on_reconnect`).  A connection that is open and dead is found out by a PING of its own.
+
+Who cannot listen though Redis answers (an ACL without the channel, a proxy that knows no SUBSCRIBE) looks at the fences
+between its tries to listen, and acts on each that is new to it as on a message: it learns of a purge a second late.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 import structlog
 
-from jvgate.cache.fences import Fences, is_stamp
+from jvgate.cache.fences import RESTORE_SCRIPT, Fences, is_stamp
 from jvgate.cache.keys import NEWS, PURGES
-from jvgate.cache.redis_client import CONNECT_S, FOREIGN_ERRORS, Client, ours
+from jvgate.cache.redis_client import CONNECT_S, FOREIGN_ERRORS, Client, RedisTrouble, ours, unless_refused
 from jvgate.cache.redis_link import RedisLink
 
 __all__ = ["RedisNews"]
 
 _QUIET_S = 5.0  # after which the connection is asked whether it lives
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0
+_LONGEST_PAUSE_S = 1.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 
@@ -57,6 +61,7 @@ class RedisNews:
         self._on_reconnect = on_reconnect
         self._watching: dict[str, set[asyncio.Event]] = {}
         self._hurry = asyncio.Event()
+        self._is_deaf = False  # and that was said
 
     @contextmanager
     def watch(self, text: str) -> Iterator[asyncio.Event]:
@@ -72,12 +77,17 @@ class RedisNews:
                 self._watching.pop(text, None)
 
     def message(self, kind: str, **facts: object) -> bytes:
-        """Return a message of *kind*: `landed` and `left` have a query, `purge` has tags and a stamp."""
+        """Return a message of *kind*: `landed`, `left` with a query, `purge` with tags and a stamp, or `fences`."""
         return orjson.dumps({"kind": kind, "from": self._node, **facts})
 
     def was_read(self) -> None:
         """Note that something was read from Redis and may be kept; before the first news that is not safe."""
         self.is_trusted = self.is_trusted and self.is_listening
+
+    def learn(self, fences: Mapping[bytes, bytes]) -> None:
+        """Take note of *fences* as they stand in Redis, and tell the owner of those whose purges were not heard."""
+        if tags := self._fences.learn(fences):
+            self._call(self._on_purge, tags)
 
     def hurry(self) -> None:
         """Do not wait for the next try: Redis is back."""
@@ -94,6 +104,8 @@ class RedisNews:
                     log.warning("the news of other processes are cut off", url=str(self._link.place),
                                 why=ours(exc).reason)  # fmt: skip
                     pause_s = _FIRST_PAUSE_S
+                else:
+                    await self._look(ours(exc).reason)
             self.is_listening = False
             self.cuts += 1
             self._hurry.clear()
@@ -102,6 +114,19 @@ class RedisNews:
                     await self._hurry.wait()
             except TimeoutError:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _look(self, why: str) -> None:
+        """Look for purges, which cannot be heard; *why*, is said once when it is not that Redis is away."""
+        try:
+            unknown = await self._link.run(lambda client: unless_refused(self._compare(client)), limit_s=CONNECT_S)
+        except RedisTrouble:
+            return
+        if unknown:
+            self._call(self._on_purge, unknown)
+        if not self._is_deaf:
+            self._is_deaf = True
+            log.warning("the news of other processes cannot be heard, so their purges are looked for every second",
+                        url=str(self._link.place), why=why)  # fmt: skip
 
     async def _subscribe_and_listen(self) -> None:
         client = self._link.client
@@ -126,21 +151,32 @@ class RedisNews:
     async def _hear(self, message: dict[str, Any], client: Client) -> None:
         if message["type"] == "subscribe":  # a second one would be a connection that redis-py made anew
             await self._catch_up(client)
-        elif message["type"] == "message":
-            self._take(message["data"])
+        elif message["type"] == "message" and self._take(message["data"]):
+            self.learn(await _fences_of(client))
 
     async def _catch_up(self, client: Client) -> None:
         """Learn what was purged before the first message."""
-        self._fences.learn(await client.execute_command("HGETALL", PURGES))
+        await self._compare(client)
         if self.cuts or self.is_listening or not self.is_trusted:
             self._call(self._on_reconnect)
         self.is_trusted = True
         self.is_listening = True
+        self._is_deaf = False
         for event in _events(self._watching):
             event.set()
 
-    def _take(self, data: bytes) -> None:
-        """Act on a message; what is none of ours is passed over."""
+    async def _compare(self, client: Client) -> tuple[str, ...]:
+        """Learn the fences of Redis and give it back those that it lost; return the tags of those that were unknown."""
+        fences = await _fences_of(client)
+        unknown = self._fences.learn(fences)
+        if lost := self._fences.beyond(fences):
+            command = ("EVAL", RESTORE_SCRIPT, 1, PURGES, *chain.from_iterable(lost.items()))
+            if await unless_refused(client.execute_command(*command)):
+                await unless_refused(client.execute_command("PUBLISH", NEWS, self.message("fences")))
+        return unknown
+
+    def _take(self, data: bytes) -> bool:
+        """Act on a message, and return whether the fences have to be read; what is none of ours is passed over."""
         try:
             facts = orjson.loads(data)
             kind, query = facts["kind"], facts.get("query")
@@ -149,8 +185,9 @@ class RedisNews:
             elif kind in _OF_A_QUERY:
                 for event in self._watching.get(query, ()):
                     event.set()
+            return bool(kind == "fences")
         except (AttributeError, KeyError, TypeError, ValueError):
-            return
+            return False
 
     def _purged(self, tags: tuple[str, ...], stamp: int, node: str) -> None:
         self._fences.raise_fences(tags, stamp)
@@ -163,6 +200,12 @@ class RedisNews:
 
 
 _OF_A_QUERY: Final = frozenset({"landed", "left"})
+
+
+async def _fences_of(client: Client) -> dict[bytes, bytes]:
+    """Return the hash of fences.  Raises what redis-py raises."""
+    fences: dict[bytes, bytes] = await client.execute_command("HGETALL", PURGES)
+    return fences
 
 
 def _events(watching: dict[str, set[asyncio.Event]]) -> Iterator[asyncio.Event]:

@@ -11,28 +11,30 @@ removal: that is done then all the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
-from typing import Final, TypeVar
+from typing import Final
+
+import structlog
 
 from jvgate.cache.fences import RAISE_SCRIPT, Fences
 from jvgate.cache.keys import NEWS, PURGES, tag_key, value_key
-from jvgate.cache.redis_client import FOREIGN_ERRORS, Client, RedisRefused, RedisTrouble, ours
+from jvgate.cache.redis_client import Client, RedisTrouble, unless_refused
 from jvgate.cache.redis_link import RedisLink
 from jvgate.cache.redis_news import RedisNews
 from jvgate.cache.shared import ALL, Purged
 
 __all__ = ["RedisPurges"]
 
-Reply = TypeVar("Reply")
-
 _PURGE_S = 5.0
 _STEP_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _BATCH: Final = 500
 _MOST_OWED = 1000  # tags; beyond them everything is
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 
 
 class RedisPurges:
@@ -73,6 +75,12 @@ class RedisPurges:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             self._chance.set()
 
+    def warn(self) -> None:
+        """Say which purges nobody will do any more: the end has come before Redis was back."""
+        if self.owed:
+            log.warning("a purge did not reach Redis and is lost: ask for it again when Redis is back",
+                        url=str(self._link.place), tags=", ".join(sorted(self.owed)))  # fmt: skip
+
     def hurry(self) -> None:
         """Take the chance: Redis is back, or takes writes."""
         if self.left:
@@ -90,7 +98,8 @@ class RedisPurges:
             stamp = await self._fence(client, tags)
             self._fences.raise_fences(tags, stamp or self._fences.newest + 1)
             message = self._news.message("purge", tags=tags, stamp=self._fences.newest)
-            await client.execute_command("PUBLISH", NEWS, message)
+            # Who may not tell it may not listen either, and nor may those like him: they look at the fences.
+            await unless_refused(client.execute_command("PUBLISH", NEWS, message))
             is_done = stamp is not None
         finally:
             if not is_done:
@@ -113,7 +122,7 @@ class RedisPurges:
     async def _fence(self, client: Client, tags: Sequence[str]) -> int | None:
         """Raise the fences of *tags* and return their stamp, or None when Redis takes none."""
         command = ("EVAL", RAISE_SCRIPT, 1, PURGES, self._fences.newest, *tags)
-        stamp = await _unless_refused(client.execute_command(*command))
+        stamp = await unless_refused(client.execute_command(*command))
         return None if stamp is None else int(stamp)
 
     async def _removing(self, tag: str) -> AsyncIterator[int]:
@@ -143,12 +152,3 @@ async def _remove(texts: Sequence[bytes], client: Client) -> int:
     for text in texts:
         pipeline.execute_command("UNLINK", value_key(text.decode("ascii", "replace")))
     return sum(await pipeline.execute())
-
-
-async def _unless_refused(reply: Awaitable[Reply]) -> Reply | None:
-    try:
-        return await reply
-    except FOREIGN_ERRORS as exc:
-        if isinstance(ours(exc), RedisRefused):
-            return None
-        raise

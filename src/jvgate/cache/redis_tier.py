@@ -17,7 +17,8 @@ Over a cluster there is one breaker for all its nodes: while one of them hangs, 
 
 What Redis must allow: GETRANGE, SET, UNLINK, DEL, GET, EXISTS, EVAL, PEXPIRE, PTTL, STRLEN, HSET, HGET, HDEL, HLEN,
 HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREM, ZREMRANGEBYSCORE, ZSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a
-channel that begin with `jvgate:`.
+channel that begin with `jvgate:`; SELECT where the database is another than 0, and what redis-py asks of a cluster:
+CLUSTER SLOTS, COMMAND and ASKING.
 """
 
 from __future__ import annotations
@@ -119,6 +120,7 @@ class RedisTier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._purges.warn()
         await self._link.__aexit__()
 
     def __str__(self) -> str:
@@ -161,6 +163,15 @@ class RedisTier:
     async def purge(self, *tags: str) -> Purged:
         """Remove what carries any of *tags*; owed where Redis is out of reach."""
         return await self._purges.purge(tags) if tags else Purged()
+
+    def fence(self, *tags: str, stamp: int = 0) -> int:
+        """Take nothing any more that carries any of *tags* and was read before; return the stamp, for other processes.
+
+        stamp: what another process got here.
+        """
+        stamp = stamp or self._fences.newest + 1
+        self._fences.raise_fences(tags, stamp)
+        return stamp
 
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""

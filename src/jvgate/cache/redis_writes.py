@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -135,11 +136,12 @@ class RedisWrites:
         await self.attempt("SET", value_key(text), data, "PX", expires_ms, limit_s=limit_s)
         self._counts["bytes", "written"] += len(data)
         fences = await self._link.ask("HMGET", PURGES, *tags, limit_s=_WRITE_S)
-        self._fences.learn({tag.encode(): fence for tag, fence in zip(tags, fences, strict=True) if fence})
+        self._news.learn({tag.encode(): fence for tag, fence in zip(tags, fences, strict=True) if fence})
         if self._fences.rejects(packed):
             await self._link.ask("UNLINK", value_key(text), limit_s=_WRITE_S)
             return "purged"
-        await self._link.ask("PUBLISH", NEWS, self._news.message("landed", query=text), limit_s=_WRITE_S)
+        with suppress(RedisRefused):  # it is there, told or not
+            await self._link.ask("PUBLISH", NEWS, self._news.message("landed", query=text), limit_s=_WRITE_S)
         return "stored"
 
 

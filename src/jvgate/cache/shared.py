@@ -135,5 +135,11 @@ class SharedTier(Protocol):
     async def purge(self, *tags: str) -> Purged:
         """Remove what carries any of *tags*, here and for everybody, and what is being read since before."""
 
+    def fence(self, *tags: str, stamp: int = 0) -> int:
+        """Take here nothing any more that carries any of *tags* and was read before now; return the stamp of that.
+
+        stamp: what another process, which purges them, got here.  A second time does nothing.
+        """
+
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what is in the tier, with at most *limit* keys; nothing when it is out of reach."""

@@ -1,7 +1,8 @@
 """Several server processes on one socket: who starts them, replaces the lost, and passes purges on between them.
 
 Theory of operation.  Each process is spawned, with the listening socket and one end of a pipe; the system hands new
-connections to whichever accepts first.  Over the pipe a process tells the tags of a purge, which go to all others, and
+connections to whichever accepts first.  Over the pipe a process tells the tags of a purge and its stamp, which go to
+all others, so that these take nothing out of Redis that the purge meant before it is done there; and it
 is told to end; when the pipe breaks, its other end is gone, and the process ends as if it had been told.  A process
 that is lost is replaced, after a rest when it did not live long; when none of the first ones comes to life, the server
 ends instead of trying for ever.
@@ -46,13 +47,13 @@ class Told:
     """
 
     def __init__(self, pipe: Connection) -> None:
-        self.on_purge: Callable[[Tags], object] = lambda tags: None
+        self.on_purge: Callable[[Tags, int], object] = lambda tags, stamp: None
         self._pipe = pipe
 
-    def tell(self, tags: Tags) -> None:
-        """Tell the other processes what was purged here."""
+    def tell(self, tags: Tags, stamp: int) -> None:
+        """Tell the other processes what was purged here.  stamp: of the purge."""
         with suppress(OSError):  # whoever passes it on is gone, and this process is about to end
-            self._pipe.send(tags)
+            self._pipe.send((tags, stamp))
 
     def listen(self, on_end: Callable[[], None]) -> None:
         """Hear until the end, and then call *on_end*, on a thread of its own."""
@@ -61,7 +62,7 @@ class Told:
     def _hear(self, on_end: Callable[[], None]) -> None:
         with suppress(EOFError, OSError):
             while (message := self._pipe.recv()) != END:
-                self.on_purge(message)
+                self.on_purge(*message)
         on_end()
 
 
@@ -118,11 +119,11 @@ class _Crew:
         """Tell the others all that one purged; False when it has ended."""
         try:
             while teller.pipe.poll():
-                tags = teller.pipe.recv()
+                purge = teller.pipe.recv()
                 for worker in self.workers:
                     if worker is not teller:
                         with suppress(OSError):
-                            worker.pipe.send(tags)
+                            worker.pipe.send(purge)
         except (EOFError, OSError):
             return False
         return True

@@ -38,10 +38,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
 class Siblings(Protocol):
     """The other processes of this server.  on_purge: called with what one of them purged, from another thread."""
 
-    on_purge: Callable[[tuple[str, ...]], object]
+    on_purge: Callable[[tuple[str, ...], int], object]
 
-    def tell(self, tags: tuple[str, ...]) -> None:
-        """Tell them what was purged here."""
+    def tell(self, tags: tuple[str, ...], stamp: int) -> None:
+        """Tell them what was purged here.  stamp: of the purge."""
 
 
 def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
@@ -56,7 +56,7 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
             if siblings is not None:
                 gateway.on_purge = siblings.tell
                 loop = asyncio.get_running_loop()
-                siblings.on_purge = lambda tags: loop.call_soon_threadsafe(gateway.forget, tags)
+                siblings.on_purge = lambda tags, stamp: loop.call_soon_threadsafe(gateway.forget, tags, stamp)
             try:
                 await gateway.check()
             except SourceError as exc:  # it may come back: say so, serve what can be served

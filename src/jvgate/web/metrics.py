@@ -137,6 +137,11 @@ def _shared_metrics(gateway: Gateway) -> Iterable[Metric]:
     state = gateway.shared.state
     redis = GaugeMetricFamily("jvgate_redis_state", "1 for how Redis is at present.", labels=["state", "reason"])
     redis.add_metric([state.state, state.reason], 1)
+    refused = GaugeMetricFamily("jvgate_redis_writes_refused", "1 when Redis takes no writes.", labels=["reason"])
+    listening = GaugeMetricFamily("jvgate_redis_listening", "1 when purges of other servers are heard at once.")
+    if state.state != "off":
+        refused.add_metric([state.writes], bool(state.writes))
+        listening.add_metric([], state.is_listening)
     asked = CounterMetricFamily("jvgate_redis_requests", "What was asked of Redis, and how that went.",
                                 labels=["request", "result"])  # fmt: skip
     for (request, result), count in gateway.shared.counts.items():
@@ -144,4 +149,4 @@ def _shared_metrics(gateway: Gateway) -> Iterable[Metric]:
     prefetches = CounterMetricFamily("jvgate_prefetches", "Prefetches by what came of them.", labels=["result"])
     for result, count in asdict(gateway.prefetcher.figures).items() if gateway.prefetcher is not None else ():
         prefetches.add_metric([result], count)
-    return redis, asked, prefetches
+    return redis, refused, listening, asked, prefetches
