@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -396,23 +397,10 @@ def test_an_empty_option_purges_nothing_more_than_it_says(jvgate, source):
         assert client.get("/api/v1/cache").json()["l1"]["entries"] == 2
 
 
-@pytest.mark.parametrize(
-    ("setting", "value", "said"),
-    [
-        ("COMPRESSION_LEVELS", '{"br": 99}', "br has no level 99"),
-        ("COMPRESSION_LEVELS", '{"brotli": 3}', "There is no coding 'brotli'"),
-        ("COMPRESSION_LEVELS", '{"br": 3', "What is given is no JSON"),
-        ("LIFETIMES", '{"0B30": {"fresh": 5}}', "0B30.floor"),
-        ("LIFETIMES", "", "What is given is no JSON"),
-        ("REDIS_URL", "http://x", "no scheme that is known"),
-        ("REDIS_URL", "redis://default:12#34@host:6379/0", "has a #"),
-    ],
-)
-def test_a_setting_that_cannot_be_ends_the_start_in_one_line(jvgate, setting, value, said):
-    done = jvgate("serve", "--port", "0", **{f"JVGATE_{setting}": value})
-    fails(done, USAGE, f"JVGATE_{setting}", said, "Allowed:")
+def test_a_setting_that_only_its_room_can_judge_ends_the_start_in_one_line_too(jvgate):
+    done = jvgate("serve", "--port", "0", JVGATE_COMPRESSION_LEVELS='{"br": 99}')
+    fails(done, USAGE, "JVGATE_COMPRESSION_LEVELS", "br has no level 99. Allowed: 0 to 11")
     assert len(done.stderr.splitlines()) == 1
-    assert "34" not in done.stderr.replace("34567", "")
 
 
 def test_what_lies_in_redis_is_shown_with_its_age(jvgate, source):
@@ -446,19 +434,18 @@ def test_decode_gives_the_table_that_fetch_gives(jvgate, source, tmp_path):
     assert (tmp_path / "decoded.csv").read_bytes() == (tmp_path / "fetched.csv").read_bytes()
 
 
-@pytest.mark.parametrize(("name", "load"), [
-    ("all.json", json.loads), ("all.msgpack", msgspec.msgpack.decode), ("all.pickle", pickle.loads),
-])  # fmt: skip
-def test_decode_writes_documents_too(jvgate, source, tmp_path, name, load):
-    jvgate("fetch", "RACE", "--from", "20261101", "-o", "all.jvd", JVGATE_SOURCE=source)
-    jvgate("fetch", "RACE", "--from", "20261101", "-o", "fetched.json", JVGATE_SOURCE=source)
-    done = jvgate("decode", "all.jvd", "-o", name, JVGATE_ALLOW_PICKLE="1")
-    assert done.returncode == OK, done.stderr
-    document, fetched = load((tmp_path / name).read_bytes()), json.loads((tmp_path / "fetched.json").read_bytes())
-    assert set(document) == {"meta", "data"}
-    assert document["data"] == fetched["data"]
-    told = {**fetched["meta"], "file_count": 1}
-    assert document["meta"] == {name: told[name] for name in document["meta"]}
+def test_decode_writes_documents_too(jvgate, tmp_path):
+    (tmp_path / "all.jvd").write_bytes(b"".join(race_day()) + GARBAGE)
+    jvgate("decode", "all.jvd", "-o", "all.ndjson")
+    records = [json.loads(line) for line in (tmp_path / "all.ndjson").read_text("utf-8").splitlines()]
+    loaders = {"all.json": json.loads, "all.msgpack": msgspec.msgpack.decode, "all.pickle": pickle.loads}
+    for name, load in loaders.items():
+        done = jvgate("decode", "all.jvd", "-o", name, JVGATE_ALLOW_PICKLE="1")
+        assert done.returncode == DAMAGED, done.stderr
+        document = load((tmp_path / name).read_bytes())
+        assert document["data"] == records
+        assert document["meta"]["record_counts"] == Counter(record["RecordSpec"] for record in records)
+        assert document["meta"]["lost_bytes"] > 0
 
 
 def test_decode_writes_no_pickle_unless_that_is_switched_on(jvgate, tmp_path):

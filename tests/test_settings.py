@@ -5,6 +5,7 @@ import os
 import pytest
 
 from jvgate.errors import SettingsError
+from jvgate.opening import check_settings
 from jvgate.settings import Settings, load_settings, unknown_variables
 
 
@@ -108,3 +109,24 @@ def test_a_file_that_is_no_toml_is_named(text):
 
 def test_a_misspelt_variable_is_found():
     assert unknown_variables(["JVGATE_PORT", "JVGATE_PROT", "jvgate_host", "PATH"]) == ["JVGATE_PROT"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("COMPRESSION_LEVELS", '{"br": 99}', "br has no level 99"),
+        ("COMPRESSION_LEVELS", '{"brotli": 3}', "There is no coding 'brotli'"),
+        ("COMPRESSION_LEVELS", '{"br": 3', "What is given is no JSON"),
+        ("LIFETIMES", '{"0B30": {"fresh": 5}}', "0B30.floor"),
+        ("LIFETIMES", "", "What is given is no JSON"),
+        ("REDIS_URL", "http://x", "no scheme that is known"),
+        ("REDIS_URL", "redis://default:12#34@host:6379/0", "has a #"),
+    ],
+)
+def test_what_only_its_room_can_judge_is_named_with_what_it_takes(monkeypatch, setting, value, said):
+    monkeypatch.setenv(f"JVGATE_{setting}", value)
+    with pytest.raises(SettingsError, match=f"^JVGATE_{setting}") as caught:
+        check_settings(load_settings())
+    assert said in str(caught.value)
+    assert "Allowed: " in str(caught.value)
+    assert "34@" not in str(caught.value)
