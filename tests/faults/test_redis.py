@@ -452,6 +452,34 @@ def test_who_leaves_while_redis_hangs_leaves_a_clean_connection(server):
     play(scene, server.url)
 
 
+def test_what_hangs_on_a_wire_is_torn_off_in_the_end_and_its_place_is_free_again(server):
+    async def scene(one):
+        await asyncio.gather(*map(one.get, queries(4)))  # as many wires
+        link = one._link
+        wires = set(link.client._wires)
+        server.freeze()
+        asking = [asyncio.create_task(link.ask("GET", "a", limit_s=DEADLINE_S)) for _ in range(4)]
+        await asyncio.gather(*asking, return_exceptions=True)
+        assert link._slots.locked()
+        await until(lambda: not any(wire.is_open for wire in wires))
+        assert link._slots._value == 4
+        server.thaw()
+        await is_back(one)
+        return [await one.get(query) for query in queries(4)]
+
+    assert play(scene, server.url, connections=4) == [Miss("absent")] * 4
+
+
+def test_many_who_look_into_redis_at_once_find_a_connection_beside_the_wires(server):
+    async def scene(one):
+        await kept(one, entry())  # so that there is something to look at, by pipelines
+        await asyncio.gather(*map(one.get, queries(8)))
+        looks = await asyncio.gather(*(one.inspect() for _ in range(24)))
+        return one.state.state, [look.entries for look in looks]
+
+    assert play(scene, server.url, connections=8) == ("closed", [1] * 24)
+
+
 # What is told
 
 
