@@ -12,6 +12,7 @@ from redis.exceptions import BusyLoadingError, InvalidResponse, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jvgate.cache.redis_direct import DirectClient, packed
+from tests.cache.scenes import until
 
 LIMIT_S = 30
 
@@ -58,11 +59,6 @@ def play(scene, *says):
                 return await scene(client, parrot)
 
     return asyncio.run(on_stage())
-
-
-async def until(is_so):
-    while not is_so():  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
 
 
 def test_a_reply_may_come_byte_by_byte():

@@ -6,14 +6,13 @@ import importlib.util
 import shutil
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
-START_LIMIT_S = 20
+from tests.web.polling import until
 
 _CONFIGURATION = """
 daemon off;
@@ -51,7 +50,7 @@ def nginx(origin):
             with httpx2.Client(
                 transport=httpx2.HTTPTransport(uds=str(folder / "socket")), base_url="http://nginx", timeout=30
             ) as client:
-                _wait(process, client, folder / "log")
+                until(lambda: _answers(process, client, folder / "log"))
                 yield client
         finally:
             process.terminate()
@@ -69,15 +68,10 @@ def _binary():
     return str(found)
 
 
-def _wait(process, client, log):
-    end = time.monotonic() + START_LIMIT_S
-    while True:
-        if process.poll() is not None:
-            pytest.fail(f"nginx ended: {log.read_text('utf-8', 'replace')[-2000:]}")
-        try:
-            client.get("/healthz")
-            return
-        except httpx2.TransportError:
-            if time.monotonic() > end:
-                pytest.fail(f"nginx is not ready after {START_LIMIT_S} s")
-        time.sleep(0.01)  # between two looks
+def _answers(process, client, log):
+    if process.poll() is not None:
+        pytest.fail(f"nginx ended: {log.read_text('utf-8', 'replace')[-2000:]}")
+    try:
+        return client.get("/healthz")
+    except httpx2.TransportError:
+        return None

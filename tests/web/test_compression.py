@@ -1,11 +1,10 @@
 """Content codings over HTTP: who gets which, that each is a representation of its own, and that all say the same."""
 
-import time
-
 import pytest
 
 from jvgate import gateway
 from tests.raceday import archive, race_day, record
+from tests.web.polling import until
 from tests.web.test_bad_input import is_problem
 from tests.web.wire import UNPACK, ask
 
@@ -173,22 +172,13 @@ def test_what_many_ask_for_is_sent_smaller_before_long(serve, tmp_path, coding):
     )
     server = serve(f"archive:{folder}?date=2026-11-18")
     first, content = ask(server, SE, accept_encoding=coding)
-    then, smaller = until(lambda: ask(server, SE, accept_encoding=coding), lambda got: got[1] != content)
+    then, smaller = until(lambda: (got := ask(server, SE, accept_encoding=coding))[1] != content and got)
     assert len(smaller) < len(content)
     assert UNPACK[coding](smaller) == UNPACK[coding](content) == ask(server, SE)[1]
     assert then.headers["etag"] != first.headers["etag"]
     assert ask(server, SE, accept_encoding=coding, if_none_match=first.headers["etag"])[0].status_code == 200
     assert ask(server, SE, accept_encoding=coding, if_none_match=then.headers["etag"])[0].status_code == 304
     assert server.figure("jvgate_source_opens_total") == 1
-
-
-def until(look, is_so):
-    """Look until it *is_so*: what goes on behind an answer gives no event to wait for."""
-    for _ in range(3000):
-        if is_so(found := look()):
-            return found
-        time.sleep(0.01)  # between two looks
-    pytest.fail("it has not come about")
 
 
 @pytest.fixture
