@@ -231,7 +231,7 @@ def decode(
     """Decode files of raw JV-Data, to NDJSON or any other form. 生データを NDJSON などにします。
 
     What could not be read is told on stderr with its place, and the exit status is 1.
-    With -o, nothing is written when a file could not be read to its end.
+    When a file could not be read to its end, nothing is written with -o, and what goes to stdout has no end.
 
         jvgate decode RAVM2026112220261123140000.jvd | head -1
 

@@ -175,8 +175,9 @@ class Gateway:
         if entry is MISSING:
             return self._stale(question, key)
         if entry.refresh_at == -inf:  # it was packed quickly
-            plain: Any = self.memory.last(str(replace(question, coding="")))
-            self._packer.pack_again(key, entry, plain)  # type: ignore[arg-type]
+            if self._packer.is_free:
+                plain: Any = self.memory.last(str(replace(question, coding="")))
+                self._packer.pack_again(key, entry, plain)  # type: ignore[arg-type]
         elif entry.refresh_at <= time.monotonic():
             self._refresh(question, key)
         return entry  # type: ignore[return-value]  # under a question's text stands no other

@@ -46,6 +46,11 @@ class Packer:
         self._thread = DaemonThread("jvgate-pack")  # one: what nobody waits for takes one processor at most
         self._waiting: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether one more may be packed again; else that is put off until its next hit."""
+        return len(self._waiting) < _MOST_WAITING
+
     async def pack(self, plain: Entry[Answer], coding: str, *, takes_plain: bool = True) -> Entry[Answer]:
         """Return *plain* packed quickly; where that is worth it, so that its first hit has it packed again.
 
@@ -73,12 +78,7 @@ class Packer:
         return await self.pack(plain, coding, takes_plain=takes_plain) if coding else plain
 
     def pack_again(self, key: str, entry: Entry[Answer], plain: Entry[Answer] | Missing) -> None:
-        """Have *entry*, which memory keeps under *key*, packed small, if *plain*, what it was made of, is still there.
-
-        While too many wait for that it is put off until the next hit.
-        """
-        if len(self._waiting) >= _MOST_WAITING:
-            return
+        """Have *entry*, which memory keeps under *key*, packed small, if *plain*, which it was made of, is there."""
         once = replace(entry, refresh_at=inf if plain is MISSING else plain.refresh_at)
         self._memory.put(key, once)
         if plain is not MISSING:

@@ -27,6 +27,7 @@ __all__ = [
     "encoded_msgpack",
     "encoded_pickle",
     "msgpack_body",
+    "msgpack_record",
     "ndjson_body",
     "ndjson_end",
     "pickle_body",
@@ -54,9 +55,13 @@ def ndjson_end(facts: Facts, digest: str) -> bytes:
 
 def msgpack_body(walk: Walk) -> bytes:
     """Return `{"meta": …, "data": [records]}` as MessagePack."""
-    encode = msgspec.msgpack.Encoder().encode
-    data = [msgspec.Raw(encode(record)) for record in _values(walk)]
+    data = list(map(msgpack_record, _values(walk)))
     return encoded_msgpack(walk.facts(), data)
+
+
+def msgpack_record(values: Mapping[str, Any]) -> msgspec.Raw:
+    """Return the values of a record, encoded."""
+    return msgspec.Raw(msgspec.msgpack.encode(values))
 
 
 def encoded_msgpack(facts: Mapping[str, object], data: Sequence[msgspec.Raw]) -> bytes:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 import orjson
 
 from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
-from jvgate.render.bodies import encoded_msgpack, encoded_pickle
+from jvgate.render.bodies import encoded_msgpack, encoded_pickle, msgpack_record
 from jvgate.render.shown import RecordValues
 from jvgate.render.tally import Damaged
 from jvgate.render.writers import JsonWriter, Writer
@@ -84,13 +83,9 @@ class _WholeDocument:
         return b""
 
 
-def _packed(values: Any) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.msgpack.encode(values))
-
-
 _MAKERS: Mapping[str, Callable[[Selection], Writer]] = {
     "json": _JsonDocument,
-    "msgpack": lambda selection: _WholeDocument(selection, encoded_msgpack, _packed),
+    "msgpack": lambda selection: _WholeDocument(selection, encoded_msgpack, msgpack_record),
     "pickle": lambda selection: _WholeDocument(selection, encoded_pickle, lambda values: values),
 }
 
