@@ -16,8 +16,8 @@ from typing import Any
 from benchmarks.measuring import FULL, Effort, Figure, Wanted, compare, main
 from benchmarks.reference import assert_same, decode_naively, layout_of
 from benchmarks.weekend import NOW, SEED, by_type
-from jvgate.records.column_records import row_maker
-from jvgate.records.columns import columns_of
+from jvgate.records.columns.single_records import row_maker
+from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decode
 from jvgate.render.tables import table_writer
 from jvgate.season.shelf import SeasonShelf

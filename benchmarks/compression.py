@@ -19,7 +19,7 @@ import zstandard
 from benchmarks.measuring import FULL, Effort, Figure, Sample, Wanted, compare, main
 from benchmarks.reference import layout_of
 from benchmarks.weekend import weekend
-from jvgate.records.lines import line_writer
+from jvgate.records.lines.writer import line_writer
 from jvgate.render.compression import CODINGS, compress
 
 __all__ = ["measure"]

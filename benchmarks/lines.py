@@ -17,7 +17,7 @@ from benchmarks.measuring import FULL, Effort, Figure, Sample, Wanted, compare, 
 from benchmarks.reference import assert_same, json_naively, layout_of
 from benchmarks.weekend import by_type, weekend, weekend_before
 from jvgate.records.decode import decode
-from jvgate.records.lines import line_writer
+from jvgate.records.lines.writer import line_writer
 
 __all__ = ["measure"]
 

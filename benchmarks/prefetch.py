@@ -25,7 +25,7 @@ from benchmarks.steady import Connections, Steady, steady
 from jvgate.records.decode import decode
 from jvgate.records.framing import frames_of
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import parse_source
+from jvgate.sessions.sources.registry import parse_source
 from jvgate.values import Query
 
 __all__ = ["measure"]

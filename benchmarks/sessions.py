@@ -17,8 +17,8 @@ from benchmarks.measuring import FULL, Effort, Figure, Sample, Wanted, main
 from jvgate.jvlink.request import Progress, Request
 from jvgate.jvlink.wire import Channel, Kind
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.remote import spawn, start_process
-from jvgate.sessions.sources import parse_source
+from jvgate.sessions.remote_session import spawn, start_process
+from jvgate.sessions.sources.registry import parse_source
 from jvgate.values import Query
 
 __all__ = ["measure"]

@@ -17,15 +17,15 @@ from functools import partial
 
 import uvicorn
 
-from jvgate import opening
 from jvgate.commands.serve import listen, server_config
+from jvgate.gateway import opening
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.rules import DataspecRule
+from jvgate.jvlink.session_process import own_pipes, serve
 from jvgate.jvlink.simulator import Simulator
-from jvgate.jvlink.worker import own_pipes, serve
 from jvgate.records.encode import encode
-from jvgate.sessions.remote import start_process
-from jvgate.sessions.sources import parse_source
+from jvgate.sessions.remote_session import start_process
+from jvgate.sessions.sources.registry import parse_source
 from jvgate.settings import Settings
 
 __all__ = ["STAMP", "command"]

@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.measuring import FULL, Effort, Figure, Wanted, compare, main
 from benchmarks.weekend import by_type, weekend
-from jvgate.cache.tags import tags_of
+from jvgate.freshness.tags import tags_of
 from jvgate.records.framing import Frame, frames_of
 from jvgate.values import Dataset, Query
 

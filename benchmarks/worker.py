@@ -11,9 +11,9 @@ from datetime import datetime
 
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.rules import DataspecRule
+from jvgate.jvlink.session_process import own_pipes, serve
 from jvgate.jvlink.simulator import Simulator
 from jvgate.jvlink.wire import Channel, Kind
-from jvgate.jvlink.worker import own_pipes, serve
 
 MIB = 1 << 20
 TOTAL_BYTES, FILES = 256 * MIB, 8

@@ -22,24 +22,14 @@ MAY_IMPORT = {
     "records": BASE | {"spec"},
     "jvlink": {"errors"},  # and the standard library: it runs in a bare 32-bit Python
     "season": BASE | {"spec", "records"},  # the generated season behind demo:
-    "sessions": BASE | {"spec", "records", "jvlink", "season"},
+    "sessions": BASE | {"spec", "records", "jvlink", "season", "settings"},
     "render": BASE | {"spec", "records"},
     "cache": BASE | {"spec"},
-    "jobs": BASE | {"jvlink"},
-    "errands": BASE | {"cache", "sessions"},
-    "source_reader": BASE | {"cache", "sessions", "jvlink"},
-    "prefetching": BASE | {"cache"},
-    "streaming": BASE | {"sessions", "render", "jvlink"},
-    "packer": BASE | {"render", "sessions", "cache"},
-    "gateway": BASE
-    | {"spec", "records", "sessions", "render", "cache", "settings", "jobs", "jvlink", "errands", "source_reader"}
-    | {"prefetching", "streaming", "packer"},
-    "source_setting": {"sessions", "settings"},
-    "opening": BASE | {"cache", "render", "gateway", "sessions", "settings", "source_setting"},
-    "doctor": BASE | {"spec", "sessions", "settings", "opening", "source_setting", "cache"},
+    "freshness": BASE | {"spec", "records", "cache"},
+    "gateway": BASE | {"spec", "records", "sessions", "render", "cache", "freshness", "settings", "jvlink"},
+    "doctor": BASE | {"spec", "sessions", "settings", "gateway", "cache"},
     "live": BASE | {"spec", "sessions", "render", "gateway"},
-    "web": BASE
-    | {"opening", "spec", "render", "gateway", "live", "settings", "question", "jobs", "errands", "cache", "streaming"},
+    "web": BASE | {"spec", "render", "gateway", "freshness", "live", "settings", "question"},
     "client": {"errors"},
     "bench": {"errors", "client"},
 }
@@ -76,6 +66,20 @@ def test_a_room_imports_only_what_it_may(room):
     files = [ROOT / f"{room}.py", *ROOT.glob(f"{room}/**/*.py")]
     used = set().union(*(rooms_of(file) for file in files if file.exists()))
     assert used <= MAY_IMPORT[room] | {room}
+
+
+def test_at_most_six_modules_stand_loose_beside_the_packages():
+    assert len([path for path in ROOT.glob("*.py") if path.stem != "__init__"]) <= 6
+
+
+FOLDERS = sorted({path.parent for path in MODULES})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_folder_fits_a_screen_and_states_its_job(folder):
+    modules = [path for path in folder.glob("*.py") if path.stem != "__init__"]
+    assert len(modules) <= 18
+    assert ast.get_docstring(tree(folder / "__init__.py"))
 
 
 def test_the_package_itself_holds_the_version_alone():

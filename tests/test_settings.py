@@ -5,7 +5,7 @@ import os
 import pytest
 
 from jvgate.errors import SettingsError
-from jvgate.opening import check_settings
+from jvgate.gateway.opening import check_settings
 from jvgate.settings import Settings, load_settings, unknown_variables
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
-from jvgate.cache.fences import Fences
-from jvgate.cache.keys import query_text
+from jvgate.cache.redis.fences import Fences
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.shared import ALL, Inspection, KeptKey, Lease, Miss, Packed, Purged, TierState
 from jvgate.values import Query
 

@@ -10,8 +10,8 @@ import pytest
 from jvgate.cache import datasets
 from jvgate.cache.datasets import Datasets, made_of
 from jvgate.cache.memory import Memory
-from jvgate.cache.tags import has_any
 from jvgate.errors import ReadCancelled, SourceBusy
+from jvgate.freshness.tags import has_any
 from jvgate.values import MISSING
 from tests.cache.clocks import Clock, settled
 from tests.cache.shared_fake import Board, BoardTier

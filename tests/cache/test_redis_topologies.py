@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from jvgate.cache.redis_tier import RedisTier
+from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, Purged
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisCluster, RedisSentinel, RedisServer, server_binaries

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.jvlink.standin import Machine, installed
 
 from jvgate.jvlink.com import JV_LINK, open_com
 from jvgate.jvlink.interface import JVLink
 from jvgate.jvlink.rules import DataspecRule
 from jvgate.jvlink.simulator import Simulator
-from jvgate.sessions.archive import ArchiveShelf
+from jvgate.sessions.archive.folder import ArchiveShelf
+from tests.jvlink.standin import Machine, installed
 
 EVER = "20200101000000"
 DAY = "20261108"

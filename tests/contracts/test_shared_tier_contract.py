@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import pytest
+
+from jvgate.cache.no_tier import NoTier
+from jvgate.cache.redis.tier import RedisTier
+from jvgate.cache.shared import ALL, Lease, Miss, Packed, Purged, SharedTier
 from tests.cache.redis_server import RedisServer
 from tests.cache.scenes import LIMIT_S, QUERY, entry, queries, settled, until
 from tests.cache.shared_fake import Board, BoardTier
-
-from jvgate.cache.no_tier import NoTier
-from jvgate.cache.redis_tier import RedisTier
-from jvgate.cache.shared import ALL, Lease, Miss, Packed, Purged, SharedTier
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,18 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+
+from jvgate.errors import DatasetTooLarge, JVLinkError, NotOffered, ReadCancelled, SourceError
+from jvgate.jvlink.com import JV_LINK
+from jvgate.jvlink.com_process import com_holding
+from jvgate.jvlink.request import Progress, Request
+from jvgate.sessions.holders import ThreadWorker, Worker
+from jvgate.sessions.sources.registry import parse_source
+from jvgate.sessions.sources.simulated import holding_of, parse_play
 from tests.jvlink.sinks import Kept
 from tests.jvlink.standin import Machine, installed
 from tests.raceday import archive, race_day, record
 from tests.sessions.agents import running_agent
-
-from jvgate.errors import DatasetTooLarge, JVLinkError, NotOffered, ReadCancelled, SourceError
-from jvgate.jvlink.com import JV_LINK
-from jvgate.jvlink.com_worker import com_holding
-from jvgate.jvlink.request import Progress, Request
-from jvgate.sessions.simulated import holding_of, parse_play
-from jvgate.sessions.sources import parse_source
-from jvgate.sessions.workers import ThreadWorker, Worker
 
 EVER, DAY, LIMIT_S = "20200101000000", "20261115", 30
 RACE = Request("RACE", EVER, 1)

@@ -8,6 +8,7 @@ from threading import Event
 
 import httpx2
 import pytest
+
 from tests.cache.redis_server import RedisServer
 from tests.cache.scenes import freeze, kill
 from tests.raceday import archive, race_day

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.raceday import archive, record
-from tests.web.conftest import running
 
 from jvgate.settings import Settings
+from tests.raceday import archive, record
+from tests.web.conftest import running
 
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 60

@@ -6,14 +6,14 @@ import time
 
 import pytest
 import structlog
+
+from jvgate.cache.redis.packing import pack
+from jvgate.cache.redis.tier import RedisTier
+from jvgate.cache.shared import Miss, Packed, Purged
+from jvgate.errors import SettingsError
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisServer, free_port
 from tests.cache.scenes import QUERY, entry, freeze, kept, kill, play, queries, settled, until
-
-from jvgate.cache.packing import pack
-from jvgate.cache.redis_tier import RedisTier
-from jvgate.cache.shared import Miss, Packed, Purged
-from jvgate.errors import SettingsError
 
 DEADLINE_S = 0.2
 AT_MOST_S = 2.0  # for what is to take one deadline, on a machine that is busy with something else
@@ -388,7 +388,7 @@ def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):
 
 
 def test_a_subscription_that_is_open_and_dead_is_found_out(server, monkeypatch):
-    monkeypatch.setattr("jvgate.cache.redis_news._QUIET_S", 0.05)
+    monkeypatch.setattr("jvgate.cache.redis.news._QUIET_S", 0.05)
 
     async def scene(one):
         server.freeze()

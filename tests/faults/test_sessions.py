@@ -12,12 +12,12 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from tests.raceday import archive, record
 
 from jvgate.errors import SourceError
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Means, parse_source
+from jvgate.sessions.sources.registry import Means, parse_source
 from jvgate.values import Query
+from tests.raceday import archive, record
 
 LIMIT_S = 90
 DEADLINE_S = 30.0

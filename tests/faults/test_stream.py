@@ -13,11 +13,11 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pytest
+
+from jvgate.settings import Settings
 from tests.raceday import archive, record
 from tests.web.conftest import LIMIT_S, running
 from tests.web.polling import until
-
-from jvgate.settings import Settings
 
 ENDS = "jvgate_streams_total"
 ASKED = "/api/v1/stream/RACE?from_time=20261101&format="
@@ -172,7 +172,7 @@ class Loose:
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
 @pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
 def test_a_client_that_takes_nothing_of_its_batch_is_cut_off(folder, accept, coding, monkeypatch):
-    monkeypatch.setattr("jvgate.streaming.compressor", Loose)
+    monkeypatch.setattr("jvgate.gateway.streams.compressor", Loose)
     asked = [{"dataspec": "RACE", "from_time": "20261101", "limit": 5000 + number} for number in range(3)]
     body = json.dumps({"requests": asked})
     lines = ("POST /api/v1/batch HTTP/1.1", "Host: test", f"Accept: {accept}", "Content-Type: application/json")

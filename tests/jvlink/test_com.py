@@ -6,18 +6,18 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import pytest
-from memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, records
-from sinks import Kept
-from standin import Machine, Pointer, com_error, installed
 
 from jvgate.errors import ComError, NotInstalled, NotOffered, SourceError
 from jvgate.jvlink.com import EVENTS, JV_LINK, NV_LINK, Product, open_com
-from jvgate.jvlink.com_worker import com_holding
+from jvgate.jvlink.com_process import com_holding
 from jvgate.jvlink.request import Request
 from jvgate.jvlink.session import Session
 from jvgate.jvlink.simulator import Simulator
-from jvgate.sessions.workers import ThreadWorker
+from jvgate.sessions.holders import ThreadWorker
 from jvgate.spec.files import read_json
+from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, records
+from tests.jvlink.sinks import Kept
+from tests.jvlink.standin import Machine, Pointer, com_error, installed
 
 EVER = "20200101000000"
 SE = records("SE", 3)

@@ -1,11 +1,11 @@
 """Between open and close: what is kept, what is passed over, in which batches it comes, and what is told meanwhile."""
 
 import pytest
-from memory_shelf import MemoryFile, MemoryShelf, Time, records
-from test_session import RA, SE, ZZ, Recording, session
 
 from jvgate.errors import SourceError
 from jvgate.jvlink.request import Request
+from tests.jvlink.memory_shelf import MemoryFile, MemoryShelf, Time, records
+from tests.jvlink.test_session import RA, SE, ZZ, Recording, session
 
 
 @pytest.fixture

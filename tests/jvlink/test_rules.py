@@ -1,10 +1,10 @@
 """What JV-Link accepts, and which files match."""
 
 import pytest
-from memory_shelf import NOW, RULES, MemoryFile
 
 from jvgate.errors import JVLinkError
 from jvgate.jvlink.rules import check_realtime, parse_span, select
+from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile
 
 TIMES = ("20251231000000", "20261031235959", "20261112120000", "20261113120001", "20261120110000")
 

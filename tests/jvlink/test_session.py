@@ -1,13 +1,13 @@
 """The session: open, wait, read to the end, close always; whole or nothing."""
 
 import pytest
-from memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, Time, records
-from sinks import Kept
 
 from jvgate.errors import DatasetTooLarge, JVLinkError, ReadCancelled, SessionTimeout, SourceError
 from jvgate.jvlink.request import Limits, Request
 from jvgate.jvlink.session import REMEDIES, Session
 from jvgate.jvlink.simulator import Latency, Simulator
+from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, Time, records
+from tests.jvlink.sinks import Kept
 
 EVER = "20200101000000"
 RA, SE, ZZ = records("RA", 200), records("SE", 3), records("ZZ", 1)

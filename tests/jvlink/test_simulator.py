@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, Time, records
 
 from jvgate.jvlink.simulator import Latency, Simulator
+from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, Time, records
 
 EVER = "20200101000000"
 

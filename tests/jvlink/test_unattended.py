@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
-from memory_shelf import RULES, MemoryShelf
 
 from jvgate.errors import NotOffered
 from jvgate.jvlink.simulator import Simulator
 from jvgate.season.shelf import SeasonShelf
+from tests.jvlink.memory_shelf import RULES, MemoryShelf
 
 NOON = datetime(2026, 11, 22, 12)
 BITMAP = b"BM a picture"

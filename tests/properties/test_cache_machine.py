@@ -18,15 +18,15 @@ from dataclasses import dataclass, field
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.cache.clocks import Clock
-from tests.cache.shared_fake import Board, BoardTier
 
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory
-from jvgate.cache.tags import has_any
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy, SourceError
+from jvgate.freshness.tags import has_any
 from jvgate.values import Dataset, Query
+from tests.cache.clocks import Clock
+from tests.cache.shared_fake import Board, BoardTier
 
 WIDE = Query("RACE", from_time="20261101000000", option=1)
 QUERIES = [WIDE, Query("RACE", from_time="20261101000000", option=1, records=("RA",)), Query("0B12", key="20261115")]

@@ -6,12 +6,12 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.records.build import random_record
 
 from jvgate.records.decode import decode, decoder
 from jvgate.records.encode import encode
 from jvgate.records.framing import Frame, frames, frames_of
 from jvgate.spec.layouts import layouts
+from tests.records.build import random_record
 
 ALL = list(layouts().all())
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))

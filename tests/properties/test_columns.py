@@ -5,14 +5,14 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.records.build import random_record
-from tests.records.damage import damaged
-from tests.records.rows import as_row, rows_of
 
-from jvgate.records.columns import columns_of
+from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decoder
 from jvgate.records.encode import encode
 from jvgate.spec.layouts import layouts
+from tests.records.build import random_record
+from tests.records.damage import damaged
+from tests.records.rows import as_row, rows_of
 
 ALL = list(layouts().all())
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from jvgate.season.people import OWNERS, owner
 from jvgate.season.shelf import SeasonShelf
 from jvgate.season.silks import COLOURS, SIZE, draw
+from jvgate.season.world.people import OWNERS, owner
 
 PAPER = (255, 255, 255)
 BODY, HIP, SLEEVES = (25, 25), (25, 43), ((7, 28), (42, 28))

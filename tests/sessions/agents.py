@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
-from jvgate.sessions.agent_server import Agent
-from jvgate.sessions.sources import parse_source
+from jvgate.sessions.agent.server import Agent
+from jvgate.sessions.sources.registry import parse_source
 
 LIMIT_S = 30
 

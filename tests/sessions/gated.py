@@ -9,9 +9,9 @@ from datetime import datetime
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.rules import DataspecRule
 from jvgate.jvlink.simulator import Simulator
+from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source
-from jvgate.sessions.workers import ThreadWorker
+from jvgate.sessions.sources.registry import Source
 from jvgate.values import Query
 
 NOW = datetime(2026, 11, 9, 12)

@@ -9,7 +9,7 @@ from typing import Any
 
 from jvgate.errors import WorkerLost
 from jvgate.jvlink.request import Request, Sink, Summary
-from jvgate.sessions.workers import Activity, Cancelled
+from jvgate.sessions.holders import Activity, Cancelled
 
 LIMIT_S = 30
 

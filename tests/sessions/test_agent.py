@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from threading import Thread
 
 import pytest
-from tests.jvlink.sinks import Kept
-from tests.raceday import archive, race_day
-from tests.sessions.agents import running_agent
 
 from jvgate.errors import SourceBusy, SourceError, WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Request
 from jvgate.jvlink.wire import HEAD, MAGIC, SUM, VERSION, Channel, Kind
-from jvgate.sessions.agent_hello import greet_client, greet_server
-from jvgate.sessions.agent_link import keep_alive
-from jvgate.sessions.sources import Means, parse_source
-from jvgate.sessions.streams import Connection
+from jvgate.sessions.agent.hello import greet_client, greet_server
+from jvgate.sessions.agent.link import keep_alive
+from jvgate.sessions.agent.streams import Connection
+from jvgate.sessions.sources.registry import Means, parse_source
+from tests.jvlink.sinks import Kept
+from tests.raceday import archive, race_day
+from tests.sessions.agents import running_agent
 
 LIMIT_S = 30
 RACE = Request("RACE", "20261101000000", 1)
@@ -169,7 +169,7 @@ def test_nonsense_is_answered_in_words_and_the_agent_lives_on(folder, sent, told
 
 
 def test_who_says_nothing_is_not_waited_for_for_ever(folder, monkeypatch):
-    monkeypatch.setattr("jvgate.sessions.agent_server.HELLO_LIMIT_S", 0.1)
+    monkeypatch.setattr("jvgate.sessions.agent.server.HELLO_LIMIT_S", 0.1)
     with running_agent(f"archive:{folder}", sessions=1) as url:
         with connected(url) as (_, channel):
             assert channel.receive().kind is Kind.HELLO

@@ -3,8 +3,6 @@
 from time import monotonic
 
 import pytest
-from tests.jvlink.sinks import Kept
-from tests.sessions.scripted import Scripted, Workers
 
 from jvgate.errors import (
     DatasetTooLarge,
@@ -16,9 +14,11 @@ from jvgate.errors import (
     WorkerLost,
 )
 from jvgate.jvlink.request import Progress, Request, Summary
+from jvgate.sessions.holders import Activity
 from jvgate.sessions.lane import Lane, Recycling
 from jvgate.sessions.watchdog import CallLimits
-from jvgate.sessions.workers import Activity
+from tests.jvlink.sinks import Kept
+from tests.sessions.scripted import Scripted, Workers
 
 RACE = Request("RACE", "20261101000000", 1)
 LATE = 1e9

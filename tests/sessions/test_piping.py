@@ -4,12 +4,12 @@ import asyncio
 import threading
 
 import pytest
-from tests.sessions.gated import RACE, RECORDS, File, GatedShelf, Links, pool, realtime
 
 from jvgate.errors import SourceError
 from jvgate.jvlink.request import Progress, Summary
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.piping import FileStart, Pipe, piped
+from tests.sessions.gated import RACE, RECORDS, File, GatedShelf, Links, pool, realtime
 
 LIMIT_S = 10
 ROOM = 10

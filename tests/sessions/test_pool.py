@@ -8,13 +8,13 @@ import threading
 from dataclasses import replace
 
 import pytest
-from tests.jvlink.sinks import Kept
-from tests.sessions.gated import RACE, RECORDS, GatedShelf, Links, pool, reached, realtime
 
 from jvgate.errors import DatasetTooLarge, JVLinkError, SettingsError, SourceBusy, SourceError
 from jvgate.jvlink.request import Request
-from jvgate.sessions.turns import Priority, Turn
+from jvgate.sessions.fair_queue import Priority, Turn
 from jvgate.values import SourceFile
+from tests.jvlink.sinks import Kept
+from tests.sessions.gated import RACE, RECORDS, GatedShelf, Links, pool, reached, realtime
 
 
 @pytest.fixture

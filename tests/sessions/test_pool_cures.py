@@ -5,8 +5,6 @@ import threading
 from datetime import datetime
 
 import pytest
-from tests.jvlink.sinks import Kept
-from tests.sessions.scripted import LIMIT_S, Workers, hangs
 
 from jvgate.errors import (
     ArchiveError,
@@ -25,9 +23,11 @@ from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.sessions import resting
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source
+from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import Query
+from tests.jvlink.sinks import Kept
+from tests.sessions.scripted import LIMIT_S, Workers, hangs
 
 RACE = Query("RACE", from_time="20261101000000", option=1)
 TODAY = Query("0B12", key="20261115")

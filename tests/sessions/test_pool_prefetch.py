@@ -5,14 +5,14 @@ import threading
 from datetime import datetime
 
 import pytest
-from tests.sessions.gated import LIMIT_S, RECORDS, GatedShelf, Links, pool, reached, realtime
-from tests.sessions.scripted import Workers, hangs
 
 from jvgate.errors import ReadCancelled, WorkerLost
+from jvgate.sessions.fair_queue import Priority
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source
-from jvgate.sessions.turns import Priority
+from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.watchdog import CallLimits
+from tests.sessions.gated import LIMIT_S, RECORDS, GatedShelf, Links, pool, reached, realtime
+from tests.sessions.scripted import Workers, hangs
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from tests.jvlink.sinks import Kept
 
 from jvgate.errors import ReadCancelled, WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Request
-from jvgate.sessions.remote import start_process
-from jvgate.sessions.sources import parse_source
+from jvgate.sessions.remote_session import start_process
+from jvgate.sessions.sources.registry import parse_source
 from jvgate.sessions.watchdog import CallLimits, verdict
+from tests.jvlink.sinks import Kept
 
 DEMO = "demo:?date=2026-11-18"
 WEEK = Request("RACE", "20261111000000", 1)
@@ -134,7 +134,7 @@ def test_a_frozen_process_shows_no_sign_of_life_and_can_be_ended(demo):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_closing_does_not_wait_for_ever_for_a_frozen_process(demo, monkeypatch):
-    monkeypatch.setattr("jvgate.sessions.remote._END_S", 0.01)
+    monkeypatch.setattr("jvgate.sessions.remote_session._END_S", 0.01)
     os.kill(demo.facts["pid"], signal.SIGSTOP)
     demo.close()
     assert not demo.is_alive()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from jvgate.sessions.holders import Activity
 from jvgate.sessions.watchdog import CallLimits, verdict
-from jvgate.sessions.workers import Activity
 
 LIMITS = CallLimits()
 NOW = 10_000.0

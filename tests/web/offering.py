@@ -8,12 +8,12 @@ from threading import Event
 
 import pytest
 
-from jvgate import opening
+from jvgate.gateway import opening
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
-from jvgate.sessions.archive import ArchiveShelf
-from jvgate.sessions.sources import parse_source
-from jvgate.sessions.workers import ThreadWorker
+from jvgate.sessions.archive.folder import ArchiveShelf
+from jvgate.sessions.holders import ThreadWorker
+from jvgate.sessions.sources.registry import parse_source
 from jvgate.settings import Settings
 from tests.web.conftest import Client, running
 

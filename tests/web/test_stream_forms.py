@@ -16,7 +16,7 @@ import zstandard
 from tests.raceday import archive, race_day, record
 from tests.records.rows import as_row, rows_of
 from tests.web.polling import until
-from tests.web.test_stream import LATER, cut_short
+from tests.web.routes.test_stream import LATER, cut_short
 from tests.web.wire import UNPACK, ask, chunks
 
 URL = "/api/v1/stream/RACE?from_time=20261101"

@@ -12,7 +12,7 @@ from math import inf
 from types import TracebackType
 from typing import Protocol, Self
 
-from jvgate.cache.packing import Miss, Packed
+from jvgate.cache.redis.packing import Miss, Packed
 from jvgate.values import Query
 
 __all__ = ["ALL", "Inspection", "KeptKey", "Lease", "Miss", "Packed", "Purged", "SharedTier", "TierState"]

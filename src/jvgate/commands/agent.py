@@ -15,10 +15,10 @@ from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.commands.serve import listen
 from jvgate.errors import SettingsError
-from jvgate.sessions.agent_link import DEFAULT_PORT, Address
-from jvgate.sessions.agent_server import Agent
+from jvgate.sessions.agent.link import DEFAULT_PORT, Address
+from jvgate.sessions.agent.server import Agent
+from jvgate.sessions.source_setting import source_of
 from jvgate.settings import Settings
-from jvgate.source_setting import source_of
 
 __all__ = ["run"]
 

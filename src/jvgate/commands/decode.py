@@ -22,7 +22,7 @@ from jvgate.render.documents import DOCUMENTS, document_of
 from jvgate.render.forms import check, offered_forms
 from jvgate.render.tally import Tally
 from jvgate.render.writers import Writer, writer_of
-from jvgate.sessions.rawfile import expanded
+from jvgate.sessions.archive.rawfile import expanded
 from jvgate.settings import load_settings
 from jvgate.values import Question, Selection
 

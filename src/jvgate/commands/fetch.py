@@ -13,14 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from jvgate.commands.log import set_up_log
 from jvgate.commands.output import form_of, writing
+from jvgate.gateway.streams import Streams
 from jvgate.jvlink.request import Progress as Read
 from jvgate.question import parse_question
 from jvgate.render.forms import check, offered_forms, render
 from jvgate.render.writers import WRITTEN
 from jvgate.sessions.pool import Pool
+from jvgate.sessions.source_setting import source_of
 from jvgate.settings import load_settings
-from jvgate.source_setting import source_of
-from jvgate.streaming import Streams
 from jvgate.values import Question
 
 __all__ = ["fetch_answer"]

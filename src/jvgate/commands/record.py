@@ -28,14 +28,14 @@ from jvgate.errors import SESSION_LOST, ArchiveError, QueryError, SettingsError,
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
 from jvgate.question import parse_question
-from jvgate.sessions.archive import ArchiveShelf
+from jvgate.sessions.archive.folder import ArchiveShelf
+from jvgate.sessions.archive.recording import Mark, Recording, exclusive
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.recording import Mark, Recording, exclusive
-from jvgate.sessions.simulated import parse_play
-from jvgate.sessions.sources import Source
+from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.simulated import parse_play
 from jvgate.settings import load_settings
-from jvgate.source_setting import source_of
 from jvgate.spec.dataspecs import dataspecs as known_dataspecs
 from jvgate.values import Query
 

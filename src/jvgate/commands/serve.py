@@ -19,13 +19,13 @@ from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.commands.workers import Told, supervise
 from jvgate.errors import SessionHung, SettingsError
-from jvgate.opening import check_settings
+from jvgate.gateway.opening import check_settings
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source
+from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import Source
 from jvgate.settings import Settings, unknown_variables
-from jvgate.source_setting import source_of
 from jvgate.web.app import Siblings, create_app
-from jvgate.web.lane import fast_lane
+from jvgate.web.fast_path import fast_lane
 
 __all__ = ["listen", "run", "server_config"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from jvgate.cache.no_tier import NoTier
-from jvgate.cache.redis_tier import RedisTier
+from jvgate.cache.redis.tier import RedisTier
 from jvgate.doctor.findings import Finding
 from jvgate.errors import SettingsError
-from jvgate.opening import shared_tier
+from jvgate.gateway.opening import shared_tier
 from jvgate.settings import Settings
 
 __all__ = ["check_redis"]

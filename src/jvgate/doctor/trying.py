@@ -11,9 +11,9 @@ from pathlib import Path
 from jvgate.doctor.findings import Finding
 from jvgate.errors import ArchiveError, JVLinkError, NotInstalled, SessionTimeout, SourceError, WorkerFailed
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources import Source
+from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import Source
 from jvgate.settings import Settings
-from jvgate.source_setting import source_of
 from jvgate.spec.returncodes import return_code
 from jvgate.values import Query
 

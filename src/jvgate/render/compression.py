@@ -12,14 +12,13 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import brotli
 import lz4.frame
 import zstandard
 
 from jvgate.errors import SettingsError
-from jvgate.render.weights import weighted
 
 __all__ = [
     "CODINGS",
@@ -35,6 +34,7 @@ __all__ = [
     "negotiate",
     "pays",
     "takes_identity",
+    "weighted",
 ]
 
 IDENTITY = "identity"
@@ -46,6 +46,28 @@ _LEVELS_SETTING = "JVGATE_COMPRESSION_LEVELS (compression_levels)"
 _ALIASES = {"x-gzip": "gzip"}
 _GZIP_BITS, _ZLIB_BITS = 31, 15
 _ZSTD_FLUSH = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+
+
+class Weighted(NamedTuple):
+    """One element of a request header that lists preferences (RFC 9110, section 12.4.2).
+
+    name, parameters: in lower case but for the values.  weight: from 0 (not at all) to 1."""
+
+    name: str
+    weight: float
+    parameters: Mapping[str, str]
+
+
+def weighted(text: str) -> Weighted | None:
+    """Return what *text* says; None where its weight cannot be read."""
+    name, *parts = (part.strip() for part in text.split(";"))
+    pairs = (part.partition("=") for part in parts)
+    parameters = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    try:
+        weight = min(1.0, max(0.0, float(parameters.pop("q", "1"))))
+    except ValueError:
+        return None
+    return Weighted(name.lower(), weight, parameters)
 
 
 class Compressor(Protocol):

@@ -17,7 +17,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from jvgate.records.column_types import ERRORS
+from jvgate.records.columns.schema import ERRORS
 from jvgate.render.csv_columns import too_many_columns
 from jvgate.render.table_batches import Batches
 from jvgate.spec.layouts import Field, Group, Layout

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from jvgate.render.compression import weighted
 from jvgate.render.forms import FORMS, check, why_not
-from jvgate.render.weights import weighted
 from jvgate.values import Question
 
 __all__ = ["choose", "media_types", "negotiate"]

@@ -13,7 +13,7 @@ from jvgate.records.field_tree import Tree, field_tree
 from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
-from jvgate.records.lines import line_writer
+from jvgate.records.lines.writer import line_writer
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
 from jvgate.values import Selection

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from jvgate.errors import QueryError
-from jvgate.records.columns import Columns, columns_of
+from jvgate.records.columns.table import Columns, columns_of
 from jvgate.records.text import wrong_length
 from jvgate.spec.layouts import Layout, layouts
 

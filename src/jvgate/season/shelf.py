@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
-from jvgate.season import realtime, silks
-from jvgate.season.deliveries import FOR_EVER, Delivery, deliveries
-from jvgate.season.meetings import SEASON_START
-from jvgate.season.world import world_of
+from jvgate.season import silks
+from jvgate.season.calendar import realtime
+from jvgate.season.calendar.deliveries import FOR_EVER, Delivery, deliveries
+from jvgate.season.world.meetings import SEASON_START
+from jvgate.season.world.world import world_of
 
 __all__ = ["SeasonShelf"]
 

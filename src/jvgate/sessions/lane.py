@@ -22,9 +22,9 @@ from jvgate.errors import (
     WorkerLost,
 )
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
+from jvgate.sessions.holders import Activity, Cancelled, Worker
 from jvgate.sessions.threads import DaemonThread
 from jvgate.sessions.watchdog import CallLimits, verdict
-from jvgate.sessions.workers import Activity, Cancelled, Worker
 
 __all__ = ["Lane", "Recycling"]
 

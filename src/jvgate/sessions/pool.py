@@ -33,11 +33,11 @@ from jvgate.errors import (
 )
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.sessions.collecting import Collected, request_of
+from jvgate.sessions.fair_queue import Priority, Turn, Turns
 from jvgate.sessions.lane import Lane
 from jvgate.sessions.resting import Rests
-from jvgate.sessions.shown import SessionView, view_of
-from jvgate.sessions.sources import Source
-from jvgate.sessions.turns import Priority, Turn, Turns
+from jvgate.sessions.session_status import SessionView, view_of
+from jvgate.sessions.sources.registry import Source
 from jvgate.values import Dataset, Query
 
 __all__ = ["Pool"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jvgate.sessions.workers import Activity
+from jvgate.sessions.holders import Activity
 
 __all__ = ["CallLimits", "verdict"]
 

@@ -16,14 +16,15 @@ from starlette.routing import Match
 
 from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
-from jvgate.opening import open_gateway
+from jvgate.gateway.opening import open_gateway
 from jvgate.render.forms import offered_forms
 from jvgate.settings import Settings
-from jvgate.web import batch, cache, data, docs, health, home, jobs, movies, pictures, reference, sessions, stream
 from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
+from jvgate.web.pages import docs, home
 from jvgate.web.problems import BY_STATUS, Problem, problem_of, problem_response
+from jvgate.web.routes import batch, cache, data, health, jobs, movies, pictures, reference, sessions, stream
 
 __all__ = ["Siblings", "create_app"]
 

@@ -18,9 +18,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from jvgate.errors import JvgateError
+from jvgate.gateway.streams import End, Stream, Streams
 from jvgate.render.forms import content_type, file_name
 from jvgate.spec.dataspecs import dataspecs
-from jvgate.streaming import End, Stream, Streams
 from jvgate.values import Question
 from jvgate.web.answers import RawHeaders
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected

@@ -21,7 +21,7 @@ from weakref import ref
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jvgate.gateway import Gateway
+from jvgate.gateway.gateway import Gateway
 from jvgate.values import MISSING, Answer, Entry, Question
 from jvgate.web.answers import RawHeaders, asks_for_refresh, fixed_headers, moving_headers, send_answer
 from jvgate.web.metrics import Metrics

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from jvgate.gateway import Gateway
+from jvgate.gateway.gateway import Gateway
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 

@@ -1,0 +1,153 @@
+"""What goes to Redis behind the answers.
+
+Theory of operation.  Nobody waits for a write.  What does not fit into the backlog is dropped and counted, as is
+everything while Redis is left alone.  A lease is given back through the same backlog, behind the value, and that is
+never dropped: whoever waits for its end finds the value in its place.
+
+The order of a write: the index of each tag first, so that no value is without one; then the value with its expiry;
+then the look at the fences that tells whether a purge has overtaken it (see `fences`); then the message to those who
+wait.
+
+A server that answers and takes no writes (a read-only replica, a full memory) has a breaker of its own for them:
+reads go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from jvgate.cache.redis.backlog import Backlog
+from jvgate.cache.redis.breaker import Breaker
+from jvgate.cache.redis.client import Client, RedisRefused, RedisTrouble
+from jvgate.cache.redis.fences import Fences
+from jvgate.cache.redis.keys import NEWS, PURGES, query_text, tag_key, value_key
+from jvgate.cache.redis.link import RedisLink
+from jvgate.cache.redis.news import RedisNews
+from jvgate.cache.redis.packing import pack
+from jvgate.cache.shared import ALL, Packed
+
+__all__ = ["FLOOR_BYTES_S", "INLINE_BYTES", "RedisWrites"]
+
+FLOOR_BYTES_S = 5_000_000
+"""A network slower than this counts as broken."""
+
+INLINE_BYTES = 1 << 16
+"""Longer records are packed and unpacked off the event loop."""
+
+_WRITE_S = 1.0
+_INDEX_SLACK_MS = 60_000  # an index outlives what it names
+_OVERHEAD_BYTES = 1024
+
+_INDEX_SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+"""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
+
+
+class RedisWrites:
+    """Writes values and counts how it went.  limit_bytes: of one dataset's records.  clock: seconds since the epoch.
+
+    on_written: done each time Redis has taken a value.
+    """
+
+    def __init__(
+        self,
+        link: RedisLink,
+        fences: Fences,
+        news: RedisNews,
+        backlog: Backlog,
+        counts: Counter[tuple[str, str]],
+        *,
+        limit_bytes: int,
+        clock: Callable[[], float],
+        on_written: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.breaker = Breaker(first_window_s=1.0)
+        self._link = link
+        self._fences = fences
+        self._news = news
+        self._backlog = backlog
+        self._counts = counts
+        self._limit_bytes = limit_bytes
+        self._clock = clock
+        self._on_written = on_written
+
+    def put(self, packed: Packed) -> None:
+        """Queue *packed*, or drop it."""
+        size = len(packed.dataset.body)
+        if size > self._limit_bytes:
+            self._counts["put", "large"] += 1
+        elif not self._link.breaker.is_closed:
+            self._counts["put", "open"] += 1
+        elif not self._backlog.offer(lambda: self._write(packed), size + _OVERHEAD_BYTES):
+            self._counts["put", "backlog"] += 1
+
+    async def attempt(self, *command: str | bytes | int, limit_s: float | None = None) -> object:
+        """Return the reply to a command that writes.  Raises RedisTrouble, without asking while writes are refused."""
+        return await self.guard(lambda client: client.execute_command(*command), limit_s=limit_s)
+
+    async def guard(self, talk: Callable[[Client], Awaitable[object]], *, limit_s: float | None = None) -> object:
+        """Return what *talk*, which writes, returns; otherwise as `attempt`."""
+        now = asyncio.get_running_loop().time()
+        if not self.breaker.admits(now):
+            raise RedisRefused(self.breaker.reason)
+        try:
+            reply = await self._link.run(talk, limit_s=limit_s)
+        except RedisRefused as exc:
+            if self.breaker.failed(now, exc.reason):
+                log.warning("Redis takes no writes", url=str(self._link.place), why=exc.reason)
+            raise
+        if self.breaker.succeeded(now):
+            log.info("Redis takes writes", url=str(self._link.place))
+        return reply
+
+    async def _write(self, packed: Packed) -> None:
+        try:
+            self._counts["put", await self._written(packed)] += 1
+            await self._on_written()
+        except RedisTrouble as exc:
+            self._counts["put", exc.reason] += 1
+        except (TypeError, ValueError):  # what cannot be packed
+            self._counts["put", "unpackable"] += 1
+
+    async def _written(self, packed: Packed) -> str:
+        """Write *packed* and return how it went.  Raises RedisTrouble."""
+        expires_ms = int((packed.stale_until - self._clock()) * 1000)
+        if expires_ms <= 0:
+            return "expired"
+        if self._fences.rejects(packed):
+            return "purged"
+        text = query_text(packed.dataset.query)
+        tags = (ALL, *packed.tags)
+        is_long = len(packed.dataset.body) > INLINE_BYTES
+        data = await asyncio.to_thread(pack, packed) if is_long else pack(packed)
+        limit_s = _WRITE_S + len(data) / FLOOR_BYTES_S
+        await self.guard(lambda client: _index(client, tags, text, expires_ms), limit_s=limit_s)
+        await self.attempt("SET", value_key(text), data, "PX", expires_ms, limit_s=limit_s)
+        self._counts["bytes", "written"] += len(data)
+        fences = await self._link.ask("HMGET", PURGES, *tags, limit_s=_WRITE_S)
+        self._news.learn({tag.encode(): fence for tag, fence in zip(tags, fences, strict=True) if fence})
+        if self._fences.rejects(packed):
+            await self._link.ask("UNLINK", value_key(text), limit_s=_WRITE_S)
+            return "purged"
+        with suppress(RedisRefused):  # it is there, told or not
+            await self._link.ask("PUBLISH", NEWS, self._news.message("landed", query=text), limit_s=_WRITE_S)
+        return "stored"
+
+
+async def _index(client: Client, tags: tuple[str, ...], text: str, expires_ms: int) -> None:
+    """Note under each tag that the query whose text is *text* carries it."""
+    pipeline = client.pipeline(transaction=False)
+    for tag in tags:
+        pipeline.execute_command("EVAL", _INDEX_SCRIPT, 1, tag_key(tag), text, expires_ms + _INDEX_SLACK_MS)
+    await pipeline.execute()

@@ -1,0 +1,1 @@
+"""Lifetimes of racing data: delivery calendar, post times, change rates, tags."""

@@ -1,0 +1,54 @@
+"""What the content of a dataset says of its life in the cache: how long it may be used, and what it is about."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from threading import Lock
+
+from jvgate.cache.entries import Judged
+from jvgate.freshness.changes import ChangeRate, family_of
+from jvgate.freshness.heads import heads_of
+from jvgate.freshness.lifetimes import Lifetimes
+from jvgate.freshness.post_times import PostTimes
+from jvgate.freshness.tags import tags_of
+from jvgate.values import Dataset, Query
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    """Judges datasets by their content, and by what was learnt from those before: post times, how often they change.
+
+    now: seconds since the epoch, by the clock that the source's data goes by.  May be called from several threads.
+    """
+
+    def __init__(
+        self, lifetimes: Lifetimes, *, now: Callable[[], float], dice: Callable[[], float] = random.random
+    ) -> None:
+        self.posts = PostTimes()
+        self._lifetimes = lifetimes
+        self._now = now
+        self._dice = dice
+        self._changes = ChangeRate()
+        self._lock = Lock()
+
+    def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
+        """Return the windows and the tags of *dataset*, read just now.  before: what the same query gave last."""
+        heads, now = heads_of(dataset.body), self._now()
+        tags = tags_of(dataset, heads=heads)
+        with self._lock:
+            self.posts.learn(heads, now=now)
+            family = family_of(dataset.query)
+            if before is not None:
+                self._changes.observe(family, now, changed=before.body != dataset.body)
+            windows = self._lifetimes.windows(
+                dataset, now=now, heads=heads, posts=self.posts, change_every_s=self._changes.every_s(family, now),
+                random=self._dice(),
+            )  # fmt: skip
+        return Judged(windows.fresh_s, windows.stale_s, windows.error_s, tags)
+
+    def after(self, query: Query) -> tuple[float, float]:
+        """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
+        figures = self._lifetimes.figures(query)
+        return figures.stale, figures.error

@@ -1,0 +1,60 @@
+"""The gateway that the settings describe, opened with its sessions and tiers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from jvgate.cache.no_tier import NoTier
+from jvgate.cache.redis.tier import RedisTier
+from jvgate.cache.shared import ALL
+from jvgate.freshness.lifetimes import Lifetimes
+from jvgate.gateway.gateway import Gateway
+from jvgate.render.compression import levels_with
+from jvgate.sessions.pool import Pool
+from jvgate.sessions.source_setting import source_of
+from jvgate.settings import Settings
+
+__all__ = ["check_settings", "open_gateway", "shared_tier"]
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
+    Lifetimes(settings.lifetimes)
+    levels_with(settings.compression_levels)
+    shared_tier(settings, on_purge=lambda tags: None, on_reconnect=lambda: None)
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    """Yield a gateway to the source of *settings*, closed at the end: jobs and flights first, then the sessions.
+
+    Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
+    """
+    source = source_of(settings)
+    pool = Pool(
+        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
+    )  # fmt: skip
+    made: list[Gateway] = []  # who is told of purges: made after the tier that tells
+
+    def forget(tags: tuple[str, ...]) -> None:
+        for gateway in made:
+            gateway.forget(tags)
+
+    shared = shared_tier(settings, on_purge=forget, on_reconnect=lambda: forget((ALL,)))
+    async with pool, shared, Gateway(source, pool, settings, shared=shared) as gateway:
+        made.append(gateway)
+        yield gateway
+
+
+def shared_tier(
+    settings: Settings, *, on_purge: Callable[[tuple[str, ...]], None], on_reconnect: Callable[[], None]
+) -> RedisTier | NoTier:
+    """Return the tier behind memory, not begun yet.  Raises SettingsError for what is no URL of Redis."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return NoTier()
+    return RedisTier(
+        url, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s, limit_bytes=settings.redis_bytes,
+        on_purge=on_purge, on_reconnect=on_reconnect,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""A batch of records to typed columns, without a loop over records."""

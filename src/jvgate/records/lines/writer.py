@@ -1,0 +1,82 @@
+"""Many records of one layout -> their JSON texts, joined; what `text_writer` gives for each, at a fraction of the cost.
+
+The work is done batch by batch (`batch.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from io import BytesIO
+from itertools import groupby
+from threading import Lock
+
+from jvgate.records.kinds import Errors
+from jvgate.records.lines.text_batch import Batch
+from jvgate.records.meanings import RACE_DAY, last_days
+from jvgate.records.text import wrong_length
+from jvgate.spec.layouts import Layout
+
+__all__ = ["WriteLines", "line_writer"]
+
+WriteLines = Callable[[bytes, list[Errors]], bytes]
+
+
+@cache
+def line_writer(layout: Layout, separator: bytes = b"\n") -> WriteLines:
+    """Return what writes records of *layout*, which follow each other, as JSON objects with *separator* between them.
+
+    For each damaged record the writer appends a list to those it is given: what was wrong, as `text_writer` says it.
+    Raises RecordError when the bytes are no whole number of records.
+    """
+    runs = _day_runs(layout)
+
+    def write(raw: bytes, damaged: list[Errors]) -> bytes:
+        if len(raw) % layout.length:
+            raise wrong_length(layout, raw)
+        with _alone(layout):
+            return joined(raw, damaged)
+
+    def joined(raw: bytes, damaged: list[Errors]) -> bytes:
+        lines = BytesIO()  # grows in place: a list of pieces would take the memory twice
+        view = memoryview(raw)  # cut without copies
+        for batch, start, end in runs(raw):
+            count = (end - start) // layout.length
+            pages = max(1, round(count / batch.records))  # alike, since a small one costs nearly as much
+            size = max(1, -(-count // pages)) * layout.length
+            for at in range(start, end, size):
+                for text in batch.write(view[at : min(at + size, end)], damaged, separator):
+                    lines.write(text if lines.tell() else text.removeprefix(separator))
+        return lines.getvalue()
+
+    return write
+
+
+@cache
+def _alone(layout: Layout) -> Lock:
+    """Return what one thread at a time holds: a batch keeps the words that it has seen, and several threads render."""
+    return Lock()
+
+
+@cache
+def _batch(layout: Layout, until: str) -> Batch:
+    return Batch(layout, until)
+
+
+def _day_runs(layout: Layout) -> Callable[[bytes], Iterator[tuple[Batch, int, int]]]:
+    """Return what cuts records into runs with the same special values: some have more of them for older races."""
+    dates, length = [day.encode() for day in last_days(layout)], layout.length
+
+    def until(raw: bytes, at: int) -> str:
+        day = raw[at + RACE_DAY.start : at + RACE_DAY.stop]
+        return next((date for date in dates if day <= date), b"").decode()
+
+    def cut(raw: bytes) -> Iterator[tuple[Batch, int, int]]:
+        if not dates:
+            yield _batch(layout, ""), 0, len(raw)
+            return
+        for date, run in groupby(range(0, len(raw), length), key=lambda at: until(raw, at)):
+            places = list(run)
+            yield _batch(layout, date), places[0], places[-1] + length
+
+    return cut

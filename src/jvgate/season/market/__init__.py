@@ -1,0 +1,1 @@
+"""The betting market of a race: votes, odds and payouts of all pools."""

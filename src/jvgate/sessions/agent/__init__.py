@@ -1,0 +1,1 @@
+"""Sessions on another machine: the agent, and the link to it over TCP."""

@@ -1,0 +1,1 @@
+"""Sources of data by URL, one module per kind."""

@@ -1,0 +1,1 @@
+"""The pages that a person reads in a browser."""

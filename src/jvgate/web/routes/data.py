@@ -1,0 +1,58 @@
+"""`GET /api/v1/data/{dataspec}`: racing data, stored and real time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from jvgate.gateway.gateway import Gateway
+from jvgate.gateway.jobs import Job
+from jvgate.render.forms import FORMS
+from jvgate.render.negotiation import media_types
+from jvgate.web.answers import AnswerResponse, asks_for_refresh
+from jvgate.web.asking import wanted
+from jvgate.web.clients import preferred_wait_s, while_connected
+from jvgate.web.edge import ANSWERED
+from jvgate.web.parameters import Charset, Dataspec, data_parameters
+from jvgate.web.routes.jobs import job_accepted
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1", tags=["data"])
+
+_FORMAT = f"{', '.join(FORMS)}; wins over Accept. 形式 (Accept より優先)。"
+
+
+@router.get(
+    "/data/{dataspec}",
+    summary="Racing data of one data spec / データ種別のデータ",
+    operation_id="data",
+    response_class=Response,
+    dependencies=[Depends(data_parameters)],
+    responses={
+        200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。",
+              "content": {media: {} for media in media_types(FORMS)}},
+        202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
+        304: {"description": "The client has this representation already. 変更なし。"},
+    },
+)  # fmt: skip
+async def get_data(
+    request: Request,
+    dataspec: Dataspec,
+    format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
+    charset: Charset = None,
+) -> Response:
+    """Answer from memory or Redis, or read JV-Link once for all. メモリか Redis、なければ JV-Link から返します。"""
+    question = wanted(request, dataspec, request.app.state.forms)
+    gateway: Gateway = request.app.state.gateway
+    refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
+    ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))
+    served = await while_connected(request, ask)
+    if isinstance(served, Job):
+        return job_accepted(served)
+    if served.outcome != "collapsed":  # one read, counted once however many waited for it
+        request.app.state.metrics.observe_all(served.stages)
+    request.scope[ANSWERED] = question
+    return AnswerResponse(served)

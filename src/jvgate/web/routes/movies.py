@@ -1,0 +1,85 @@
+"""Videos: whether one of a race is there, and which there are of workouts.  Watching them is JRA-VAN's affair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from jvgate.errors import QueryError
+from jvgate.gateway.calls import Fetched, Found
+from jvgate.render.json_answer import CONTENT_TYPE
+from jvgate.spec.racekeys import DayKey, HorseKey, Key, RaceKey, TrainingMovieKey
+from jvgate.web.routes.calls import answer, fetch, parameter
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1/movies", tags=["movies"])
+
+KEEP_S = 3600.0
+KEEP_NOTHING_S = 60.0  # a patrol video appears some 40 minutes after its race
+KEEP_LIST_S = 300.0
+
+# JVMVCheckWithType's types, and JVMVOpen's with the keys that they take.
+RACE_TYPES = ("00", "01", "02", "03")
+LIST_TYPES: Mapping[str, Callable[[str], Key]] = {
+    "11": DayKey.parse,
+    "12": TrainingMovieKey.parse,
+    "13": HorseKey.parse,
+}
+_RACES = "00 race, 01 paddock, 02 multi-camera, 03 patrol (/api/v1/movies/{type}/{key})"
+_WORKOUTS = "11 all horses of a week, 12 one horse of a week, 13 one horse (/api/v1/movies/{type}?key=…)"
+_KEY = (
+    "Type 11: a day (YYYYMMDD); 12: a day and a horse (YYYYMMDD and its 10 digits); 13: a horse (10 digits). "
+    "11: 日付、12: 日付+血統登録番号、13: 血統登録番号。"
+)
+_NOT_OFFERED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The client has this representation already. 変更なし。"},
+    501: {"description": "The source has no videos. このデータ元に映像はありません。"},
+}
+
+
+@router.get(
+    "/{type}/{key}", summary="Is there a race's video? / レース映像の有無", operation_id="movie", responses=_NOT_OFFERED
+)
+async def get_movie(
+    request: Request,
+    type: Annotated[str, Path(description="00 race, 01 paddock, 02 multi-camera, 03 patrol. 映像の種類。")],  # noqa: A002
+    key: Annotated[str, Path(description="A race: YYYYMMDDJJRR or YYYYMMDDJJKKHHRR. レースキー。")],
+) -> Response:
+    """Tell whether a race's video is public. レースの映像が公開されているかを返します。"""
+    parameter(request)
+    if type not in RACE_TYPES:
+        raise _unknown_type(type, f"{_RACES}; of workouts {_WORKOUTS}")
+    fetched = await fetch(request, "movie", type, str(RaceKey.parse(key)), keep_s=_keep_s)
+    return _told(fetched, {"type": type, "key": key, "available": fetched.entry.value["available"]})
+
+
+@router.get("/{type}", summary="Workout videos / 調教映像一覧", operation_id="movies", responses=_NOT_OFFERED)
+async def get_movies(
+    request: Request,
+    type: Annotated[str, Path(description="11 a week, 12 a week's horse, 13 a horse. 11・12・13。")],  # noqa: A002
+    key: Annotated[str | None, Query(description=_KEY)] = None,
+) -> Response:
+    """List the keys (day and horse) of workout videos. 調教映像のキー (日付+血統登録番号) の一覧。"""
+    given = parameter(request, "key")
+    if type not in LIST_TYPES:
+        raise _unknown_type(type, f"{_WORKOUTS}; of races {_RACES}")
+    fetched = await fetch(request, "movies", type, str(LIST_TYPES[type](given)), keep_s=lambda found: KEEP_LIST_S)
+    return _told(fetched, {"type": type, "key": given, "keys": fetched.entry.value["keys"]})
+
+
+def _keep_s(found: Found) -> float:
+    return KEEP_S if found["available"] else KEEP_NOTHING_S
+
+
+def _told(fetched: Fetched, about: dict[str, Any]) -> Response:
+    return answer(fetched, orjson.dumps(about), CONTENT_TYPE)
+
+
+def _unknown_type(given: str, allowed: str) -> QueryError:
+    why = f"There are no such videos of type {given[:40]!r}."
+    return QueryError("unknown-movie-type", why, parameter="type", value=given[:40], allowed=allowed)
