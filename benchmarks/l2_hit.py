@@ -21,6 +21,7 @@ from jvgate.cache.redis.keys import query_text, value_key
 from jvgate.cache.redis.packing import pack
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
+from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query
 
 __all__ = ["measure"]
@@ -59,7 +60,8 @@ async def _hits(tier: RedisTier, name: str, body: bytes, effort: Effort, *, is_r
 
 def _packed(body: bytes) -> Packed:
     now = time.time()
-    dataset = Dataset(Query("RACE", from_time=f"{len(body):014}", option=1), body, (), "20261115000000", now)
+    query = Query("RACE", from_time=f"{len(body):014}", option=1)
+    dataset = Dataset.landed(query, body, (), "20261115000000", now, layouts=layouts())
     return Packed(dataset, now + 3600, now + 7200, ("RACE", "20261115"))
 
 

@@ -23,9 +23,10 @@ from benchmarks.measuring import FULL, Effort, Figure, Sample, Wanted, main, per
 from benchmarks.servers import jvgate, running
 from benchmarks.steady import Connections, Steady, steady
 from jvgate.records.decode import decode
-from jvgate.records.framing import frames_of
+from jvgate.records.framing import frames
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import parse_source
+from jvgate.spec.layouts import layouts
 from jvgate.values import Query
 
 __all__ = ["measure"]
@@ -77,7 +78,7 @@ async def _record(folder: Path) -> None:
         stored = [
             await pool.read(Query(dataspec, since, option=1)) for dataspec, since in (("RACE", SINCE), ("YSCH", YEAR))
         ]
-        races = [decode(frame.raw) for frame in frames_of(stored[0].body) if frame.head == b"RA"]
+        races = [decode(frame.raw) for frame in frames((stored[0].body,), layouts()) if frame.head == b"RA"]
         keys = [Query(dataspec, key=key) for key in _coming(races) for dataspec in FOLLOW_UPS]
         live = await asyncio.gather(*map(pool.read, keys))
     for dataset in stored:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
+from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
 
 __all__ = ["QUERY", "entry", "freeze", "kept", "kill", "play", "queries", "settled", "until"]
@@ -23,7 +24,8 @@ def queries(count):
 def entry(query=QUERY, body=b"RA7 records\r\n", *, tags=("RACE", "20261115"), stamp=0, keep_s=60.0, now=None):
     now = time.time() if now is None else now
     files = (SourceFile("RAVM2026111520261114180000.jvd", "20261114180000", 0),)
-    return Packed(Dataset(query, body, files, "20261114180000", now), now + keep_s / 2, now + keep_s, tags, stamp)
+    dataset = Dataset.landed(query, body, files, "20261114180000", now, layouts=layouts())
+    return Packed(dataset, now + keep_s / 2, now + keep_s, tags, stamp)
 
 
 def play(scene, *urls, is_up=True, **options):

@@ -12,7 +12,7 @@ from jvgate.cache.memory import Memory
 from jvgate.cache.no_tier import NoTier
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.values import MISSING, Query
-from tests.cache.clocks import Clock, settled
+from tests.cache.clocks import Clock, settled, without_threads
 from tests.raceday import QUERY, dataset, record
 
 FRESH_S, STALE_S, ERROR_S = 100.0, 20.0, 500.0
@@ -75,6 +75,7 @@ def number(got):
 
 def play(scene, **settings):
     async def on_stage():
+        without_threads()
         clock = Clock()
         source = Source(clock)
         memory = Memory(max_entries=100, max_bytes=1 << 20, clock=clock)

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jvgate.freshness.heads import heads_of
 from jvgate.freshness.lifetimes import Lifetimes, Windows, is_final, luck_of
 from jvgate.freshness.post_times import PostTimes
 from jvgate.season.shelf import SeasonShelf
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.spec.jst import JST
 from jvgate.values import Query
-from tests.raceday import DAY, GARBAGE, RACE_KEY, dataset, record
+from tests.raceday import DAY, GARBAGE, RACE_KEY, dataset, record, scan_of
 
 LIFETIMES = Lifetimes()
 HOUR, DAYS = 3600.0, 86400.0
@@ -62,7 +61,7 @@ def test_nothing_found_lives_briefly_in_every_window(dataspec):
 )
 def test_odds_live_by_how_near_post_time_is(hours, seconds):
     posts = PostTimes()
-    posts.learn(heads_of(ra()), now=POST)
+    posts.learn(scan_of(ra()), now=POST)
     odds = realtime("0B30", record("O1", DataKubun="1"))
     assert fresh_s(odds, POST - hours * HOUR, posts=posts) == pytest.approx(seconds)
 
@@ -74,7 +73,7 @@ def test_a_card_tells_its_own_post_time():
 
 def test_its_own_post_time_goes_before_an_older_one():
     posts = PostTimes()
-    posts.learn(heads_of(record("RA", HassoTime="10:00")), now=POST)
+    posts.learn(scan_of(record("RA", HassoTime="10:00")), now=POST)
     assert fresh_s(realtime("0B15", ra()), POST, posts=posts) == pytest.approx(20.4)
 
 
@@ -157,7 +156,7 @@ def test_entries_of_a_race_to_come_are_not_past_their_corrections():
     ],
 )  # fmt: skip
 def test_final_is_what_data_kubun_says_for_the_kind_of_data(body, is_realtime, final):
-    assert is_final(heads_of(body), is_realtime=is_realtime) is final
+    assert is_final(scan_of(body), is_realtime=is_realtime) is final
 
 
 def test_a_setting_changes_what_a_lifetime_goes_by():
@@ -171,11 +170,11 @@ def test_the_season_lives_as_its_races_go_by():
     def lived(dataspec, clock):
         now = datetime.fromisoformat(f"2026-11-15 {clock}")
         body = b"".join(SHELF.realtime(dataspec, RACE_KEY, now=now))
-        made = replace(dataset(query=Query(dataspec, key=RACE_KEY)), body=body)
+        made = dataset(body, query=Query(dataspec, key=RACE_KEY))
         return fresh_s(made, now.replace(tzinfo=JST).timestamp(), posts=posts)
 
     posts = PostTimes()
-    posts.learn(heads_of(b"".join(SHELF.realtime("0B15", DAY, now=datetime(2026, 11, 15, 9)))), now=POST)
+    posts.learn(scan_of(b"".join(SHELF.realtime("0B15", DAY, now=datetime(2026, 11, 15, 9)))), now=POST)
     for dataspec in ("0B15", "0B30"):
         night, morning, near, told = (lived(dataspec, clock) for clock in ("00:30", "10:00", "15:35", "23:00"))
         assert near < morning <= night < told == 1800

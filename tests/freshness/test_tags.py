@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jvgate.errors import QueryError
-from jvgate.freshness.heads import place_of
 from jvgate.freshness.tags import MOST_DAYS, MOST_RACES, is_purged, purge_tags, tags_of
-from jvgate.records.framing import Frame, frames_of
+from jvgate.records.runs import RawRecord
+from jvgate.spec.places import place_of
 from jvgate.values import Query
-from tests.raceday import GARBAGE, dataset, race_day, record
+from tests.raceday import GARBAGE, dataset, frames_of, race_day, record
 
 SHORT, LONG = "202611150511", "2026111505050411"
 DAY = SHORT[:8]
@@ -126,7 +126,7 @@ def test_a_purge_never_misses_a_race_that_a_reader_would_find(records, seed, dam
     body = damaged(records, random.Random(seed), damage)
     tags = tags_of(dataset(body))
     for frame in frames_of(body):
-        if isinstance(frame, Frame) and frame.layout is not None and place_of(frame.layout).race:
+        if isinstance(frame, RawRecord) and frame.layout is not None and place_of(frame.layout).race:
             spans = place_of(frame.layout).day + place_of(frame.layout).race
             race = b"".join(frame.raw[offset : offset + length] for offset, length in spans)
             if race.isdigit():

@@ -24,8 +24,9 @@ from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy, SourceError
 from jvgate.freshness.tags import has_any
+from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query
-from tests.cache.clocks import Clock
+from tests.cache.clocks import Clock, without_threads
 from tests.cache.shared_fake import Board, BoardTier
 
 WIDE = Query("RACE", from_time="20261101000000", option=1)
@@ -71,7 +72,8 @@ class Source:
         number = len(self.reads) - 1
         await read.end
         read.ended_at = self.clock()
-        return Dataset(query, b"%d" % number, read_at=self.clock() + 1e4)  # by the clock of wherever it was read
+        read_at = self.clock() + 1e4  # by the clock of wherever it was read
+        return Dataset.landed(query, b"%d" % number, read_at=read_at, layouts=layouts())
 
     def hasten(self, query):
         pass
@@ -130,6 +132,7 @@ class CacheMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self):
         self.loop = asyncio.new_event_loop()
+        without_threads(self.loop)
         self.clock = Clock()
         self.source = Source(self.clock)
         self.asking: list[Asking] = []

@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 
 from jvgate.records.decode import decode, decoder
 from jvgate.records.encode import encode
-from jvgate.records.framing import Frame, frames, frames_of
+from jvgate.records.runs import RawRecord
 from jvgate.spec.layouts import layouts
+from tests.raceday import frames_of
 from tests.records.build import random_record
 
 ALL = list(layouts().all())
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**32)
+
+
+def told(*chunks):
+    return [(one.offset, getattr(one, "raw", None), getattr(one, "layout", one)) for one in frames_of(*chunks)]
 
 
 def holds(record, values):
@@ -62,7 +67,7 @@ def test_where_a_stream_is_cut_changes_nothing(seed, cuts, damage):
         data[place % len(data)] = rng.randrange(256)
     places = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
     pieces = [bytes(data[a:b]) for a, b in itertools.pairwise(places)]
-    assert list(frames(pieces)) == list(frames_of(bytes(data)))
+    assert told(*pieces) == told(bytes(data))
 
 
 @FEW
@@ -76,13 +81,13 @@ def test_many_alike_are_told_apart_as_one_by_one(seed, damage, nuls):
     data = bytearray(b"".join(records))
     for place in damage:
         data[place % len(data)] = rng.choice((10, 13, rng.randrange(256)))
-    assert list(frames(bytes(data[at : at + 97]) for at in range(0, len(data), 97))) == list(frames_of(bytes(data)))
+    assert told(*(bytes(data[at : at + 97]) for at in range(0, len(data), 97))) == told(bytes(data))
 
 
 @FEW
 @given(data=st.binary(max_size=400))
 def test_no_byte_of_a_stream_is_unaccounted_for(data):
-    counted = sum(len(item.raw) - item.padded if isinstance(item, Frame) else item.length for item in frames_of(data))
+    counted = sum(item.size if isinstance(item, RawRecord) else item.length for item in frames_of(data))
     assert counted == len(data) - _nuls_between(data)
 
 
@@ -90,7 +95,7 @@ def _nuls_between(data):
     """The NULs that stand where a record could start."""
     covered = bytearray(len(data))
     for item in frames_of(data):
-        size = len(item.raw) - item.padded if isinstance(item, Frame) else item.length
+        size = item.size if isinstance(item, RawRecord) else item.length
         covered[item.offset : item.offset + size] = b"\1" * size
     assert all(data[place] == 0 for place, seen in enumerate(covered) if not seen)
     return covered.count(0)

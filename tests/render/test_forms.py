@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from jvgate.question import parameters_of, parse_question
-from jvgate.records.framing import CRLF
 from jvgate.records.plan import MEMO_ENTRIES
+from jvgate.records.runs import CRLF
 from jvgate.render import bodies
 from jvgate.render.forms import FORMS, check, offered_forms, render, why_not
 from tests.raceday import GARBAGE, dataset, race_day, record

@@ -16,7 +16,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from jvgate.commands.output import form_of, writing
 from jvgate.errors import ArchiveError, QueryError
 from jvgate.question import parse_selection
-from jvgate.records.framing import Damage, Frame, Framer, Run
+from jvgate.records.framing import Framer
+from jvgate.records.runs import Damage, RawRecord, RecordRun
 from jvgate.render.choosing import Chooser
 from jvgate.render.documents import DOCUMENTS, document_of
 from jvgate.render.forms import check, offered_forms
@@ -24,6 +25,7 @@ from jvgate.render.tally import Tally
 from jvgate.render.writers import Writer, writer_of
 from jvgate.sessions.archive.rawfile import expanded
 from jvgate.settings import load_settings
+from jvgate.spec.layouts import layouts
 from jvgate.values import Question, Selection
 
 __all__ = ["decode_files"]
@@ -102,14 +104,14 @@ def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[_Bar]:
 
 def _decode_file(path: Path, selection: Selection, writer: Writer, out: BinaryIO, bar: _Bar) -> tuple[Tally, bool]:
     """Write the records of one file -> what was seen, and whether it could be read to its end."""
-    chooser, framer = Chooser(selection), Framer()
+    chooser, framer = Chooser(selection), Framer(layouts())
     chooser.begin(path.name)
     before = writer.damaged.records if writer.damaged else 0
     try:
         items = chain(chain.from_iterable(map(framer.feed, _chunks(path, bar))), framer.end())
         for item in chooser.shown(_told(items, path)):
             out.write(_written(item, writer))
-            bar.found(item.count if isinstance(item, Run) else 1)
+            bar.found(item.count if isinstance(item, RecordRun) else 1)
     except ArchiveError as exc:
         typer.echo(f"{path}: {exc.why}", err=True)
         return chooser.tally, False
@@ -119,13 +121,13 @@ def _decode_file(path: Path, selection: Selection, writer: Writer, out: BinaryIO
     return chooser.tally, True
 
 
-def _written(item: Run | Frame, writer: Writer) -> bytes:
-    if isinstance(item, Run):
+def _written(item: RecordRun | RawRecord, writer: Writer) -> bytes:
+    if isinstance(item, RecordRun):
         return writer.write(item.layout, item.raw, item.count)
     return writer.write_alone(item)
 
 
-def _told(items: Iterable[Run | Frame | Damage], path: Path) -> Iterator[Run | Frame | Damage]:
+def _told(items: Iterable[RecordRun | RawRecord | Damage], path: Path) -> Iterator[RecordRun | RawRecord | Damage]:
     for item in items:
         if isinstance(item, Damage):
             typer.echo(f"{path}: {item.length} bytes lost at byte {item.offset}: {item.why}", err=True)

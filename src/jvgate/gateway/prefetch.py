@@ -20,11 +20,11 @@ import structlog
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import ReadCancelled, SourceError
-from jvgate.freshness.heads import heads_of
 from jvgate.freshness.lifetimes import Lifetimes
-from jvgate.freshness.post_times import PostTimes
+from jvgate.freshness.post_times import PostTimes, starts_in
 from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expiry, is_followed, near_post
 from jvgate.gateway.prefetch_queue import Prefetches, PrefetchFigures
+from jvgate.spec.jst import day_at
 from jvgate.values import Dataset, Query, Question
 
 __all__ = ["Prefetcher"]
@@ -32,8 +32,6 @@ __all__ = ["Prefetcher"]
 TICK_S = 1.0
 _HOTTEST = 20
 _MOST_QUESTIONS = 4096
-# A look for the races in a dataset that is larger than this would hold the event loop up.
-_LARGE_BYTES = 1 << 18
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.prefetch")
 
@@ -104,9 +102,9 @@ class Prefetcher:
             task.add_done_callback(self._planning.discard)
 
     async def _follow(self, query: Query, dataset: Dataset) -> None:
-        is_large = len(dataset.body) > _LARGE_BYTES
-        heads = await asyncio.to_thread(heads_of, dataset.body) if is_large else heads_of(dataset.body)
-        self._add(after_answer(query, heads, now=self._now(), asked=self._asked))
+        now = self._now()
+        starts = await asyncio.to_thread(starts_in, dataset.scan, since=day_at(now))
+        self._add(after_answer(query, starts, now=now, asked=self._asked))
 
     def _add(self, wishes: list[Wish]) -> None:
         if self._prefetches.add(wishes, now=time.monotonic(), is_fresh=self._is_fresh):

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import orjson
 
-from jvgate.records.framing import Run
 from jvgate.records.kinds import Errors
+from jvgate.records.runs import RecordRun
 from jvgate.render.json_answer import record_texts
 from jvgate.render.shown import RecordValues
 from jvgate.render.tables import Writer, table_writer
@@ -108,11 +108,11 @@ def table_body(walk: Walk) -> bytes:
 def _written(writer: Writer, walk: Walk) -> Iterator[bytes]:
     """Yield what the shown records give; one of no known layout has no place in a table."""
     for item in walk.runs():
-        if isinstance(item, Run):
-            step = max(1, RUN_BYTES // item.layout.length) * item.layout.length
-            for at in range(0, len(item.raw), step):
-                raw = item.raw[at : at + step]
-                yield writer.write(item.layout, raw, len(raw) // item.layout.length)
+        if isinstance(item, RecordRun):
+            step = max(1, RUN_BYTES // item.layout.length)
+            for first in range(0, item.count, step):
+                some = item.part(first, min(item.count, first + step))
+                yield writer.write(some.layout, some.raw, some.count)
         elif item.layout is not None:
             yield writer.write(item.layout, item.raw, 1)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
+from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.render.bodies import encoded_msgpack, encoded_pickle, msgpack_record
 from jvgate.render.shown import RecordValues
 from jvgate.render.tally import Damaged
@@ -61,9 +61,9 @@ class _WholeDocument:
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Keep them."""
-        return b"".join(map(self.write_alone, Run(raw, layout, 0, count).frames()))
+        return b"".join(map(self.write_alone, RecordRun.of(raw, layout).records()))
 
-    def write_alone(self, frame: Frame) -> bytes:
+    def write_alone(self, frame: RawRecord) -> bytes:
         """Keep it."""
         errors: Errors = []
         self._data.append(self._keep(self._values(frame, errors)))

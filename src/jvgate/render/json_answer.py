@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from jvgate.records.framing import Run
 from jvgate.records.kinds import Errors
+from jvgate.records.runs import RecordRun
 from jvgate.render.shown import RecordText
 from jvgate.render.walk import Walk
 
@@ -25,7 +25,7 @@ def record_texts(walk: Walk, *, separator: bytes) -> bytes:
     write, texts = RecordText(walk.question.selection), []
     for item in walk.runs():
         damaged: list[Errors] = []
-        if isinstance(item, Run):
+        if isinstance(item, RecordRun):
             texts.append(write.run(item, damaged, separator=separator))
         else:
             errors: Errors = []

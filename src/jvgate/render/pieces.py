@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
-from jvgate.records.framing import Damage, Frame, Framer, Run
+from jvgate.records.framing import Framer
+from jvgate.records.runs import Damage, RawRecord, RecordRun
 from jvgate.render.choosing import Chooser
 from jvgate.render.compression import Compressor
 from jvgate.render.writers import RawWriter, Writer
+from jvgate.spec.layouts import layouts
 from jvgate.values import Selection
 
 __all__ = ["DIGEST", "PIECE_BYTES", "Pieces"]
@@ -37,7 +39,7 @@ class Pieces:
         self._is_verbatim = isinstance(writer, RawWriter) and str(selection) == selection.format
         self._chooser = Chooser(selection)
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
-        self._framer = Framer()
+        self._framer = Framer(layouts())
         self._work: Iterator[bytes] = iter(())
         self._held = [writer.begin()]
         self._held_bytes = 0  # of records; what comes before them all does not make a piece due
@@ -93,7 +95,7 @@ class Pieces:
 
     def _next_file(self, name: str) -> Iterator[bytes]:
         yield from self._written(self._framer.end())
-        self._framer = Framer()
+        self._framer = Framer(layouts())
         self._chooser.begin(name)
 
     def _batch(self, batch: bytes | bytearray) -> Iterator[bytes]:
@@ -104,20 +106,19 @@ class Pieces:
         for at in range(0, len(batch), PIECE_BYTES):
             yield bytes(batch[at : at + PIECE_BYTES])
 
-    def _written(self, items: Iterator[Run | Frame | Damage]) -> Iterator[bytes]:
+    def _written(self, items: Iterator[RecordRun | RawRecord | Damage]) -> Iterator[bytes]:
         """Yield what is shown of *items*, a little at a time."""
         for item in self._chooser.shown(items):
-            if isinstance(item, Frame):
+            if isinstance(item, RawRecord):
                 yield self._writer.write_alone(item)
                 continue
-            length = item.layout.length
-            at, end = 0, len(item.raw)
-            while at < end:
-                some = min((end - at) // length, self._fitting(length))
-                raw = item.raw[at : at + some * length]
+            first = 0
+            while first < item.count:
+                some = min(item.count - first, self._fitting(item.layout.length))
+                raw = item.part(first, first + some).raw
                 text = self._writer.write(item.layout, raw, some)
                 self._growth = max(0.1, len(text) / len(raw))
-                at += len(raw)
+                first += some
                 yield text
 
     def _fitting(self, length: int) -> int:

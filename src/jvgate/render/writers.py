@@ -11,8 +11,8 @@ from typing import Protocol
 
 import orjson
 
-from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
+from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.render.bodies import table_of
 from jvgate.render.shown import RecordText
 from jvgate.render.tally import Damaged
@@ -35,7 +35,7 @@ class Writer(Protocol):
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Return *count* records, which stand in *raw* one after another, in this form."""
 
-    def write_alone(self, frame: Frame) -> bytes:
+    def write_alone(self, frame: RawRecord) -> bytes:
         """Return one record that does not stand among its like: of an unknown type or length, padded back, …"""
 
     @property
@@ -77,7 +77,7 @@ class NdjsonWriter(_AtOnce):
         """Return a line for each."""
         return self._texts(layout, raw, count, b"\n") + b"\n"
 
-    def write_alone(self, frame: Frame) -> bytes:
+    def write_alone(self, frame: RawRecord) -> bytes:
         """Return its line; its type and its characters where nothing else is known."""
         return self._alone(frame) + b"\n"
 
@@ -89,7 +89,7 @@ class NdjsonWriter(_AtOnce):
         """Return the last line."""
         return b"%b\n" % orjson.dumps({"error": problem})
 
-    def _alone(self, frame: Frame) -> bytes:
+    def _alone(self, frame: RawRecord) -> bytes:
         errors: Errors = []
         text = self._text(frame, errors)
         self.damaged.note(errors)
@@ -97,7 +97,7 @@ class NdjsonWriter(_AtOnce):
 
     def _texts(self, layout: Layout, raw: bytes, count: int, separator: bytes) -> bytes:
         damaged: list[Errors] = []
-        texts = self._text.run(Run(raw, layout, 0, count), damaged, separator=separator)
+        texts = self._text.run(RecordRun.of(raw, layout), damaged, separator=separator)
         for errors in damaged:
             self.damaged.note(errors)
         return texts
@@ -118,7 +118,7 @@ class JsonWriter(NdjsonWriter):
         """Return them with commas between."""
         return self._separated(self._texts(layout, raw, count, b",\n"))
 
-    def write_alone(self, frame: Frame) -> bytes:
+    def write_alone(self, frame: RawRecord) -> bytes:
         """Return it as an object too."""
         return self._separated(self._alone(frame))
 
@@ -151,7 +151,7 @@ class RawWriter(_AtOnce):
         """Return them."""
         return raw
 
-    def write_alone(self, frame: Frame) -> bytes:
+    def write_alone(self, frame: RawRecord) -> bytes:
         """Return it."""
         return frame.as_it_came()
 
@@ -181,7 +181,7 @@ class TableWriter:
         """Return what is ready."""
         return self._table.write(layout, raw, count)
 
-    def write_alone(self, frame: Frame) -> bytes:
+    def write_alone(self, frame: RawRecord) -> bytes:
         """Return what is ready."""
         return self._table.write(frame.layout, frame.raw, 1) if frame.layout is not None else b""
 

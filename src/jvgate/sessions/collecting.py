@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
 
 __all__ = ["Collected", "request_of"]
@@ -42,12 +43,13 @@ class Collected:
         """Pass it on."""
         self._on_progress(progress)
 
-    def dataset(self, query: Query, summary: Summary, *, wait_s: float) -> Dataset:
-        """Return what came, now that the read has ended as it should."""
-        return Dataset(
+    def dataset(self, query: Query, summary: Summary, wait_s: float) -> Dataset:
+        """Return what came, now that the read has ended as it should; on the session's thread, since it is scanned."""
+        return Dataset.landed(
             query,
             b"".join(self._batches),
             files=tuple(self._files),
+            layouts=layouts(),
             last_file_timestamp=summary.last_file_timestamp,
             read_at=time.time(),
             open_s=summary.open_s,

@@ -171,8 +171,7 @@ class Pool:
 
         async def attempt() -> Dataset:
             collected = Collected(on_progress)
-            summary, waited_s = await self._read(request, collected, turn)
-            return collected.dataset(query, summary, wait_s=waited_s)
+            return await self._read(request, collected, turn, partial(collected.dataset, query))
 
         return await self._twice(turn, attempt, what=str(query))
 
@@ -185,8 +184,8 @@ class Pool:
         must hold nobody up.
         """
         data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
-        summary, _ = await self._read(request, sink, _turn(priority, data, is_realtime=bool(request.key)))
-        return summary
+        turn = _turn(priority, data, is_realtime=bool(request.key))
+        return await self._read(request, sink, turn, lambda summary, waited_s: summary)
 
     def hasten(self, query: Query) -> None:
         """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
@@ -255,13 +254,22 @@ class Pool:
             self._asked.discard(turn)
         raise AssertionError("the last try returns or raises")
 
-    async def _read(self, request: Request, sink: Sink, turn: _Turn) -> tuple[Summary, float]:
-        """Wait for a lane and read through it -> (summary, seconds waited)."""
+    async def _read(
+        self, request: Request, sink: Sink, turn: _Turn, finish: Callable[[Summary, float], Result]
+    ) -> Result:
+        """Wait for a lane, read through it, and return what *finish* makes of it, on the lane's thread.
+
+        finish: given the summary and the seconds waited for the lane.
+        """
         asked = time.monotonic()
         lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
         self.opens[request.dataspec] += 1
-        return await self._run(_Running(lane, Event(), turn), partial(lane.read, request, sink)), waited_s
+
+        def job(cancelled: Callable[[], bool]) -> Result:
+            return finish(lane.read(request, sink, cancelled), waited_s)
+
+        return await self._run(_Running(lane, Event(), turn), job)
 
     async def _run(self, running: _Running, job: Callable[[Callable[[], bool]], Result]) -> Result:
         """Let a leased lane do *job*; it comes back when its thread is done with it."""

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jvgate.cache.redis.packing import FACTS_BYTES, HEADER_BYTES, Miss, Packed, pack, packed_length, read_at_of, unpack
+from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
@@ -21,7 +22,7 @@ FILES = (SourceFile("RAVM2026111520261114180000.jvd", "20261114180000", 0), Sour
 BODY = b"RA7" + b"0" * 5000 + "東京".encode("cp932") + b"\r\n"
 LIMIT = 1 << 20
 PACKED = Packed(
-    Dataset(QUERY, BODY, FILES, "20261114180000", 1_790_000_000.25),
+    Dataset.landed(QUERY, BODY, FILES, "20261114180000", 1_790_000_000.25, layouts=layouts()),
     fresh_until=1_790_000_060.0,
     stale_until=1_790_000_360.0,
     tags=("RACE", "20261115"),
@@ -63,7 +64,8 @@ def test_what_was_packed_comes_back():
 )
 def test_anything_comes_back_as_it_was(body, read_at, window, tags, stamp):
     files = (SourceFile("n", "p", len(body)),)
-    packed = Packed(Dataset(QUERY, body, files, "", read_at), read_at, read_at + window, tuple(tags), stamp)
+    dataset = Dataset.landed(QUERY, body, files, "", read_at, layouts=layouts())
+    packed = Packed(dataset, read_at, read_at + window, tuple(tags), stamp)
     assert opened(pack(packed)) == packed
 
 

@@ -6,16 +6,19 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import current_thread
 
 import pytest
 import structlog
 
+from jvgate import values
 from jvgate.cache.redis import inspection as redis_inspection
 from jvgate.cache.redis import purges as redis_purges
 from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.packing import pack
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
+from jvgate.records.scan import scan
 from tests.cache.redis_server import RedisServer, server_binaries
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
 
@@ -51,6 +54,24 @@ def test_it_is_reached_through_a_socket_too(server):
 
     packed, found = play(scene, server.unix_url)
     assert found == packed
+
+
+def test_what_is_found_is_opened_and_scanned_in_a_thread(server, monkeypatch):
+    seen = []
+
+    def scanned(*args):
+        seen.append(current_thread())
+        return scan(*args)
+
+    async def scene(one):
+        await kept(one, entry())
+        monkeypatch.setattr(values, "scan", scanned)
+        return (await one.get(QUERY)).dataset.scan, current_thread()
+
+    found, loop_thread = play(scene, server.url)
+    assert found.unread == {"RA"}
+    assert len(seen) == 1
+    assert loop_thread not in seen
 
 
 def test_what_is_not_there_is_absent(server):

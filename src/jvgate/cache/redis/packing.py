@@ -23,6 +23,7 @@ import orjson
 import zstandard
 
 from jvgate.cache.redis.keys import VERSION, query_text
+from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
 
 __all__ = ["FACTS_BYTES", "HEADER_BYTES", "Miss", "Packed", "pack", "packed_length", "read_at_of", "unpack"]
@@ -99,7 +100,7 @@ def read_at_of(header: bytes) -> float | None:
 
 
 def unpack(data: bytes, *, query: Query, limit_bytes: int) -> Packed | Miss:
-    """Return what *data* holds for *query*, or why it is nothing of use.
+    """Return what *data* holds for *query*, scanned, or why it is nothing of use.  Off the event loop.
 
     limit_bytes: of raw records.  Reasons: foreign, version, large, length, checksum, facts, query, body.
     """
@@ -186,7 +187,8 @@ def _packed(facts: dict[str, Any], query: Query, body: bytes, read_at: float) ->
     _require(_WHOLE, stamp)
     if stamp < 0 or not read_at <= stale_until <= read_at + _LONGEST_S or not fresh_until <= stale_until:
         raise ValueError("no such windows")
-    return Packed(Dataset(query, body, files, last, read_at), fresh_until, stale_until, tags, stamp)
+    dataset = Dataset.landed(query, body, files, last, read_at, layouts=layouts())
+    return Packed(dataset, fresh_until, stale_until, tags, stamp)
 
 
 def _file(item: Any, body_length: int) -> SourceFile:

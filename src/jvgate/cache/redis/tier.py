@@ -46,7 +46,7 @@ from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.packing import FACTS_BYTES, HEADER_BYTES, Miss, Packed, packed_length, unpack
 from jvgate.cache.redis.purges import RedisPurges
 from jvgate.cache.redis.url import parse_redis_url
-from jvgate.cache.redis.writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
+from jvgate.cache.redis.writes import FLOOR_BYTES_S, RedisWrites
 from jvgate.cache.shared import Inspection, Lease, Purged, TierState
 from jvgate.values import Query
 
@@ -188,10 +188,7 @@ class RedisTier:
         if not data:
             return Miss("absent")
         self.counts["bytes", "read"] += len(data)
-        if len(data) > INLINE_BYTES:
-            found = await asyncio.to_thread(unpack, data, query=query, limit_bytes=self._limit_bytes)
-        else:
-            found = unpack(data, query=query, limit_bytes=self._limit_bytes)
+        found = await asyncio.to_thread(unpack, data, query=query, limit_bytes=self._limit_bytes)
         return self._judged(found)
 
     async def _fetch(self, key: str) -> bytes:
