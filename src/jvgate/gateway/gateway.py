@@ -23,7 +23,7 @@ from jvgate.cache.flights import Flights
 from jvgate.cache.inspection import memory_figures, shared_figures
 from jvgate.cache.memory import Memory, Store
 from jvgate.cache.purging import Matches
-from jvgate.cache.shared import SharedTier, TierState
+from jvgate.cache.shared import ObservedTier, TierState
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import SourceError
 from jvgate.freshness.lifetimes import Lifetimes
@@ -104,7 +104,7 @@ class Gateway:
         pool: Pool,
         settings: Settings,
         *,
-        shared: SharedTier,
+        shared: ObservedTier,
         on_purge: Sequence[Listener[PurgeNews]] = (),
         on_landed: Sequence[Listener[Landed]] = (),
     ) -> None:
