@@ -21,6 +21,7 @@ from threading import Lock
 from typing import IO
 
 import zstandard
+from filelock import FileLock, Timeout
 
 from jvgate.errors import ArchiveError, SourceError
 from jvgate.jvlink.request import Progress
@@ -33,7 +34,6 @@ LOCK_NAME = ".jvgate-record.lock"
 _LONGEST_NAME_BYTES = 200
 _ZSTD_LEVEL = 9
 _RENAME_TRIES, _RENAME_WAIT_S = 20, 0.1
-_LOCK_TRIES = 100
 TIME = re.compile(r"([0-9]{14})?")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|[ .]$|^[. ]|\.zst$', re.IGNORECASE)
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³]|CONIN\$|CONOUT\$) *(\.|$)", re.IGNORECASE)
@@ -185,12 +185,17 @@ def exclusive(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_NAME
-    with _locked(folder, path):
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # on Windows an open file stays; it is empty
-                path.unlink()
+    lock = FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as exc:
+        raise ArchiveError(str(folder), "another `jvgate record` is writing there") from exc
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # while it is ours; on Windows the library removes it, an open file stays there
+            path.unlink()
+        lock.release()
 
 
 def is_safe_name(name: str) -> bool:
@@ -202,39 +207,6 @@ def is_safe_name(name: str) -> bool:
     is_plain = PurePosixPath(name).name == name == PureWindowsPath(name).name
     is_short = 0 < len(encoded) <= _LONGEST_NAME_BYTES
     return is_plain and is_short and not _FORBIDDEN.search(name) and not _RESERVED.match(name)
-
-
-def _locked(folder: Path, path: Path) -> IO[bytes]:
-    """Return the lock's file, open and locked.  Raises ArchiveError when somebody else has it."""
-    for _ in range(_LOCK_TRIES):
-        file = path.open("a+b")
-        try:
-            _lock(file)
-            # Whoever had it may have removed it while we waited: then others lock another file of that name.
-            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                return file
-        except (BlockingIOError, PermissionError) as exc:
-            file.close()
-            raise ArchiveError(str(folder), "another `jvgate record` is writing there") from exc
-        except FileNotFoundError:
-            pass
-        except BaseException:  # Ctrl-C is one: a file left open would keep the lock
-            file.close()
-            raise
-        file.close()
-    raise ArchiveError(str(folder), "others begin to write there again and again")
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Lock without waiting.  Raises BlockingIOError or PermissionError when somebody else has it."""
-    if os.name == "nt":
-        import msvcrt  # noqa: PLC0415
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    else:
-        import fcntl  # noqa: PLC0415
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def publish(part: Path, path: Path, *, moment_s: float | None) -> None:
