@@ -12,8 +12,9 @@ from jvgate.cache.no_tier import NoTier
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, Lease, Miss, Packed, Purged, SharedTier
 from tests.cache.redis_server import RedisServer
-from tests.cache.scenes import LIMIT_S, QUERY, entry, queries, settled, until
+from tests.cache.scenes import QUERY, entry, queries, settled
 from tests.cache.shared_fake import Board, BoardTier
+from tests.waiting import LIMIT_S, until
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from jvgate.cache.shared import Miss, Packed, Purged
 from jvgate.errors import SettingsError
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisServer, free_port
-from tests.cache.scenes import QUERY, entry, freeze, kept, kill, play, queries, settled, until
+from tests.cache.scenes import QUERY, entry, freeze, kept, kill, play, queries, settled
+from tests.waiting import until
 
 DEADLINE_S = 0.2
 AT_MOST_S = 2.0  # for what is to take one deadline, on a machine that is busy with something else

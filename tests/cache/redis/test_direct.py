@@ -12,7 +12,7 @@ from redis.exceptions import BusyLoadingError, InvalidResponse, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jvgate.cache.redis.direct import DirectClient, packed
-from tests.cache.scenes import until
+from tests.waiting import until
 
 LIMIT_S = 30
 

@@ -17,7 +17,8 @@ from jvgate.cache.redis.packing import pack
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
 from tests.cache.redis_server import RedisServer, server_binaries
-from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
+from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+from tests.waiting import until
 
 KEY = f"jvgate:1:{QUERY}"
 LEASE = f"jvgate:1:lease:{QUERY}"
