@@ -17,6 +17,8 @@ from jvgate.sessions.watchdog import CallLimits, verdict
 from tests.jvlink.sinks import Kept
 from tests.served.processes import children
 
+pytestmark = pytest.mark.process
+
 DEMO = "demo:?date=2026-11-18"
 WEEK = Request("RACE", "20261111000000", 1)
 

@@ -24,16 +24,18 @@ from types import FrameType
 
 import structlog
 
+from jvgate.gateway.gateway import PurgeNews
+from jvgate.listeners import Listener, Listeners
 from jvgate.settings import Settings
+from jvgate.values import Backoff
 
 __all__ = ["Told", "supervise"]
 
 END = "end"
 GRACE_S = 20.0  # longer than a server takes to drain
 SHORT_LIFE_S = 5.0
-FIRST_REST_S, LONGEST_REST_S = 0.5, 30.0
+BACKOFF = Backoff(first_s=0.5, most_s=30.0)
 
-Tags = tuple[str, ...]
 Work = Callable[[Settings, socket.socket, Connection], None]
 """What a process does: serve on the socket; it makes a `Told` of its end of the pipe."""
 
@@ -41,19 +43,20 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.workers")
 
 
 class Told:
-    """A process's end of the pipe: tells purges, and hears of those of others and of the end.
-
-    on_purge: called with what another process purged, from a thread of its own.
-    """
+    """A process's end of the pipe: tells purges, and hears of those of others and of the end."""
 
     def __init__(self, pipe: Connection) -> None:
-        self.on_purge: Callable[[Tags, int], object] = lambda tags, stamp: None
         self._pipe = pipe
+        self._purged = Listeners[PurgeNews]("a purge of another process")
 
-    def tell(self, tags: Tags, stamp: int) -> None:
-        """Tell the other processes what was purged here.  stamp: of the purge."""
+    def tell(self, news: PurgeNews) -> None:
+        """Tell the other processes of a purge that was asked for here."""
         with suppress(OSError):  # whoever passes it on is gone, and this process is about to end
-            self._pipe.send((tags, stamp))
+            self._pipe.send(news)
+
+    def add_listener(self, listener: Listener[PurgeNews]) -> None:
+        """Call *listener* with the purges of the other processes, from the thread that hears them."""
+        self._purged.add(listener)
 
     def listen(self, on_end: Callable[[], None]) -> None:
         """Hear until the end, and then call *on_end*, on a thread of its own."""
@@ -62,7 +65,7 @@ class Told:
     def _hear(self, on_end: Callable[[], None]) -> None:
         with suppress(EOFError, OSError):
             while (message := self._pipe.recv()) != END:
-                self.on_purge(*message)
+                self._purged.tell(message)
         on_end()
 
 
@@ -136,7 +139,7 @@ class _Crew:
             return
         lived_s = time.monotonic() - worker.began
         short_lives = worker.short_lives + 1 if lived_s < SHORT_LIFE_S else 0
-        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2 ** (short_lives - 1)) if short_lives else 0.0
+        rest_s = BACKOFF.pause_s(short_lives)
         status = worker.process.exitcode
         log.warning("a server process was lost", pid=worker.process.pid, status=status, again_in_s=rest_s)
         self.resting.append((time.monotonic() + rest_s, short_lives))
