@@ -18,6 +18,7 @@ __all__ = [
     "Backoff",
     "Dataset",
     "Entry",
+    "Landed",
     "Message",
     "MessageListener",
     "Missing",
@@ -155,6 +156,19 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class Landed:
+    """The news that a dataset of *query* is there.  before: the last one of the same query that memory had, if any.
+
+    is_read: it was read from the source just now; False when another process read it and it came through Redis.
+    """
+
+    query: Query
+    dataset: Dataset
+    before: Dataset | None
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Datasets rendered in one form: finished bytes, always the same for the same datasets and form.
 
@@ -187,8 +201,8 @@ class Entry(Generic[Value_co]):
     """A kept value and for how long it may be used.  Times are monotonic seconds; weight: bytes it counts for.
 
     fresh_until: as it is.  stale_until: while it is being refreshed.  error_until: while its source fails.
-    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old; -inf:
-    the first hit has it packed smaller (`packer.py`).
+    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old.
+    packs_again: the first hit has it packed smaller (`gateway/compressing.py`).
     tags: what it is purged by.
     """
 
@@ -199,6 +213,7 @@ class Entry(Generic[Value_co]):
     stale_until: float = 0.0
     error_until: float = 0.0
     refresh_at: float = inf
+    packs_again: bool = False
     tags: frozenset[str] = frozenset()
 
     @property

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from jvgate.commands.workers import Told, _Crew, _Worker
+from jvgate.gateway.gateway import PurgeNews
 from tests.cache.redis_server import RedisServer
 from tests.raceday import archive, race_day
 from tests.served.test_shutdown import COMMAND, LIMIT_S, is_running, serving, until
@@ -162,8 +163,8 @@ def worker(**process):
 
 def test_what_a_process_purged_just_before_its_end_is_told_to_the_others():
     (lost, its), (other, others) = worker(is_over=True), worker(is_over=False)
-    Told(its).tell(("RACE",), 1)
-    Told(its).tell(("date=20261115",), 2)
+    Told(its).tell(PurgeNews(("RACE",), 1))
+    Told(its).tell(PurgeNews(("date=20261115",), 2))
     its.close()
     crew = _Crew(start=lambda: pytest.fail("it rests first"), workers=[lost, other])
     crew.look()

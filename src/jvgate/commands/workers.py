@@ -24,6 +24,8 @@ from types import FrameType
 
 import structlog
 
+from jvgate.gateway.gateway import PurgeNews
+from jvgate.listeners import Listener, Listeners
 from jvgate.settings import Settings
 from jvgate.values import Backoff
 
@@ -34,7 +36,6 @@ GRACE_S = 20.0  # longer than a server takes to drain
 SHORT_LIFE_S = 5.0
 BACKOFF = Backoff(first_s=0.5, most_s=30.0)
 
-Tags = tuple[str, ...]
 Work = Callable[[Settings, socket.socket, Connection], None]
 """What a process does: serve on the socket; it makes a `Told` of its end of the pipe."""
 
@@ -42,19 +43,20 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.workers")
 
 
 class Told:
-    """A process's end of the pipe: tells purges, and hears of those of others and of the end.
-
-    on_purge: called with what another process purged, from a thread of its own.
-    """
+    """A process's end of the pipe: tells purges, and hears of those of others and of the end."""
 
     def __init__(self, pipe: Connection) -> None:
-        self.on_purge: Callable[[Tags, int], object] = lambda tags, stamp: None
         self._pipe = pipe
+        self._purged = Listeners[PurgeNews]("a purge of another process")
 
-    def tell(self, tags: Tags, stamp: int) -> None:
-        """Tell the other processes what was purged here.  stamp: of the purge."""
+    def tell(self, news: PurgeNews) -> None:
+        """Tell the other processes of a purge that was asked for here."""
         with suppress(OSError):  # whoever passes it on is gone, and this process is about to end
-            self._pipe.send((tags, stamp))
+            self._pipe.send(news)
+
+    def add_listener(self, listener: Listener[PurgeNews]) -> None:
+        """Call *listener* with the purges of the other processes, from the thread that hears them."""
+        self._purged.add(listener)
 
     def listen(self, on_end: Callable[[], None]) -> None:
         """Hear until the end, and then call *on_end*, on a thread of its own."""
@@ -63,7 +65,7 @@ class Told:
     def _hear(self, on_end: Callable[[], None]) -> None:
         with suppress(EOFError, OSError):
             while (message := self._pipe.recv()) != END:
-                self.on_purge(*message)
+                self._purged.tell(message)
         on_end()
 
 

@@ -9,7 +9,8 @@ from jvgate.cache.redis.context import PurgeListener
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, NoTier
 from jvgate.freshness.lifetimes import Lifetimes
-from jvgate.gateway.gateway import Gateway
+from jvgate.gateway.gateway import Gateway, PurgeNews
+from jvgate.listeners import Listener
 from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
@@ -26,9 +27,10 @@ def check_settings(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeNews]] = ()) -> AsyncIterator[Gateway]:
     """Yield a gateway to the source of *settings*, closed at the end: jobs and flights first, then the sessions.
 
+    on_purge: told of every purge that is asked for here.
     Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
     """
     source = source_of(settings)
@@ -42,7 +44,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             gateway.forget(tags)
 
     shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda: forget((ALL,))])
-    async with pool, shared, Gateway(source, pool, settings, shared=shared) as gateway:
+    async with pool, shared, Gateway(source, pool, settings, shared=shared, on_purge=on_purge) as gateway:
         made.append(gateway)
         yield gateway
 

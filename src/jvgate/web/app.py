@@ -16,6 +16,7 @@ from starlette.routing import Match
 
 from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
+from jvgate.gateway.gateway import PurgeNews
 from jvgate.gateway.opening import open_gateway
 from jvgate.render.forms import offered_forms
 from jvgate.settings import Settings
@@ -37,12 +38,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
 
 
 class Siblings(Protocol):
-    """The other processes of this server.  on_purge: called with what one of them purged, from another thread."""
+    """The other processes of this server."""
 
-    on_purge: Callable[[tuple[str, ...], int], object]
+    def tell(self, news: PurgeNews) -> None:
+        """Tell them of a purge that was asked for here."""
 
-    def tell(self, tags: tuple[str, ...], stamp: int) -> None:
-        """Tell them what was purged here.  stamp: of the purge."""
+    def add_listener(self, listener: Callable[[PurgeNews], object]) -> None:
+        """Call *listener* with the purges of the other processes, from a thread of its own."""
 
 
 def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
@@ -51,13 +53,12 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_gateway(settings) as gateway:
+        async with open_gateway(settings, on_purge=[siblings.tell] if siblings is not None else []) as gateway:
             app.state.gateway = edge.gateway = gateway
             metrics.watch(gateway)
             if siblings is not None:
-                gateway.on_purge = siblings.tell
                 loop = asyncio.get_running_loop()
-                siblings.on_purge = lambda tags, stamp: loop.call_soon_threadsafe(gateway.forget, tags, stamp)
+                siblings.add_listener(lambda news: loop.call_soon_threadsafe(gateway.forget, *news))
             try:
                 await gateway.check()
             except SourceError as exc:  # it may come back: say so, serve what can be served
