@@ -53,7 +53,6 @@ def test_an_error_of_a_listener_does_not_end_the_subscription(server):
         raise RuntimeError(message.kind)
 
     async def scene(one):
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         for count in (1, 2):
             await one.tell(Message("topic"))
             await until(lambda count=count: len(failed) == count)
@@ -107,7 +106,7 @@ def test_who_was_cut_off_forgets_what_it_kept_and_learns_what_it_missed(server):
         await until(lambda: len(flushed) == 2 and one.state.is_listening and other.state.is_listening)
         return one._fences.newest == other._fences.newest
 
-    assert play(scene, server.url, server.url, on_reconnect=[lambda: flushed.append(1)])
+    assert play(scene, server.url, server.url, on_reconnect=[lambda _: flushed.append(1)])
 
 
 def test_nobody_forgets_anything_at_the_start(server):
@@ -116,7 +115,7 @@ def test_nobody_forgets_anything_at_the_start(server):
     async def scene(one):
         await one.purge("RACE")
 
-    play(scene, server.url, on_reconnect=[lambda: flushed.append(1)])
+    play(scene, server.url, on_reconnect=[lambda _: flushed.append(1)])
     assert flushed == []
 
 
@@ -133,7 +132,7 @@ def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, mon
 
         monkeypatch.setattr(RedisNews, "listen", listen_late)
         server.command("SET", KEY, pack(entry()))
-        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=[lambda: flushed.append(1)]) as one:
+        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=[lambda _: flushed.append(1)]) as one:
             if is_read:
                 assert isinstance(await one.get(QUERY), Packed)
             gate.set()
@@ -146,13 +145,13 @@ def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, mon
 
 def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
     async def scene(one, other):
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: heard.append(context))
         await one.purge("RACE")
         await one.purge("DIFN")
         await until(lambda: len(heard) == 2)
         return one.state.is_listening
 
     def fails(tags):
+        heard.append(tags)
         raise ValueError(tags)
 
     heard = []
