@@ -28,6 +28,17 @@ def test_a_message_reaches_the_listeners_of_its_kind_in_every_process(server):
     assert {(each.kind, each.text("query"), each.number("records")) for each in heard} == {("landing", "RACE", 3)}
 
 
+def test_other_packages_hear_of_a_value_that_landed(server):
+    heard = []
+
+    async def scene(one, other):
+        await kept(one, entry())
+        await until(lambda: len(heard) == 2)
+
+    play(scene, server.url, server.url, listeners={"landed": [heard.append]})
+    assert {message.text("query") for message in heard} == {query_text(QUERY)}
+
+
 def test_a_message_of_an_unknown_kind_is_ignored_and_counted(server):
     async def scene(one, other):
         await one.tell(Message("from a later version"))
