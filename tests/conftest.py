@@ -1,13 +1,18 @@
-"""Markers that follow from the place of a test, and which tests share a worker of xdist."""
+"""Settings of all tests: markers that follow from a test's place, and which tests share a worker of xdist."""
 
 import gc
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TESTS = Path(__file__).parent
 PROCESS_FOLDERS = {"faults", "served", "web"}  # every test there asks a server
+
+# A slow example on a busy machine is no failure: no test depends on how fast it runs.
+settings.register_profile("jvgate", deadline=None)
+settings.load_profile("jvgate")
 
 _running: list[pytest.Item] = []
 
@@ -19,16 +24,16 @@ def pytest_collection_modifyitems(items):
         if item.path.relative_to(TESTS).parts[0] in PROCESS_FOLDERS:
             item.add_marker(pytest.mark.process)
         if item.get_closest_marker("process") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.xdist_group("/".join(item.path.relative_to(TESTS).with_suffix("").parts)))
 
 
 def pytest_collection_finish():
-    """Spare the garbage collector what lives as long as the suite: closing a COM object runs it in hundreds of tests."""
+    """Keep the garbage collector from what lives as long as the suite: closing a COM object runs it each time."""
     gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item, nextitem):
+def pytest_runtest_protocol(item):
     _running[:] = [item]
     try:
         return (yield)
