@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
@@ -20,7 +20,6 @@ __all__ = [
     "Entry",
     "Landed",
     "Message",
-    "MessageListener",
     "Missing",
     "Query",
     "Question",
@@ -299,7 +298,3 @@ class Message:
 
     def _malformed(self, name: str) -> ValueError:
         return ValueError(f"a message of kind {self.kind} without a valid {name}")
-
-
-MessageListener = Callable[[Message], None]
-"""A function that is registered for the messages of a kind."""

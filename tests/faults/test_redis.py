@@ -25,8 +25,8 @@ from tests.cache.scenes import (
     queries,
     settled,
     timed,
-    until,
 )
+from tests.waiting import until
 
 DEADLINE_S = 0.2
 AT_MOST_S = 2.0  # for what is to take one deadline, on a machine that is busy with something else
@@ -365,7 +365,7 @@ def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):
         async with (
             Proxy(server.port) as proxy,
             RedisTier(server.url, deadline_s=1.0) as other,
-            RedisTier(proxy.url, deadline_s=DEADLINE_S, on_reconnect=[flushed.set]) as one,
+            RedisTier(proxy.url, deadline_s=DEADLINE_S, on_reconnect=[lambda _: flushed.set()]) as one,
         ):
             await is_back(one)
             await kept(one, entry())

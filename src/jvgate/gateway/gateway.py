@@ -43,7 +43,7 @@ from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.spec.jst import JST
-from jvgate.values import MISSING, Answer, Entry, Landed, Missing, Question
+from jvgate.values import MISSING, Answer, Entry, Landed, Message, Missing, Question
 
 __all__ = ["Gateway", "GatewayFigures", "PurgeNews", "PurgeReport"]
 
@@ -67,6 +67,15 @@ class PurgeNews(NamedTuple):
 
     tags: tuple[str, ...]
     stamp: int
+
+    def to_message(self) -> Message:
+        """Return the message that tells it to the other processes."""
+        return Message("purge", {"tags": self.tags, "stamp": self.stamp})
+
+    @classmethod
+    def from_message(cls, message: Message) -> PurgeNews:
+        """Return the purge that another process told.  Raises ValueError for a malformed message."""
+        return cls(message.texts("tags"), message.number("stamp"))
 
 
 @dataclass(frozen=True, slots=True)

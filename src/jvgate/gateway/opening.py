@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from jvgate.cache.redis.context import PurgeListener
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, NoTier
 from jvgate.freshness.lifetimes import Lifetimes
@@ -43,7 +42,7 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
         for gateway in made:
             gateway.forget(tags)
 
-    shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda: forget((ALL,))])
+    shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
     async with pool, shared, Gateway(source, pool, settings, shared=shared, on_purge=on_purge) as gateway:
         made.append(gateway)
         yield gateway
@@ -52,8 +51,8 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
 def shared_tier(
     settings: Settings,
     *,
-    on_purge: Sequence[PurgeListener] = (),
-    on_reconnect: Sequence[Callable[[], None]] = (),
+    on_purge: Sequence[Listener[tuple[str, ...]]] = (),
+    on_reconnect: Sequence[Listener[None]] = (),
 ) -> RedisTier | NoTier:
     """Return the tier behind memory, not begun yet.  Raises SettingsError for what is no URL of Redis."""
     url = settings.redis_url.get_secret_value()

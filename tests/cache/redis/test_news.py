@@ -11,7 +11,10 @@ from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.values import Backoff, Message
-from tests.cache.scenes import QUERY, entry, kept, play, until
+from tests.cache.scenes import QUERY, entry, kept, play
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 KEY = value_key(query_text(QUERY))
 
@@ -26,6 +29,17 @@ def test_a_message_reaches_the_listeners_of_its_kind_in_every_process(server):
 
     assert play(scene, server.url, server.url, listeners={"landing": [heard.append, heard.append]}) == 0
     assert {(each.kind, each.text("query"), each.number("records")) for each in heard} == {("landing", "RACE", 3)}
+
+
+def test_other_packages_hear_of_a_value_that_landed(server):
+    heard = []
+
+    async def scene(one, other):
+        await kept(one, entry())
+        await until(lambda: len(heard) == 2)
+
+    play(scene, server.url, server.url, listeners={"landed": [heard.append]})
+    assert {message.text("query") for message in heard} == {query_text(QUERY)}
 
 
 def test_a_message_of_an_unknown_kind_is_ignored_and_counted(server):
@@ -53,7 +67,6 @@ def test_an_error_of_a_listener_does_not_end_the_subscription(server):
         raise RuntimeError(message.kind)
 
     async def scene(one):
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         for count in (1, 2):
             await one.tell(Message("topic"))
             await until(lambda count=count: len(failed) == count)
@@ -107,7 +120,7 @@ def test_who_was_cut_off_forgets_what_it_kept_and_learns_what_it_missed(server):
         await until(lambda: len(flushed) == 2 and one.state.is_listening and other.state.is_listening)
         return one._fences.newest == other._fences.newest
 
-    assert play(scene, server.url, server.url, on_reconnect=[lambda: flushed.append(1)])
+    assert play(scene, server.url, server.url, on_reconnect=[lambda _: flushed.append(1)])
 
 
 def test_nobody_forgets_anything_at_the_start(server):
@@ -116,7 +129,7 @@ def test_nobody_forgets_anything_at_the_start(server):
     async def scene(one):
         await one.purge("RACE")
 
-    play(scene, server.url, on_reconnect=[lambda: flushed.append(1)])
+    play(scene, server.url, on_reconnect=[lambda _: flushed.append(1)])
     assert flushed == []
 
 
@@ -133,7 +146,7 @@ def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, mon
 
         monkeypatch.setattr(RedisNews, "listen", listen_late)
         server.command("SET", KEY, pack(entry()))
-        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=[lambda: flushed.append(1)]) as one:
+        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=[lambda _: flushed.append(1)]) as one:
             if is_read:
                 assert isinstance(await one.get(QUERY), Packed)
             gate.set()
@@ -146,13 +159,13 @@ def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, mon
 
 def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
     async def scene(one, other):
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: heard.append(context))
         await one.purge("RACE")
         await one.purge("DIFN")
         await until(lambda: len(heard) == 2)
         return one.state.is_listening
 
     def fails(tags):
+        heard.append(tags)
         raise ValueError(tags)
 
     heard = []
