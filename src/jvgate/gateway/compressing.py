@@ -19,8 +19,8 @@ from math import inf
 
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.memory import Memory
+from jvgate.render.answers import packed, unpacked
 from jvgate.render.compression import CODINGS, levels_with, pays
-from jvgate.render.forms import packed, unpacked
 from jvgate.sessions.threads import DaemonThread
 from jvgate.values import MISSING, Answer, Entry, Missing
 

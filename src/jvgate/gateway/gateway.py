@@ -39,7 +39,7 @@ from jvgate.gateway.jobs import Job, Jobs
 from jvgate.gateway.prefetch import Prefetcher
 from jvgate.gateway.source_reader import SourceReader
 from jvgate.gateway.streams import Streams
-from jvgate.render.forms import render
+from jvgate.render.answers import render
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.threads import DaemonThread
