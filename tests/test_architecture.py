@@ -68,6 +68,11 @@ def test_a_room_imports_only_what_it_may(room):
     assert used <= MAY_IMPORT[room] | {room}
 
 
+def test_the_cache_knows_its_shared_tier_by_the_protocol_alone():
+    for path in ROOT.glob("cache/*.py"):
+        assert not {name for name in imported(path) if name.startswith("jvgate.cache.redis")}, path
+
+
 def test_at_most_six_modules_stand_loose_beside_the_packages():
     assert len([path for path in ROOT.glob("*.py") if path.stem != "__init__"]) <= 6
 

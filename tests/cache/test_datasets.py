@@ -9,7 +9,7 @@ import pytest
 from jvgate.cache.datasets import Datasets, made_of
 from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory
-from jvgate.cache.no_tier import NoTier
+from jvgate.cache.shared import NoTier
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.values import MISSING, Query
 from tests.cache.clocks import Clock, settled

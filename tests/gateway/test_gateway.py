@@ -10,8 +10,7 @@ from threading import Event
 import pytest
 import zstandard
 
-from jvgate.cache.no_tier import NoTier
-from jvgate.cache.shared import ALL
+from jvgate.cache.shared import ALL, NoTier
 from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
 from jvgate.freshness.tags import EVERYTHING
 from jvgate.gateway import gateway as gateway_module

@@ -10,7 +10,7 @@ import structlog
 
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.memory import Memory
-from jvgate.cache.no_tier import NoTier
+from jvgate.cache.shared import NoTier
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.freshness.lifetimes import Lifetimes

@@ -25,13 +25,14 @@ from types import FrameType
 import structlog
 
 from jvgate.settings import Settings
+from jvgate.values import Backoff
 
 __all__ = ["Told", "supervise"]
 
 END = "end"
 GRACE_S = 20.0  # longer than a server takes to drain
 SHORT_LIFE_S = 5.0
-FIRST_REST_S, LONGEST_REST_S = 0.5, 30.0
+BACKOFF = Backoff(first_s=0.5, most_s=30.0)
 
 Tags = tuple[str, ...]
 Work = Callable[[Settings, socket.socket, Connection], None]
@@ -136,7 +137,7 @@ class _Crew:
             return
         lived_s = time.monotonic() - worker.began
         short_lives = worker.short_lives + 1 if lived_s < SHORT_LIFE_S else 0
-        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2 ** (short_lives - 1)) if short_lives else 0.0
+        rest_s = BACKOFF.pause_s(short_lives)
         status = worker.process.exitcode
         log.warning("a server process was lost", pid=worker.process.pid, status=status, again_in_s=rest_s)
         self.resting.append((time.monotonic() + rest_s, short_lives))

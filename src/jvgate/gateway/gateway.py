@@ -27,7 +27,7 @@ from jvgate.cache.flights import Flights
 from jvgate.cache.inspection import memory_figures, shared_figures
 from jvgate.cache.memory import Memory
 from jvgate.cache.purging import Matches
-from jvgate.cache.shared import SharedTier
+from jvgate.cache.shared import ObservedTier
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import SourceError
 from jvgate.freshness.lifetimes import Lifetimes
@@ -108,7 +108,7 @@ class Gateway:
     on_purge: told the tags of every purge that was asked for here, and its stamp (`forget`).
     """
 
-    def __init__(self, source: Source, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
+    def __init__(self, source: Source, pool: Pool, settings: Settings, *, shared: ObservedTier) -> None:
         self.source = source
         self.pool = pool
         self.memory: Memory[object] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)

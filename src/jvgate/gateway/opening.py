@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from jvgate.cache.no_tier import NoTier
+from jvgate.cache.redis.context import PurgeListener
 from jvgate.cache.redis.tier import RedisTier
-from jvgate.cache.shared import ALL
+from jvgate.cache.shared import ALL, NoTier
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.gateway.gateway import Gateway
 from jvgate.render.compression import levels_with
@@ -22,7 +22,7 @@ def check_settings(settings: Settings) -> None:
     """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
     Lifetimes(settings.lifetimes)
     levels_with(settings.compression_levels)
-    shared_tier(settings, on_purge=lambda tags: None, on_reconnect=lambda: None)
+    shared_tier(settings)
 
 
 @asynccontextmanager
@@ -41,14 +41,17 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         for gateway in made:
             gateway.forget(tags)
 
-    shared = shared_tier(settings, on_purge=forget, on_reconnect=lambda: forget((ALL,)))
+    shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda: forget((ALL,))])
     async with pool, shared, Gateway(source, pool, settings, shared=shared) as gateway:
         made.append(gateway)
         yield gateway
 
 
 def shared_tier(
-    settings: Settings, *, on_purge: Callable[[tuple[str, ...]], None], on_reconnect: Callable[[], None]
+    settings: Settings,
+    *,
+    on_purge: Sequence[PurgeListener] = (),
+    on_reconnect: Sequence[Callable[[], None]] = (),
 ) -> RedisTier | NoTier:
     """Return the tier behind memory, not begun yet.  Raises SettingsError for what is no URL of Redis."""
     url = settings.redis_url.get_secret_value()

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 import structlog
+from cachetools import FIFOCache
 
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.traffic import Traffic
@@ -61,7 +61,7 @@ class Prefetcher:
         self._now = now
         self._asked = Asked()
         self._prefetches = Prefetches()
-        self._questions: OrderedDict[str, Question] = OrderedDict()
+        self._questions: FIFOCache[str, Question] = FIFOCache(_MOST_QUESTIONS)
         self._most_running = max(1, sessions // 2)
         self._running: set[asyncio.Task[None]] = set()
         self._planning: set[asyncio.Task[None]] = set()
@@ -88,9 +88,6 @@ class Prefetcher:
         """Take note of what a client asks for, before it is got."""
         key = str(question)
         self._questions[key] = question
-        self._questions.move_to_end(key)
-        if len(self._questions) > _MOST_QUESTIONS:
-            self._questions.popitem(last=False)
         for query in question.queries:
             self._asked.note(query, now=self._now())
             for known in _holders(query):

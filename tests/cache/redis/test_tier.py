@@ -12,10 +12,11 @@ import structlog
 
 from jvgate.cache.redis import inspection as redis_inspection
 from jvgate.cache.redis import purges as redis_purges
+from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.news import RedisNews
-from jvgate.cache.redis.packing import pack
 from jvgate.cache.redis.tier import RedisTier
-from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
+from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, SharedPurge
+from jvgate.values import Backoff
 from tests.cache.redis_server import RedisServer, server_binaries
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
 
@@ -383,7 +384,7 @@ def test_a_purge_removes_what_carries_the_tag(server, tags):
         return purged, await one.get(QUERY), await one.get(queries(1)[0])
 
     purged, found, untouched = play(scene, server.url, server.url)
-    assert purged == Purged(2 if tags == (ALL,) else 1)
+    assert purged == SharedPurge(2 if tags == (ALL,) else 1)
     assert found == Miss("absent")
     assert isinstance(untouched, Packed) == (tags != (ALL,))
 
@@ -397,7 +398,7 @@ def test_a_purge_is_told_to_the_others_and_not_to_oneself(server):
         await one.purge("20261115")
         await until(lambda: len(heard) > 1)
 
-    play(scene, server.url, server.url, on_purge=heard.append)
+    play(scene, server.url, server.url, on_purge=[heard.append])
     assert heard == [("RACE",), ("20261115",)]
 
 
@@ -509,7 +510,7 @@ def test_who_was_cut_off_forgets_what_it_kept_and_learns_what_it_missed(server):
         await until(lambda: len(flushed) == 2 and one.state.is_listening and other.state.is_listening)
         return one._fences.newest == other._fences.newest
 
-    assert play(scene, server.url, server.url, on_reconnect=lambda: flushed.append(1))
+    assert play(scene, server.url, server.url, on_reconnect=[lambda: flushed.append(1)])
 
 
 def test_nobody_forgets_anything_at_the_start(server):
@@ -518,7 +519,7 @@ def test_nobody_forgets_anything_at_the_start(server):
     async def scene(one):
         await one.purge("RACE")
 
-    play(scene, server.url, on_reconnect=lambda: flushed.append(1))
+    play(scene, server.url, on_reconnect=[lambda: flushed.append(1)])
     assert flushed == []
 
 
@@ -535,7 +536,7 @@ def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, mon
 
         monkeypatch.setattr(RedisNews, "listen", listen_late)
         server.command("SET", KEY, pack(entry()))
-        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=lambda: flushed.append(1)) as one:
+        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=[lambda: flushed.append(1)]) as one:
             if is_read:
                 assert isinstance(await one.get(QUERY), Packed)
             gate.set()
@@ -558,7 +559,7 @@ def test_what_the_owner_does_with_the_news_does_not_end_the_listening(server):
         raise ValueError(tags)
 
     heard = []
-    assert play(scene, server.url, server.url, on_purge=fails)
+    assert play(scene, server.url, server.url, on_purge=[fails])
 
 
 @pytest.fixture
@@ -583,13 +584,13 @@ def test_who_may_not_listen_looks_for_purges_and_says_so_once(server, deaf_url):
         return purged, await other.get(QUERY) == fresh, other.state.is_listening, one.counts["put", "stored"]
 
     with structlog.testing.capture_logs() as logs:
-        assert play(scene, deaf_url, deaf_url, is_up=False, on_purge=heard.append) == (Purged(1), True, False, 2)
+        assert play(scene, deaf_url, deaf_url, is_up=False, on_purge=[heard.append]) == (SharedPurge(1), True, False, 2)
     assert heard == [("RACE",)]
     assert [log["why"] for log in logs if "cannot be heard" in log["event"]] == ["forbidden"] * 2
 
 
 def test_who_may_not_listen_forgets_what_a_write_of_his_showed_to_be_purged(server, deaf_url, monkeypatch):
-    monkeypatch.setattr("jvgate.cache.redis.news._FIRST_PAUSE_S", 600.0)
+    monkeypatch.setattr("jvgate.cache.redis.news._BACKOFF", Backoff(first_s=600.0, most_s=600.0))
     heard = []
 
     async def scene(one, other):
@@ -597,7 +598,7 @@ def test_who_may_not_listen_forgets_what_a_write_of_his_showed_to_be_purged(serv
         await one.purge("RACE")
         await kept(other, entry())
 
-    play(scene, deaf_url, deaf_url, is_up=False, on_purge=heard.append)
+    play(scene, deaf_url, deaf_url, is_up=False, on_purge=[heard.append])
     assert heard == [("RACE",)]
 
 
@@ -622,7 +623,7 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
         await until(lambda: "jvgate:1:purges" in server.names())
         return found
 
-    assert play(scene, *[f"redis://jvgate:secret@127.0.0.1:{server.port}"] * 2, lease_s=0.3) == [1, Purged(1), 0]
+    assert play(scene, *[f"redis://jvgate:secret@127.0.0.1:{server.port}"] * 2, lease_s=0.3) == [1, SharedPurge(1), 0]
     assert server.command("ACL", "LOG") == []
 
 
@@ -649,7 +650,7 @@ def test_foreign_messages_are_passed_over(server, message):
         await kept(one, entry(stamp=one._fences.newest))
         return one.state.is_listening, await one.purge("RACE")
 
-    assert play(scene, server.url, server.url, on_purge=heard.append) == (True, Purged(1))
+    assert play(scene, server.url, server.url, on_purge=[heard.append]) == (True, SharedPurge(1))
     assert heard[0] == ("RACE",)
 
 
@@ -684,7 +685,7 @@ def test_what_cannot_be_removed_keeps_redis_from_nobody(server, monkeypatch):
 
     tried = []
     monkeypatch.setattr(redis_purges, "_remove", fails)
-    monkeypatch.setattr(redis_purges, "_FIRST_PAUSE_S", 600.0)
+    monkeypatch.setattr(redis_purges, "_BACKOFF", Backoff(first_s=600.0, most_s=600.0))
 
     async def scene(one):
         await kept(one, entry())
