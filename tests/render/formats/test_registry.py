@@ -1,42 +1,28 @@
 """A format that one file defines and registers is offered everywhere."""
 
-import pytest
-from typer.testing import CliRunner
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-from jvgate.cli import app
+import pytest
+
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.registry import FORMATS, offered_formats, offered_streams, register
-from jvgate.render.formats.writers import RecordWriter
 from jvgate.settings import Settings
 from tests.raceday import archive, race_day
+from tests.render.formats.toy import TOY, ToyWriter
 from tests.web.conftest import running
 
-
-class ToyWriter(RecordWriter):
-    """The record types, separated by blanks; the end is a full stop."""
-
-    def __init__(self, question):
-        """Need nothing of the question."""
-
-    def write(self, layout, raw, count):
-        return f"{layout.record} ".encode() * count
-
-    def write_single(self, frame):
-        return b"? "
-
-    def end(self, facts):
-        return b"."
-
-
-TOY = Format(
-    word="toy",
-    media_types=("text/x-toy",),
-    suffixes=(".toy",),
-    download_suffix=".toy",
-    answer=ToyWriter,
-    stream=ToyWriter,
-)
 WRITTEN = b"RA SE SE SE HR O1 ."
+ROOT = str(Path(__file__).parents[3])
+COMMAND = """
+from jvgate.cli import main
+from jvgate.render.formats.registry import register
+from tests.render.formats.toy import TOY
+register(TOY)
+main()
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,18 +45,22 @@ def web(toy, folder):
         yield client
 
 
-def jvgate(*words):
-    done = CliRunner().invoke(app, list(map(str, words)))
-    assert done.exit_code == 0, done.output
-    return done
+@pytest.fixture
+def jvgate(tmp_path):
+    """Run the command where the format is registered, in an empty folder."""
+    clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("JVGATE_")}
+
+    def run(*words):
+        command = [sys.executable, "-c", COMMAND, *map(str, words)]
+        return subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, env={**clean, "PYTHONPATH": ROOT})
+
+    return run
 
 
 @pytest.mark.parametrize("route", ["data", "stream"])
-@pytest.mark.parametrize("asked", [{"params": {"format": "toy"}}, {"headers": {"accept": "text/x-toy"}}], ids=str)
-def test_a_registered_format_is_served(web, route, asked):
-    response = web.get(
-        f"/api/v1/{route}/RACE", **{**asked, "params": {"from_time": "20261101"} | asked.get("params", {})}
-    )
+@pytest.mark.parametrize(("query", "accept"), [("&format=toy", "*/*"), ("", "text/x-toy")])
+def test_a_registered_format_is_served(web, route, query, accept):
+    response = web.get(f"/api/v1/{route}/RACE?from_time=20261101{query}", headers={"accept": accept})
     assert (response.status_code, response.content) == (200, WRITTEN)
     assert response.headers["content-type"] == "text/x-toy"
     assert response.headers["content-disposition"] == 'attachment; filename="RACE_20261101000000.toy"'
@@ -94,16 +84,15 @@ def test_a_registered_format_is_allowed_by_the_406(web, route):
 
 @pytest.mark.parametrize("words", [("--format", "toy"), ("-o", "x.toy")], ids=str)
 @pytest.mark.parametrize("command", ["fetch", "decode"])
-def test_a_registered_format_is_written_by_the_commands(monkeypatch, tmp_path, folder, command, words):
-    monkeypatch.chdir(tmp_path)
+def test_a_registered_format_is_written_by_the_commands(jvgate, tmp_path, folder, command, words):
     source = ("RACE", "--from", "20261101", "--source", f"archive:{folder}?date=2026-11-18")
     done = jvgate(command, *(source if command == "fetch" else folder.glob("RACE/*")), *words)
-    assert (done.stdout_bytes or (tmp_path / "x.toy").read_bytes()) == WRITTEN
+    assert (done.stdout or (tmp_path / "x.toy").read_bytes()) == WRITTEN
 
 
 @pytest.mark.parametrize("command", ["fetch", "decode"])
-def test_the_help_of_a_command_lists_a_registered_format(command):
-    assert "toy" in jvgate(command, "--help").output
+def test_the_help_of_a_command_lists_a_registered_format(jvgate, command):
+    assert b"toy" in jvgate(command, "--help").stdout
 
 
 def test_a_format_takes_no_name_of_another():
