@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
@@ -18,8 +18,8 @@ __all__ = [
     "Backoff",
     "Dataset",
     "Entry",
+    "Landed",
     "Message",
-    "MessageListener",
     "Missing",
     "Query",
     "Question",
@@ -155,6 +155,19 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class Landed:
+    """The news that a dataset of *query* is there.  before: the last one of the same query that memory had, if any.
+
+    is_read: it was read from the source just now; False when another process read it and it came through Redis.
+    """
+
+    query: Query
+    dataset: Dataset
+    before: Dataset | None
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Datasets rendered in one form: finished bytes, always the same for the same datasets and form.
 
@@ -187,8 +200,8 @@ class Entry(Generic[Value_co]):
     """A kept value and for how long it may be used.  Times are monotonic seconds; weight: bytes it counts for.
 
     fresh_until: as it is.  stale_until: while it is being refreshed.  error_until: while its source fails.
-    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old; -inf:
-    the first hit has it packed smaller (`packer.py`).
+    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old.
+    packs_again: the first hit has it packed smaller (`gateway/compressing.py`).
     tags: what it is purged by.
     """
 
@@ -199,6 +212,7 @@ class Entry(Generic[Value_co]):
     stale_until: float = 0.0
     error_until: float = 0.0
     refresh_at: float = inf
+    packs_again: bool = False
     tags: frozenset[str] = frozenset()
 
     @property
@@ -284,7 +298,3 @@ class Message:
 
     def _malformed(self, name: str) -> ValueError:
         return ValueError(f"a message of kind {self.kind} without a valid {name}")
-
-
-MessageListener = Callable[[Message], None]
-"""A function that is registered for the messages of a kind."""

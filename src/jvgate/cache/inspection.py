@@ -15,7 +15,7 @@ __all__ = ["memory_figures", "shared_figures"]
 _HOTTEST = 20
 
 
-def memory_figures(memory: Memory[object], traffic: Traffic, *, now: float) -> dict[str, Any]:
+def memory_figures(memory: Memory, traffic: Traffic, *, now: float) -> dict[str, Any]:
     """Return what memory holds and how it fares.  now: monotonic seconds."""
     entries = list(memory.items())
     totals = Counter({result: count for (tier, result), count in traffic.totals().items() if tier == "l1"})

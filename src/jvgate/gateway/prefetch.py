@@ -1,7 +1,7 @@
 """Reads what will be asked for before anybody asks, when the sessions have nothing better to do.
 
-What is worth reading is planned by rules (`cache/prefetch.py`), and books are kept of it (`cache/prefetches.py`).  This
-is the loop: it looks every second, and at once after an answer that plans something.  A prefetch has the lowest
+What is worth reading is planned by rules (`prefetch_plans.py`), and books are kept of it (`prefetch_queue.py`).  This
+is the loop: it looks every second, and at once after a dataset landed that plans something.  A prefetch has the lowest
 priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.  When
 the source fails at anybody's read, there are none for a while.
 """
@@ -25,7 +25,7 @@ from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.post_times import PostTimes
 from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expiry, is_followed, near_post
 from jvgate.gateway.prefetch_queue import Prefetches, PrefetchFigures
-from jvgate.values import Dataset, Query, Question
+from jvgate.values import Dataset, Landed, Query, Question
 
 __all__ = ["Prefetcher"]
 
@@ -67,6 +67,8 @@ class Prefetcher:
         self._planning: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
+        datasets.landed.add(self._landed)
+        datasets.failed.add(self._failed)
 
     @property
     def figures(self) -> PrefetchFigures:
@@ -74,12 +76,12 @@ class Prefetcher:
         return self._prefetches.figures
 
     async def __aenter__(self) -> Prefetcher:
-        self._datasets.on_trouble = self._pause
         self._loop = asyncio.create_task(self._run(), name="jvgate-prefetch")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         tasks = [task for task in (self._loop, *self._running, *self._planning) if task is not None]
+        self._loop = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -93,10 +95,12 @@ class Prefetcher:
             for known in _holders(query):
                 self._prefetches.asked(str(known))
 
-    def answered(self, query: Query, dataset: Dataset) -> None:
-        """Plan what follows an answer to *query*; who waits for that answer does not wait for the plan."""
-        if is_followed(query):
-            task = asyncio.create_task(self._follow(query, dataset), name=f"jvgate-prefetch-after-{query}")
+    def _landed(self, news: Landed) -> None:
+        """Plan what follows a dataset; a client that waits for its answer does not wait for the plan."""
+        if self._loop is not None and is_followed(news.query):
+            task = asyncio.create_task(
+                self._follow(news.query, news.dataset), name=f"jvgate-prefetch-after-{news.query}"
+            )
             self._planning.add(task)
             task.add_done_callback(self._planning.discard)
 
@@ -125,7 +129,7 @@ class Prefetcher:
                 async with asyncio.timeout(TICK_S):
                     await self._wake.wait()
 
-    def _pause(self) -> None:
+    def _failed(self, error: SourceError) -> None:
         """Leave the source in peace: a read failed, whoever's."""
         self._prefetches.pause(time.monotonic())
 

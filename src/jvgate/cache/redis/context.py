@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,12 +12,10 @@ from jvgate.cache.redis.client import FOREIGN_ERRORS, Client, RedisRefused, ours
 from jvgate.cache.redis.fences import Fences
 from jvgate.cache.redis.keys import PURGES
 from jvgate.cache.redis.link import RedisLink
+from jvgate.listeners import Listeners
 from jvgate.values import Message
 
-__all__ = ["PurgeListener", "RedisClock", "RedisContext"]
-
-PurgeListener = Callable[[tuple[str, ...]], None]
-"""A function that is told the tags of a purge by another process."""
+__all__ = ["RedisClock", "RedisContext"]
 
 _TIME_SCRIPT: Final = "return redis.call('TIME')"
 
@@ -58,7 +55,7 @@ class RedisClock:
 class RedisContext:
     """One process at one Redis.  node: its name, random.  limit_bytes: of one dataset's records.
 
-    counts: (request, result) -> how often.  on_purge: told the tags that another process purged.
+    counts: (request, result) -> how often.  purged: told the tags that another process purged.
     """
 
     link: RedisLink
@@ -66,7 +63,7 @@ class RedisContext:
     backlog: Backlog
     node: str
     limit_bytes: int
-    on_purge: Sequence[PurgeListener] = ()
+    purged: Listeners[tuple[str, ...]]
     fences: Fences = field(default_factory=Fences)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -77,12 +74,4 @@ class RedisContext:
     def learn(self, fences: Mapping[bytes, bytes]) -> None:
         """Note *fences* as they stand in Redis; the listeners are told of purges that this process did not hear."""
         if tags := self.fences.learn(fences):
-            self.tell_purge(tags)
-
-    def tell_purge(self, tags: tuple[str, ...]) -> None:
-        """Tell the listeners that another process purged *tags*.
-
-        The event loop calls them, so that their errors do not end the subscription.
-        """
-        for listener in self.on_purge:
-            asyncio.get_running_loop().call_soon(listener, tags)
+            self.purged.tell(tags)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -29,7 +29,8 @@ from jvgate.cache.redis.client import CONNECT_S, FOREIGN_ERRORS, Client, RedisTr
 from jvgate.cache.redis.context import RedisContext
 from jvgate.cache.redis.fences import RESTORE_SCRIPT, is_stamp
 from jvgate.cache.redis.keys import NEWS, PURGES
-from jvgate.values import Backoff, Message, MessageListener
+from jvgate.listeners import Listener, Listeners
+from jvgate.values import Backoff, Message
 
 __all__ = ["RedisNews"]
 
@@ -43,23 +44,25 @@ class RedisNews:
     """The subscription of this process.
 
     on_reconnect: called when news may have been missed.  listeners: of other packages, by kind; each hears the messages
-    of all processes, its own too.  All are called by the event loop.
+    of all processes, its own too.
     """
 
     def __init__(
         self,
         context: RedisContext,
         *,
-        on_reconnect: Sequence[Callable[[], None]] = (),
-        listeners: Mapping[str, Sequence[MessageListener]] | None = None,
+        on_reconnect: Sequence[Listener[None]] = (),
+        listeners: Mapping[str, Sequence[Listener[Message]]] | None = None,
     ) -> None:
         self.is_listening = False
         self.cuts = 0
         self.is_trusted = True  # nothing was read from Redis while a purge could not be heard
         self._context = context
-        self._on_reconnect = on_reconnect
-        self._own: dict[str, MessageListener] = {"landed": self._wake, "released": self._wake, "purge": self._purged}
-        self._listeners = dict(listeners or {})
+        self._reconnected = Listeners[None]("a new subscription", *on_reconnect)
+        self._own: dict[str, Listener[Message]] = {"landed": self._wake, "released": self._wake, "purge": self._purged}
+        self._listeners = {
+            kind: Listeners[Message](f"a message of kind {kind}", *each) for kind, each in (listeners or {}).items()
+        }
         self._watching: dict[str, set[asyncio.Event]] = {}
         self._hurry = asyncio.Event()
         self._is_deaf = False  # and that was logged
@@ -120,7 +123,7 @@ class RedisNews:
         except RedisTrouble:
             return
         if unknown:
-            self._context.tell_purge(unknown)
+            self._context.purged.tell(unknown)
         if not self._is_deaf:
             self._is_deaf = True
             text = "the news of other processes cannot be heard, so their purges are looked for every second"
@@ -156,8 +159,7 @@ class RedisNews:
         """Learn the purges before the first message."""
         await self._compare(client)
         if self.cuts or self.is_listening or not self.is_trusted:
-            for listener in self._on_reconnect:
-                asyncio.get_running_loop().call_soon(listener)
+            self._reconnected.tell(None)
         self.is_trusted = True
         self.is_listening = True
         self._is_deaf = False
@@ -184,8 +186,7 @@ class RedisNews:
             if (own := self._own.get(message.kind)) is not None:
                 own(message)
             elif (listeners := self._listeners.get(message.kind)) is not None:
-                for listener in listeners:  # called by the loop: their errors must not end the subscription
-                    asyncio.get_running_loop().call_soon(listener, message)
+                listeners.tell(message)
             else:
                 self._context.counts["message", "unknown"] += 1
         except ValueError:
@@ -202,7 +203,7 @@ class RedisNews:
             raise ValueError("no stamp of a purge")
         self._context.fences.raise_fences(tags, stamp)
         if node != self._context.node:
-            self._context.tell_purge(tags)
+            self._context.purged.tell(tags)
 
 
 async def _fences_of(client: Client) -> dict[bytes, bytes]:

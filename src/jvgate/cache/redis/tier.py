@@ -27,7 +27,7 @@ from typing import Self
 from jvgate.cache.redis.backlog import Backlog
 from jvgate.cache.redis.client import Client, RedisTrouble
 from jvgate.cache.redis.codec import FACTS_BYTES, HEADER_BYTES, packed_length, unpack
-from jvgate.cache.redis.context import PurgeListener, RedisClock, RedisContext
+from jvgate.cache.redis.context import RedisClock, RedisContext
 from jvgate.cache.redis.inspection import inspected
 from jvgate.cache.redis.keys import query_text, value_key
 from jvgate.cache.redis.leases import RedisLeases
@@ -37,7 +37,8 @@ from jvgate.cache.redis.purges import RedisPurges
 from jvgate.cache.redis.url import parse_redis_url
 from jvgate.cache.redis.writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
 from jvgate.cache.shared import Inspection, Lease, Miss, Packed, SharedPurge, TierState
-from jvgate.values import Message, MessageListener, Query
+from jvgate.listeners import Listener, Listeners
+from jvgate.values import Message, Query
 
 __all__ = ["RedisTier"]
 
@@ -67,9 +68,9 @@ class RedisTier:
         connections: int = 32,
         queue_entries: int = _QUEUE_ENTRIES,
         queue_bytes: int = _QUEUE_BYTES,
-        on_purge: Sequence[PurgeListener] = (),
-        on_reconnect: Sequence[Callable[[], None]] = (),
-        listeners: Mapping[str, Sequence[MessageListener]] | None = None,
+        on_purge: Sequence[Listener[tuple[str, ...]]] = (),
+        on_reconnect: Sequence[Listener[None]] = (),
+        listeners: Mapping[str, Sequence[Listener[Message]]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.looks: Counter[tuple[str, str]] = Counter()
@@ -81,7 +82,7 @@ class RedisTier:
             backlog=Backlog(max_jobs=queue_entries, max_bytes=queue_bytes),
             node=secrets.token_hex(8),
             limit_bytes=limit_bytes,
-            on_purge=on_purge,
+            purged=Listeners("a purge of another server", *on_purge),
         )
         self.counts = context.counts
         self._link, self._fences, self._backlog = context.link, context.fences, context.backlog
