@@ -2,6 +2,9 @@
 
 The room is bounded by entries and by bytes over all stores; the least recently used entry of any store leaves first.
 A stale entry is a miss, but stays for callers that may still use it, while it is refreshed or its source fails.
+
+The order of use is kept here and not by cachetools: a hit costs one method of a built-in dict, the stores share one
+order, and a purge selects by tags.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.values import Backoff, Message
-from tests.cache.scenes import QUERY, entry, kept, play, until
+from tests.cache.scenes import QUERY, entry, kept, play
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 KEY = value_key(query_text(QUERY))
 
@@ -26,6 +29,17 @@ def test_a_message_reaches_the_listeners_of_its_kind_in_every_process(server):
 
     assert play(scene, server.url, server.url, listeners={"landing": [heard.append, heard.append]}) == 0
     assert {(each.kind, each.text("query"), each.number("records")) for each in heard} == {("landing", "RACE", 3)}
+
+
+def test_other_packages_hear_of_a_value_that_landed(server):
+    heard = []
+
+    async def scene(one, other):
+        await kept(one, entry())
+        await until(lambda: len(heard) == 2)
+
+    play(scene, server.url, server.url, listeners={"landed": [heard.append]})
+    assert {message.text("query") for message in heard} == {query_text(QUERY)}
 
 
 def test_a_message_of_an_unknown_kind_is_ignored_and_counted(server):

@@ -43,8 +43,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 class RedisNews:
     """The subscription of this process.
 
-    on_reconnect: called when news may have been missed.  listeners: of other packages, by kind; each hears the messages
-    of all processes, its own too.
+    on_reconnect: called when news may have been missed.  listeners: of other packages, by kind, the tier's own kinds
+    too; each hears the messages of all processes, this one included.
     """
 
     def __init__(
@@ -183,12 +183,13 @@ class RedisNews:
             message = Message.from_bytes(data)
             if message.kind == "fences":
                 return True
-            if (own := self._own.get(message.kind)) is not None:
-                own(message)
-            elif (listeners := self._listeners.get(message.kind)) is not None:
-                listeners.tell(message)
-            else:
+            own, listeners = self._own.get(message.kind), self._listeners.get(message.kind)
+            if own is None and listeners is None:
                 self._context.counts["message", "unknown"] += 1
+            if own is not None:
+                own(message)
+            if listeners is not None:
+                listeners.tell(message)
         except ValueError:
             self._context.counts["message", "malformed"] += 1
         return False
