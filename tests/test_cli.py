@@ -27,6 +27,8 @@ from tests.cache.redis_server import RedisServer
 from tests.raceday import GARBAGE, RACE_KEY, archive, race_day, record
 from tests.web.conftest import running
 
+pytestmark = pytest.mark.process
+
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 60
 OK, DAMAGED, USAGE, SOURCE = 0, 1, 2, 3
@@ -349,6 +351,13 @@ def test_the_shell_can_complete_the_command(jvgate):
     assert jvgate(**words).stdout.split() == ["serve", "spec"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="bash")
+@pytest.mark.parametrize(("flag", "values"), [("--format p", ["parquet"]), ("--charset s", ["shift_jis"])])
+def test_the_shell_completes_formats_and_charsets(jvgate, flag, values):
+    words = {"_JVGATE_COMPLETE": "complete_bash", "COMP_WORDS": f"jvgate fetch RACE {flag}", "COMP_CWORD": "4"}
+    assert jvgate(**words).stdout.split() == values
+
+
 def test_help_is_quick_because_a_command_loads_only_its_own_rooms():
     code = "import sys, jvgate.cli; print([name for name in sys.modules if name in %r])"
     heavy = ("fastapi", "uvicorn", "numpy", "jvgate.web.app", "jvgate.season.shelf")
@@ -413,8 +422,9 @@ def test_what_lies_in_redis_is_shown_with_its_age(jvgate, source):
     assert re.fullmatch(r"RACE:20261101000000-:1 +[\d,]+ +\d+ s +[\d,]+ s", told[1].strip())
 
 
-def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate):
-    fails(jvgate("cache", "stats", "--url", "http://127.0.0.1:1"), SOURCE, "no jvgate answers")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "file:///etc", "127.0.0.1:1", "http://[", "http://127.0.0.1:x"])
+def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate, url):
+    fails(jvgate("cache", "stats", "--url", url), SOURCE, "no jvgate answers")
 
 
 @pytest.mark.parametrize("name", ["se.csv", "se.parquet", "se.arrow", "se.ndjson", "se.jvd", "se.msgpack"])

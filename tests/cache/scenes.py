@@ -10,11 +10,23 @@ from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
+from tests.waiting import LIMIT_S, until
 
-__all__ = ["QUERY", "entry", "freeze", "kept", "kill", "play", "queries", "settled", "until"]
+__all__ = [
+    "QUERY",
+    "entry",
+    "freeze",
+    "is_back",
+    "is_left_alone",
+    "kept",
+    "kill",
+    "play",
+    "queries",
+    "settled",
+    "timed",
+]
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
-LIMIT_S = 30  # of what a test waits for: an end for the broken, no measure
 
 
 def queries(count):
@@ -45,13 +57,6 @@ def play(scene, *urls, is_up=True, **options):
     return asyncio.run(on_stage())
 
 
-async def until(is_so):
-    """Let the loop run until *is_so*: what lies in another process gives no event to wait for."""
-    async with asyncio.timeout(LIMIT_S):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
-
-
 async def settled(tier):
     """Wait until all that was put is written or dropped."""
     await tier._backlog.drain(limit_s=LIMIT_S)
@@ -75,3 +80,20 @@ def freeze(server):
     """Stop a Redis in whatever it does; return what lets it go on."""
     server.freeze()
     return server.thaw
+
+
+async def timed(answer):
+    began = time.perf_counter()
+    return await answer, time.perf_counter() - began
+
+
+async def is_left_alone(tier):
+    """Ask until the breaker is open; return every answer, and how long the slowest took."""
+    answers = []
+    while tier.state.state == "closed":
+        answers.append(await timed(tier.get(QUERY)))
+    return answers
+
+
+async def is_back(tier):
+    await until(lambda: tier.state.state == "closed" and tier.state.is_listening)

@@ -22,6 +22,8 @@ from tests.jvlink.standin import Machine, installed
 from tests.raceday import archive, race_day, record
 from tests.sessions.agents import running_agent
 
+pytestmark = pytest.mark.process
+
 EVER, DAY, LIMIT_S = "20200101000000", "20261115", 30
 RACE = Request("RACE", EVER, 1)
 LATER = "RAVM2026112220261123140000.jvd"

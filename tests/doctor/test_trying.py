@@ -14,6 +14,8 @@ from jvgate.doctor.trying import check_source
 from jvgate.errors import JVLinkError, SessionHung, WorkerFailed
 from jvgate.settings import Settings
 
+pytestmark = pytest.mark.process
+
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 90
 

@@ -10,7 +10,7 @@ import structlog
 
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.memory import Memory
-from jvgate.cache.no_tier import NoTier
+from jvgate.cache.shared import NoTier
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.freshness.lifetimes import Lifetimes
@@ -18,11 +18,11 @@ from jvgate.freshness.post_times import PostTimes
 from jvgate.gateway import prefetch as prefetching
 from jvgate.gateway.prefetch import Prefetcher
 from jvgate.spec.jst import JST
-from jvgate.values import Query, Question, Selection
+from jvgate.values import Landed, Query, Question, Selection
 from tests.cache.clocks import Clock, settled, without_threads
-from tests.cache.scenes import until
 from tests.cache.test_datasets import FRESH_S, Judge
 from tests.raceday import QUERY, RACE_KEY, dataset, record
+from tests.waiting import until
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=JST).timestamp()
 RACES = dataset(record("RA", HassoTime="15:40"), query=QUERY)
@@ -74,9 +74,11 @@ class Stage:
     async def asks(self, query):
         """Do as the gateway does when a client asks."""
         self.prefetcher.asked(Question(query.dataspec, (query,), Selection()))
-        got = await self.datasets.get(query)
-        self.prefetcher.answered(query, got.entry.value)
-        return got
+        return await self.datasets.get(query)
+
+    def lands(self, query, read):
+        """Do as the cache does when a dataset was read."""
+        self.datasets.landed.tell(Landed(query, read, None, is_read=True))
 
     @property
     def figures(self):
@@ -107,7 +109,7 @@ async def brought(stage, count=2):
 
 def test_after_the_races_come_their_cards_and_odds(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return stage.source.reads, stage.source.urgencies, [(await stage.asks(query)).how for query in (CARD, ODDS)]
 
@@ -119,7 +121,7 @@ def test_after_the_races_come_their_cards_and_odds(play):
 
 def test_what_came_of_them_is_counted(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         await stage.asks(CARD)
         stage.clock.now_s += FRESH_S
@@ -131,7 +133,7 @@ def test_what_came_of_them_is_counted(play):
 
 def test_who_wants_some_records_of_what_was_brought_makes_it_used(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return (await stage.asks(Query("0B15", key=RACE_KEY, records=("RA",)))).how, stage.figures
 
@@ -142,7 +144,7 @@ def test_who_wants_some_records_of_what_was_brought_makes_it_used(play):
 def test_a_client_joins_what_is_being_read_ahead(play, wanted):
     async def scene(stage, prefetcher):
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads[CARD])
         asking = asyncio.create_task(stage.asks(wanted))
         await settled()
@@ -157,7 +159,7 @@ def test_a_client_joins_what_is_being_read_ahead(play, wanted):
 def test_nothing_is_read_ahead_of_what_a_client_asks_for_itself(play):
     async def scene(stage, prefetcher):
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads[CARD])  # of one session: the odds are still queued
         asking = asyncio.create_task(stage.asks(ODDS))
         await settled()
@@ -172,7 +174,7 @@ def test_nothing_is_read_ahead_of_what_a_client_asks_for_itself(play):
 def test_an_error_of_the_source_ends_it_for_a_while(play):
     async def scene(stage, prefetcher):
         stage.source.error = SourceBusy(1)
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: prefetcher.figures.failed)
         stage.source.error = None
         await settled()
@@ -187,7 +189,7 @@ def test_an_error_that_a_client_gets_ends_it_for_a_while_too(play):
         with pytest.raises(SourceBusy):
             await stage.asks(QUERY)
         stage.source.error = None
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await settled()
         return stage.source.reads, len(prefetcher._prefetches), stage.figures
 
@@ -201,7 +203,7 @@ def test_an_error_that_says_nothing_of_the_source_ends_nothing(play, error):
         with pytest.raises(type(error)):
             await stage.asks(QUERY)
         stage.source.error = None
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
 
     play(scene)
@@ -215,7 +217,7 @@ def test_a_plan_that_goes_wrong_is_told_and_ends_nothing(play, monkeypatch):
     async def scene(stage, prefetcher):
         monkeypatch.setattr(prefetching, "near_post", fails)
         await until(lambda: failures)
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return stage.figures
 
@@ -228,7 +230,7 @@ def test_a_plan_that_goes_wrong_is_told_and_ends_nothing(play, monkeypatch):
 def test_a_read_that_goes_wrong_in_a_way_of_its_own_is_told_and_not_running_for_ever(play):
     async def scene(stage, prefetcher):
         stage.source.error = RuntimeError("a fault of ours")
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: prefetcher.figures.failed)
         return len(prefetcher._prefetches._running), stage.figures
 
@@ -241,7 +243,7 @@ def test_what_was_given_up_for_a_client_is_the_next_one_again(play):
     async def scene(stage, prefetcher):
         stage.source.error = ReadCancelled("a prefetch")
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads[CARD])
         stage.source.gate.set()
         await until(lambda: prefetcher.figures.yielded)
@@ -254,11 +256,11 @@ def test_what_was_given_up_for_a_client_is_the_next_one_again(play):
 
 def test_what_was_brought_and_has_expired_is_brought_again(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         stage.clock.now_s += FRESH_S
         await brought(stage, 0)
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return stage.figures
 
@@ -279,7 +281,7 @@ def test_what_nothing_follows_is_not_looked_into(play, monkeypatch):
 def test_the_end_does_not_wait_for_what_is_being_read(play):
     async def scene(stage, prefetcher):
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads)
 
     play(scene)

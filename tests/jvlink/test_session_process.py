@@ -16,8 +16,7 @@ from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.request import Request
 from jvgate.jvlink.session_process import EXIT_FAILED, serve
 from jvgate.jvlink.simulator import Simulator
-from jvgate.jvlink.wire import Channel, Kind
-from jvgate.jvlink.wire_errors import error_of
+from jvgate.jvlink.wire import Channel, Kind, error_of
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, records
 
 EVER, LIMIT_S = "20200101000000", 30
@@ -198,6 +197,7 @@ def test_a_worker_that_is_stuck_when_the_server_goes_is_ended(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="signals")
+@pytest.mark.process
 def test_the_process_heeds_its_server_alone():
     """It ignores what a terminal sends to all, prints nothing but frames, and ends with its standard input."""
     command = [sys.executable, "-m", "jvgate.sessions.sources.simulated", "demo:?date=2026-11-18", str(time.time())]

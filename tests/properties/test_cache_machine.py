@@ -254,6 +254,9 @@ class CacheMachine(RuleBasedStateMachine):
     async def _end(self):
         for node in self.nodes:
             node.tier.gate.set()
+        for asking in self.asking:
+            asking.task.cancel()  # or it would begin another read, which nobody ends
+        for node in self.nodes:
             await node.datasets.close()
         await asyncio.gather(*(asking.task for asking in self.asking), return_exceptions=True)
 

@@ -21,6 +21,8 @@ from tests.jvlink.sinks import Kept
 from tests.raceday import archive, race_day
 from tests.sessions.agents import running_agent
 
+pytestmark = pytest.mark.process
+
 LIMIT_S = 30
 RACE = Request("RACE", "20261101000000", 1)
 

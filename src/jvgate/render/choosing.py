@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from jvgate.records.matching import Meeting
-from jvgate.records.runs import Damage, RawRecord, RecordRun
+from jvgate.records.runs import Damage, Framed, RawRecord, RecordRun
 from jvgate.render.tally import Tally
 from jvgate.values import Selection
 
@@ -32,7 +32,7 @@ class Chooser:
         """Take what comes next as that of another file."""
         self._file, self._is_counted = file, False
 
-    def shown(self, items: Iterable[RecordRun | RawRecord | Damage]) -> Iterator[RecordRun | RawRecord]:
+    def shown(self, items: Iterable[Framed]) -> Iterator[RecordRun | RawRecord]:
         """Yield what is wanted of *items*, between offset and limit; damage counts where it begins like that."""
         for found in items:
             if self._heads and found.head not in self._heads:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
 from jvgate.records.framing import Framer
-from jvgate.records.runs import Damage, RawRecord, RecordRun
+from jvgate.records.runs import Framed, RawRecord
 from jvgate.render.choosing import Chooser
 from jvgate.render.compression import Compressor
-from jvgate.render.writers import RawWriter, Writer
+from jvgate.render.formats.writers import RecordWriter
 from jvgate.spec.layouts import layouts
 from jvgate.values import Selection
 
@@ -32,11 +32,11 @@ class Pieces:
     digest: of all bytes put in, as JV-Link gave them, in their order; hexadecimal.
     """
 
-    def __init__(self, selection: Selection, writer: Writer, compressor: Compressor | None = None) -> None:
+    def __init__(self, selection: Selection, writer: RecordWriter, compressor: Compressor | None = None) -> None:
         self._selection = selection
         self._writer = writer
         self._compressor = compressor
-        self._is_verbatim = isinstance(writer, RawWriter) and str(selection) == selection.format
+        self._is_verbatim = writer.is_verbatim and str(selection) == selection.format
         self._chooser = Chooser(selection)
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
         self._framer = Framer(layouts())
@@ -106,11 +106,11 @@ class Pieces:
         for at in range(0, len(batch), PIECE_BYTES):
             yield bytes(batch[at : at + PIECE_BYTES])
 
-    def _written(self, items: Iterator[RecordRun | RawRecord | Damage]) -> Iterator[bytes]:
+    def _written(self, items: Iterator[Framed]) -> Iterator[bytes]:
         """Yield what is shown of *items*, a little at a time."""
         for item in self._chooser.shown(items):
             if isinstance(item, RawRecord):
-                yield self._writer.write_alone(item)
+                yield self._writer.write_single(item)
                 continue
             first = 0
             while first < item.count:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jvgate.records.kinds import Errors
-from jvgate.records.runs import Damage, RawRecord, RecordRun
+from jvgate.records.runs import Damage, Framed, RecordRun
 from jvgate.values import Selection
 
 __all__ = ["Damaged", "Tally"]
@@ -46,7 +46,7 @@ class Tally:
     lost_bytes: int = 0
     damage: list[dict[str, Any]] = field(default_factory=list)
 
-    def note(self, item: RecordRun | RawRecord | Damage, *, file: str) -> None:
+    def note(self, item: Framed, *, file: str) -> None:
         """Count what stands in *file*."""
         if isinstance(item, Damage):
             self._note_damage(item, file)

@@ -5,7 +5,8 @@ one thread with one worker, made at its first read.  The event loop only leases 
 that is next (`turns.py`).  Whoever stops waiting for an answer does not free the lane; it makes the read stop at its
 next look, and the lane comes back when the thread is done with it.  Four times a second every busy lane is looked at
 (`watchdog.py`): a worker that hangs is ended, its read fails, is tried once more on whichever lane is free, and the
-lane makes a new worker; one that fails again and again rests in between, longer each time.
+lane makes a new worker; one that fails again and again rests in between, longer each time.  An idle lane whose worker
+has ended makes a new one at once.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from jvgate.sessions.collecting import Collected, request_of
 from jvgate.sessions.fair_queue import Priority, Turn, Turns
 from jvgate.sessions.lane import Lane
 from jvgate.sessions.resting import Rests
-from jvgate.sessions.session_status import SessionView, view_of
+from jvgate.sessions.session_status import SessionCounts, SessionView, view_of
 from jvgate.sessions.sources.registry import Source
 from jvgate.values import Dataset, Query
 
@@ -185,7 +186,7 @@ class Pool:
         """
         data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
         turn = _turn(priority, data, is_realtime=bool(request.key))
-        return await self._read(request, sink, turn, lambda summary, waited_s: summary)
+        return await self._read(request, sink, turn, lambda summary, _: summary)
 
     def hasten(self, query: Query) -> None:
         """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
@@ -226,6 +227,10 @@ class Pool:
         """Return every session as it is now."""
         return [view_of(lane, is_idle=lane in self._idle, is_resting=lane in self._rests) for lane in self._lanes]
 
+    def counts(self) -> SessionCounts:
+        """Return the number of sessions in each state."""
+        return SessionCounts(self.busy, self.idle, self.resting, self.waiting)
+
     def recycle(self, session: int) -> None:
         """End the worker of one session; what it reads is begun anew.  Raises QueryError when there is none."""
         lane = next((lane for lane in self._lanes if lane.id == session), None)
@@ -257,10 +262,7 @@ class Pool:
     async def _read(
         self, request: Request, sink: Sink, turn: _Turn, finish: Callable[[Summary, float], Result]
     ) -> Result:
-        """Wait for a lane, read through it, and return what *finish* makes of it, on the lane's thread.
-
-        finish: given the summary and the seconds waited for the lane.
-        """
+        """Wait for a lane and read; *finish* is called on its thread with the summary and the seconds waited."""
         asked = time.monotonic()
         lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
@@ -409,6 +411,15 @@ class Pool:
             now = time.monotonic()
             for lane in self._lanes:
                 lane.watch(now)
+            for lane in [lane for lane in self._idle if lane.is_lost]:
+                self._replace(lane)
+
+    def _replace(self, lane: Lane) -> None:
+        """Have an idle lane whose worker has ended make a new one, before anybody asks for it."""
+        log.warning("an idle session ended", session=lane.id)
+        lane.note_lost()
+        self._idle.remove(lane)
+        self._rests.begin(lane, self._revive, is_failure=True)
 
 
 def _turn(priority: Priority, data: str, *, is_realtime: bool) -> _Turn:

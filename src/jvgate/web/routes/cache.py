@@ -28,7 +28,7 @@ _NAMES = ("dataspec", "race", "date", "record", "all")
 async def show_cache(request: Request) -> Response:
     """Tell sizes, hit ratios, ages and what is asked for most. 容量・ヒット率・よく使われるキー。"""
     gateway: Gateway = request.app.state.gateway
-    return _json(await gateway.figures())
+    return _json(await gateway.describe_cache())
 
 
 @router.delete("", summary="Purge / 破棄", operation_id="purge_cache")
@@ -41,7 +41,8 @@ async def purge_cache(
     all: Annotated[str | None, Query(description="1: everything. 1 で全件。")] = None,  # noqa: A002  (its name)
 ) -> Response:
     """Drop what matches every parameter, from both tiers and on every server. 両階層・全サーバーから破棄。"""
-    purged = await request.app.state.gateway.purge(_wanted(request.query_params.multi_items()))
+    gateway: Gateway = request.app.state.gateway
+    purged = await gateway.purge(_wanted(request.query_params.multi_items()))
     return _json(asdict(purged))
 
 

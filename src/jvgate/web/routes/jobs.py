@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from jvgate.errors import JvgateError, QueryError
-from jvgate.gateway.gateway import Gateway, Served
+from jvgate.gateway.answers import Served
+from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.jobs import Job, eta_s
 from jvgate.web.answers import AnswerResponse
 from jvgate.web.asking import coding_of
@@ -28,7 +29,7 @@ JobId = Annotated[str, Path(description="As the Location of the 202 said. 202 �
 @router.get("", summary="All jobs / ジョブ一覧", operation_id="jobs")
 async def list_jobs(request: Request) -> Response:
     """Tell every job that runs or whose result is kept. 実行中・結果保持中のジョブ。"""
-    return _json([_shown(job) for job in _gateway(request).jobs.all()])
+    return _json([_shown(job) for job in _gateway(request).jobs()])
 
 
 @router.get("/{job_id}", summary="One job / ジョブの状態", operation_id="job")
@@ -58,7 +59,7 @@ async def get_result(request: Request, job_id: JobId) -> Response:
 @router.delete("/{job_id}", status_code=204, summary="Cancel / 取り消し", operation_id="cancel_job")
 async def cancel_job(request: Request, job_id: JobId) -> Response:
     """Stop a job, or throw away its result. 中止、または結果の破棄。"""
-    _gateway(request).jobs.cancel(_job(request, job_id))
+    _gateway(request).cancel_job(_job(request, job_id))
     return Response(status_code=204)
 
 
@@ -73,7 +74,7 @@ def _gateway(request: Request) -> Gateway:
 
 
 def _job(request: Request, job_id: str) -> Job[Served]:
-    job = _gateway(request).jobs.get(job_id)
+    job = _gateway(request).job(job_id)
     if job is None or job.state == "cancelled":
         why = f"There is no job {job_id[:40]!r} (any more)."
         raise QueryError("unknown-job", why, parameter="id", value=job_id[:40], allowed="those of /api/v1/jobs")
