@@ -21,6 +21,10 @@ from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decode
 from jvgate.render.tables import table_writer
 from jvgate.season.shelf import SeasonShelf
+from jvgate.spec.spec import load_spec
+
+JRA = load_spec("jra")
+
 
 __all__ = ["measure"]
 
@@ -46,8 +50,8 @@ def _decoding(record: str, records: list[bytes], effort: Effort, wanted: Wanted 
     columns = columns_of(layout)
     make = row_maker(layout.fields, {})
     for one, row in zip(records[:CHECKED], columns.decode(raw).slice(0, CHECKED).to_pylist(), strict=False):
-        assert_same(one, decode(one))
-        _assert_holds(row, make(decode(one)))
+        assert_same(one, decode(one, JRA.layouts))
+        _assert_holds(row, make(decode(one, JRA.layouts)))
     figure = compare(
         f"columns of {record}, {len(records):,} at once",
         columns.decode,
@@ -69,7 +73,7 @@ def _parquet(count: int, effort: Effort) -> Figure:
     columns = columns_of(layout)
 
     def write(pieces: list[bytes]) -> int:
-        writer = table_writer("parquet", "SE")
+        writer = table_writer("parquet", JRA.layouts.current("SE"))
         sizes = [len(writer.begin()), *(len(writer.write(layout, one, len(one) // layout.length)) for one in pieces)]
         return sum(sizes) + len(writer.end({}))
 
@@ -121,7 +125,11 @@ def _batch_of(record: str) -> int:
 @cache
 def _season(record: str, count: int) -> list[bytes]:
     """Return the last *count* records of a type, or all that the season has."""
-    files = [file for file in SeasonShelf(SEED).stored("RACE", now=NOW, setup=True) if file.name.startswith(record)]
+    files = [
+        file
+        for file in SeasonShelf(JRA.layouts, SEED).stored("RACE", now=NOW, setup=True)
+        if file.name.startswith(record)
+    ]
     records: list[bytes] = []
     while files and len(records) < count:
         records += files.pop().read()

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from jvgate.records.encode import encode
-from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
+from tests.specs import JRA
 
 DAY = "20261115"
 RACE_KEY = "202611150511"
@@ -22,9 +22,9 @@ _HEAD = {
 
 def record(kind: str, *, length: int | None = None, **values: Any) -> bytes:
     """The bytes of one record of race 11, Tokyo, 15 November 2026."""
-    known = {field.key for layout in layouts().generations(kind) for field in layout.fields}
+    known = {field.key for layout in JRA.layouts.generations(kind) for field in layout.fields}
     head = {name: value for name, value in _HEAD.items() if name in known}
-    return encode({"RecordSpec": kind, **head, **values}, length=length)
+    return encode({"RecordSpec": kind, **head, **values}, JRA.layouts, length=length)
 
 
 def race_day() -> list[bytes]:

@@ -36,7 +36,7 @@ def test_values_lie_on_all_nodes_of_a_cluster(cluster):
         return sum(isinstance(packed, Packed) for packed in found), one.counts["put", "stored"]
 
     assert play(scene, cluster.url, cluster.url) == (60, 60)
-    assert all(any(name.startswith("jvgate:1:0B15") for name in server.names()) for server in cluster.servers)
+    assert all(any(name.startswith("jvgate:2:jra:0B15") for name in server.names()) for server in cluster.servers)
 
 
 def test_a_purge_goes_to_all_nodes_of_a_cluster_and_is_heard(cluster):
@@ -50,7 +50,7 @@ def test_a_purge_goes_to_all_nodes_of_a_cluster_and_is_heard(cluster):
         return purged, one._fences.newest == other._fences.newest
 
     assert play(scene, cluster.url, cluster.url, on_purge=heard.append) == (Purged(60), True)
-    assert not any(name.startswith("jvgate:1:0B15") for name in cluster.names())
+    assert not any(name.startswith("jvgate:2:jra:0B15") for name in cluster.names())
 
 
 def test_leases_and_waiting_work_on_a_cluster(cluster):
@@ -126,7 +126,7 @@ def test_a_sentinel_knows_the_leader_and_the_next_one():
         replica.follow(leader)
         with RedisSentinel(leader) as sentinel:
             play(scene, sentinel.url)
-        assert f"jvgate:1:{later}" in replica.names()
+        assert f"jvgate:2:{later}" in replica.names()
 
 
 def test_a_sentinel_that_knows_no_such_leader_is_left_alone():

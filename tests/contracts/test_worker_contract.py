@@ -21,6 +21,7 @@ from tests.jvlink.sinks import Kept
 from tests.jvlink.standin import Machine, installed
 from tests.raceday import archive, race_day, record
 from tests.sessions.agents import running_agent
+from tests.specs import JRA
 
 EVER, DAY, LIMIT_S = "20200101000000", "20261115", 30
 RACE = Request("RACE", EVER, 1)
@@ -40,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def threaded(url: str, end: ExitStack) -> Worker:
-    return ThreadWorker(holding_of(parse_play(url), 0.0))
+    return ThreadWorker(holding_of(parse_play(url), JRA, 0.0))
 
 
 def in_process(url: str, end: ExitStack) -> Worker:
@@ -52,7 +53,7 @@ def behind_agent(url: str, end: ExitStack) -> Worker:
 
 
 def over_com(url: str, end: ExitStack) -> Worker:
-    holding = holding_of(parse_play(url), 0.0)
+    holding = holding_of(parse_play(url), JRA, 0.0)
     end.enter_context(installed(Machine(lambda: end.enter_context(holding.make(None)))))
     return ThreadWorker(replace(com_holding(JV_LINK), one_type_per_file=False))  # what lies behind is an archive
 

@@ -12,29 +12,35 @@ from jvgate.doctor import trying
 from jvgate.doctor.findings import is_well
 from jvgate.doctor.trying import check_source
 from jvgate.errors import JVLinkError, SessionHung, WorkerFailed
+from jvgate.sessions.source_setting import source_of
 from jvgate.settings import Settings
+from tests.specs import JRA
 
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 90
 
 
+def checked(settings):
+    return check_source(source_of(settings), JRA, settings)
+
+
 def test_the_demo_is_well():
-    found = check_source(Settings(source="demo:?date=2026-11-18"))
+    found = checked(Settings(source="demo:?date=2026-11-18"))
     assert [finding.state for finding in found] == ["ok", "ok", "skip"]
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    (found,) = check_source(Settings(source=f"archive:{tmp_path / 'nowhere'}"))
+    (found,) = checked(Settings(source=f"archive:{tmp_path / 'nowhere'}"))
     assert (found.state, "no such folder" in found.en) == ("fail", True)
 
 
 @pytest.mark.parametrize("code", [-2, -211, -301, -302, -303, -305, -411, -502, -504, -999])
 def test_what_needs_a_person_is_told_in_both_languages(monkeypatch, code):
-    async def fail(source, settings):
+    async def fail(source, spec, settings):
         raise JVLinkError(code, "JVOpen")
 
     monkeypatch.setattr(trying, "_try", fail)
-    (found,) = check_source(Settings(source="demo:"))
+    (found,) = checked(Settings(source="demo:"))
     assert found.state == "fail"
     assert str(code) in found.en
     assert found.advice_en
@@ -47,11 +53,11 @@ def test_what_needs_a_person_is_told_in_both_languages(monkeypatch, code):
     ("error", "said"), [(SessionHung("JVOpen", limit_s=60), "dialog"), (WorkerFailed("gone"), "JVGATE_WORKER_PYTHON")]
 )
 def test_each_kind_of_error_has_advice_of_its_own(monkeypatch, error, said):
-    async def fail(source, settings):
+    async def fail(source, spec, settings):
         raise error
 
     monkeypatch.setattr(trying, "_try", fail)
-    (found,) = check_source(Settings(source="demo:"))
+    (found,) = checked(Settings(source="demo:"))
     assert (found.state, said in found.advice_en) == ("fail", True)
 
 

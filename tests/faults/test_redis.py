@@ -230,7 +230,7 @@ def make_replica(server, other):
 
 def fill(server, other):
     """Full for jvgate alone: the test itself writes before it is."""
-    other.command("SET", f"jvgate:1:{queries(2)[0]}", pack(entry(queries(2)[0])))
+    other.command("SET", f"jvgate:2:{queries(2)[0]}", pack(entry(queries(2)[0])))
     server.fill()
     return server.drain
 
@@ -242,8 +242,8 @@ def test_reads_go_on_where_writes_are_refused(server, strike, why):
     async def scene(one):
         heal = strike(server, other)
         if strike is make_replica:
-            other.command("SET", f"jvgate:1:{read}", pack(entry(read)))
-        await until(lambda: f"jvgate:1:{read}" in server.names())
+            other.command("SET", f"jvgate:2:{read}", pack(entry(read)))
+        await until(lambda: f"jvgate:2:{read}" in server.names())
         await kept(one, entry(written))
         state, found, lease = one.state, await one.get(read), await one.lease(read)
         refused = one.counts["put", why]
@@ -268,8 +268,8 @@ def test_a_full_redis_can_be_purged_and_the_fence_is_raised_later(server):
         names, stamp = server.names(), one._fences.newest
         server.drain()
         await kept(one, entry(queries(1)[0], tags=("0B15",), stamp=stamp))
-        await until(lambda: "jvgate:1:purges" in server.names())
-        return purged, f"jvgate:1:{QUERY}" in names, "jvgate:1:purges" in names
+        await until(lambda: "jvgate:2:purges" in server.names())
+        return purged, f"jvgate:2:{QUERY}" in names, "jvgate:2:purges" in names
 
     assert short(scene, server.url) == (Purged(1, is_owed=True), False, False)
 
@@ -333,7 +333,7 @@ def test_a_redis_that_forgot_a_purge_is_told_of_it(server):
         await is_back(one)
         async with RedisTier(server.url, deadline_s=5.0) as late:
             await is_back(late)
-            return f"jvgate:1:{QUERY}" in server.names(), await late.get(QUERY)
+            return f"jvgate:2:{QUERY}" in server.names(), await late.get(QUERY)
 
     assert short(scene, server.url) == (True, Miss("purged"))
 

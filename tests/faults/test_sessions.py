@@ -18,6 +18,7 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Means, parse_source
 from jvgate.values import Query
 from tests.raceday import archive, record
+from tests.specs import JRA
 
 LIMIT_S = 90
 DEADLINE_S = 30.0
@@ -41,7 +42,7 @@ def folder(tmp_path_factory):
 async def pool_of(url, *, sessions=4, **limits):
     source = parse_source(str(url), Means(open_s=1.0, read_s=1.0))
     source = replace(source, limits=replace(source.limits, **limits))
-    async with Pool(source, sessions=sessions, limit_bytes=1 << 26, queue_limit=10_000) as pool:
+    async with Pool(source, JRA, sessions=sessions, limit_bytes=1 << 26, queue_limit=10_000) as pool:
         yield pool
 
 

@@ -29,6 +29,7 @@ from jvgate.settings import Settings
 from jvgate.values import MISSING
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf
 from tests.raceday import GARBAGE, PROVIDED, archive, race_day, record
+from tests.specs import JRA
 
 LIMIT_S = 10
 
@@ -65,18 +66,18 @@ async def gateway(shelf, *, one_type_per_file=False, **given):
     holding = Holding(
         lambda channel: nullcontext(Simulator(shelf, RULES, now=lambda: NOW)), one_type_per_file=one_type_per_file
     )
-    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda: None, now=lambda: NOW)
+    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda spec: None, now=lambda: NOW)
     pool = Pool(
-        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
+        source, JRA, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip
-    async with pool, Gateway(source, pool, settings, shared=NoTier()) as opened:
+    async with pool, Gateway(source, JRA, pool, settings, shared=NoTier()) as opened:
         yield opened
         shelf.gate.set()  # nobody is left standing there
 
 
 def race(**parameters):
     given = {"from_time": "20261101"} | parameters
-    return parse_question("RACE", {name: [value] for name, value in given.items()}, formats=("json",))
+    return parse_question("RACE", {name: [value] for name, value in given.items()}, JRA, formats=("json",))
 
 
 def play(shelf, scene, **given):
@@ -262,7 +263,7 @@ def test_a_narrower_answer_holds_the_records_of_the_whole_one(shelf, damage, ask
     files = [[day[0], *damage, day[4]], [*day[1:3], *damage, day[3]], [day[5]]]
     if one_type_per_file:
         files = [[day[0]], [*day[1:3], *damage, day[3]], [day[4]], [day[5]]]
-    lines = [split(b"".join(records))[0] for records in files]  # as a file is read: up to each CR LF
+    lines = [split(b"".join(records), JRA.layouts)[0] for records in files]  # as a file is read: up to each CR LF
     shelf.files["RACE"] = [MemoryFile(f"{n}.jvd", PROVIDED, records) for n, records in enumerate(lines)]
 
     async def whole_first(opened):
@@ -453,7 +454,7 @@ def test_of_an_answer_whose_dataset_is_outdated_no_form_is_kept(shelf, coding):
         await opened.ask(replace(race(), coding=coding))
         return [key for key, _ in opened.memory.items()]
 
-    assert play(shelf, scene) == ["raw:RACE:20261101000000-:1"]
+    assert play(shelf, scene) == ["raw:jra:RACE:20261101000000-:1"]
 
 
 @asynccontextmanager
@@ -533,7 +534,11 @@ def test_what_does_not_get_smaller_stays_as_it_is(shelf, monkeypatch):
 @pytest.mark.parametrize("goes", [("plain",), ("plain", "raw"), ("packed",)])
 def test_what_has_left_memory_is_not_read_for_that(shelf, monkeypatch, squeezed, goes):
     """Before the hit, or, of the packed one, while it is being packed."""
-    keys = {"plain": str(race()), "raw": "raw:RACE:20261101000000-:1", "packed": str(replace(race(), coding="zstd"))}
+    keys = {
+        "plain": str(race()),
+        "raw": "raw:jra:RACE:20261101000000-:1",
+        "packed": str(replace(race(), coding="zstd")),
+    }
 
     async def scene(opened):
         async with packed_twice(opened, "zstd", monkeypatch):
@@ -650,7 +655,7 @@ def test_closing_ends_those_who_wait(shelf):
 def test_a_joined_question_reads_what_is_missing_and_takes_the_rest_from_memory(tmp_path):
     archive(tmp_path, record("UM"), dataspec="DIFN")
     archive(tmp_path, *race_day())
-    joined = parse_question("RACEDIFN", {"from_time": ["20261101"]}, formats=("json",))
+    joined = parse_question("RACEDIFN", {"from_time": ["20261101"]}, JRA, formats=("json",))
 
     async def scene():
         async with open_gateway(Settings(source=f"archive:{tmp_path}?date=2026-11-18")) as opened:
@@ -675,7 +680,7 @@ def test_a_joined_question_is_not_taken_for_a_part_of_it(shelf):
     """RACESLOP&record=HR opens RACE alone, and still says what was asked for."""
 
     async def scene(opened):
-        return [await opened.ask(parse_question(spec, {"from_time": ["20261101"], "record": ["HR"]}, formats=("json",)))
+        return [await opened.ask(parse_question(spec, {"from_time": ["20261101"], "record": ["HR"]}, JRA, formats=("json",)))
                 for spec in ("RACE", "RACESLOP")]  # fmt: skip
 
     said = [json.loads(served.entry.value.body)["meta"]["dataspec"] for served in play(shelf, scene)]

@@ -16,6 +16,7 @@ from jvgate.question import parse_question
 from jvgate.render.writers import STREAMED
 from tests.raceday import race_day, record
 from tests.sessions.gated import LIMIT_S
+from tests.specs import JRA
 
 DAY = race_day()
 
@@ -43,12 +44,12 @@ class Playing:
 
 def asked(dataspec="RACE", **parameters):
     given = {"from_time": "20261101", **parameters}
-    return parse_question(dataspec, {name: [value] for name, value in given.items()}, formats=STREAMED)
+    return parse_question(dataspec, {name: [value] for name, value in given.items()}, JRA, formats=STREAMED)
 
 
 def play(scene, *script):
     async def limited():
-        streams = Streams(Playing(*script), stall_s=1.0)
+        streams = Streams(Playing(*script), JRA, stall_s=1.0)
         async with asyncio.timeout(LIMIT_S):
             result = await scene(streams)
         assert streams.open_count == 0

@@ -23,10 +23,13 @@ from jvgate.cache.datasets import Datasets
 from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy, SourceError
+from jvgate.freshness import policy
+from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.tags import has_any
 from jvgate.values import Dataset, Query
 from tests.cache.clocks import Clock
 from tests.cache.shared_fake import Board, BoardTier
+from tests.specs import JRA
 
 WIDE = Query("RACE", from_time="20261101000000", option=1)
 QUERIES = [WIDE, Query("RACE", from_time="20261101000000", option=1, records=("RA",)), Query("0B12", key="20261115")]
@@ -91,6 +94,12 @@ class Source:
 
     def after(self, query):
         return STALE_S, ERROR_S
+
+    def is_passing(self, error):
+        return freshness.is_passing(error)
+
+
+freshness = policy.Judge(JRA, Lifetimes(JRA), now=lambda: 0.0)
 
 
 class Node:

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from jvgate.records.decode import decode
 from jvgate.records.matching import matcher
 from jvgate.spec.conditions import Condition, Span, parse_condition, selectable
-from jvgate.spec.layouts import layouts
 from tests.raceday import record
+from tests.specs import JRA
 
 
 def wants(condition, raw):
-    layout = layouts().get(raw[:2].decode(), len(raw))
+    layout = JRA.layouts.get(raw[:2].decode(), len(raw))
     found = matcher(layout, [parse_condition(text, [layout]) for text in condition.split("&")])
     assert found is not None
     return found(raw)
@@ -60,18 +60,18 @@ def test_what_cannot_be_read_meets_no_condition():
 
 
 def test_a_layout_without_the_field_has_no_matcher():
-    assert matcher(layouts().current("UM"), [Condition("RaceNum", (Span(1, 1),))]) is None
+    assert matcher(JRA.layouts.current("UM"), [Condition("RaceNum", (Span(1, 1),))]) is None
 
 
 @given(st.sampled_from(["RA", "SE"]), st.data())
 def test_the_bytes_say_what_the_answer_says(kind, data):
-    layout = layouts().current(kind)
+    layout = JRA.layouts.current(kind)
     names = sorted(selectable(layout).keys() - {"date", "RecordSpec"})
     field = selectable(layout)[data.draw(st.sampled_from(names))]
     characters = st.text("0123456789 +-A", min_size=field.length, max_size=field.length)
     raw = bytearray(record(kind))
     raw[field.offset : field.end] = data.draw(characters).encode()
-    value = decode(bytes(raw))[field.key]
+    value = decode(bytes(raw), JRA.layouts)[field.key]
     value = value.rstrip() if isinstance(value, str) else value
     for span in (Span(value, value), Span(None, None)):
         assert matcher(layout, [Condition(field.key, (span,))])(bytes(raw)) is (value is not None)

@@ -16,6 +16,7 @@ from jvgate.records.plan import MEMO_ENTRIES
 from jvgate.render import bodies
 from jvgate.render.forms import FORMS, check, offered_forms, render, why_not
 from tests.raceday import GARBAGE, dataset, race_day, record
+from tests.specs import JRA
 
 UNKNOWN = b"ZZ120261115" + "未知".encode("cp932") + b"\r\n"
 BROKEN = record("SE", Umaban=7).replace(b"07" + b"0" * 10, b"07" + b"0" * 9 + b"x")
@@ -31,12 +32,12 @@ WORDS = tuple(FORMS)
 def question(dataspec="RACE", **parameters):
     given = {"from_time": "20261101"} | parameters
     texts = {name: value if isinstance(value, list) else [value] for name, value in given.items()}
-    return parse_question(dataspec, texts, formats=WORDS)
+    return parse_question(dataspec, texts, JRA, formats=WORDS)
 
 
 def answer(*records, dataspec="RACE", **parameters):
     asked = question(dataspec, **parameters)
-    return render(asked, [dataset(*records, query=query) for query in asked.queries]).answer
+    return render(asked, [dataset(*records, query=query) for query in asked.queries], JRA).answer
 
 
 def as_json(*records, **parameters):
@@ -138,7 +139,7 @@ def test_conditions_and_pages_hold_for_tables_too():
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 @pytest.mark.parametrize("unfit", [{"labels": "ja"}, {"raw": "1"}])
 def test_a_table_has_no_words_beside_its_codes(form, unfit):
-    error = why_not(question(format=form, record="SE", **unfit))
+    error = why_not(question(format=form, record="SE", **unfit), JRA)
     assert (error.slug, error.parameter) == ("parameter-not-allowed", next(iter(unfit)))
 
 
@@ -191,7 +192,7 @@ def bodies_of_nothing(form):
 
 def test_a_charset_that_is_the_usual_one_makes_no_other_question():
     parameters = {"record": "SE", "format": "csv"}
-    assert check(question(charset="utf-8", **parameters)) == check(question(**parameters))
+    assert check(question(charset="utf-8", **parameters), JRA) == check(question(**parameters), JRA)
 
 
 def test_a_pickle_is_the_same_bytes_whatever_the_readers_remember():
@@ -235,7 +236,7 @@ def test_a_page_knows_the_pages_around_it(parameters, pages, form):
 def test_following_the_pages_gives_everything_once():
     asked, seen = question(limit="4", where="JyoCD=05"), []
     while asked is not None:
-        page = render(asked, [dataset(*race_day())]).answer
+        page = render(asked, [dataset(*race_day())], JRA).answer
         seen += json.loads(page.body)["data"]
         asked = dict(page.pages).get("next")
     assert seen == as_json(*race_day())["data"]
@@ -258,24 +259,24 @@ def test_a_question_is_asked_again_by_its_own_parameters(dataspec, parameters):
     texts = {"from_time": ["20261101"]} | {
         name: value if isinstance(value, list) else [value] for name, value in parameters.items()
     }
-    asked = parse_question(dataspec, {name: values for name, values in texts.items() if values}, formats=WORDS)
+    asked = parse_question(dataspec, {name: values for name, values in texts.items() if values}, JRA, formats=WORDS)
     again: dict[str, list[str]] = {}
     for name, value in parameters_of(asked):
         again.setdefault(name, []).append(value)
-    assert parse_question(dataspec, again, formats=WORDS) == asked
+    assert parse_question(dataspec, again, JRA, formats=WORDS) == asked
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 def test_a_table_of_several_types_is_refused_with_the_choice(form):
-    error = why_not(question(format=form, record="RA,SE"))
+    error = why_not(question(format=form, record="RA,SE"), JRA)
     assert (error.slug, error.parameter, error.allowed) == ("one-record-needed", "record", "record=RA, record=SE")
-    assert "record=WF" in why_not(question(format=form)).allowed
+    assert "record=WF" in why_not(question(format=form), JRA).allowed
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 def test_a_table_of_one_type_needs_no_choice(form):
-    assert why_not(question(format=form, record="SE")) is None
-    assert why_not(question("YSCH", format=form)) is None  # it delivers one type only
+    assert why_not(question(format=form, record="SE"), JRA) is None
+    assert why_not(question("YSCH", format=form), JRA) is None  # it delivers one type only
 
 
 @pytest.mark.parametrize(
@@ -293,7 +294,7 @@ def test_a_table_of_one_type_needs_no_choice(form):
     ],
 )
 def test_what_a_form_cannot_show_is_refused(parameters, refused):
-    error = why_not(question(**parameters))
+    error = why_not(question(**parameters), JRA)
     assert (error and error.parameter) == refused
     assert error is None or error.slug == "parameter-not-allowed"
 

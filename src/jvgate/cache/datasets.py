@@ -29,7 +29,7 @@ from jvgate.cache.entries import Judged, entry_of, packed_of, unpacked
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Memory
 from jvgate.cache.purging import Matches, Purges
-from jvgate.cache.refreshing import Refreshes, is_passing
+from jvgate.cache.refreshing import Refreshes
 from jvgate.cache.shared import Lease, Miss, Packed, SharedTier
 from jvgate.errors import ReadCancelled, SourceError
 from jvgate.values import MISSING, Dataset, Entry, Missing, Query
@@ -75,6 +75,9 @@ class Judges(Protocol):
 
     def after(self, query: Query) -> tuple[float, float]:
         """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
+
+    def is_passing(self, error: SourceError) -> bool:
+        """Return whether waiting may help against *error*, so that a stale answer is better than none meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class Datasets:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.refreshes = Refreshes(clock=clock)
+        self.refreshes = Refreshes(judge.is_passing, clock=clock)
         self.on_trouble: Callable[[], None] = lambda: None
         self._memory = memory
         self._reader = reader
@@ -338,10 +341,10 @@ class Datasets:
             dataset = await self._reader.read(query, urgency)
         except SourceError as exc:
             self.refreshes.note(str(query), exc)
-            if is_passing(exc) and not isinstance(exc, ReadCancelled):
+            if self._judge.is_passing(exc) and not isinstance(exc, ReadCancelled):
                 self.on_trouble()
             last = self.kept(query)
-            if last is not MISSING and last.error_until > self._clock() and is_passing(exc):
+            if last is not MISSING and last.error_until > self._clock() and self._judge.is_passing(exc):
                 return Got(last, "fallback", {}, error=exc)
             raise
         self.refreshes.note(str(query), None)

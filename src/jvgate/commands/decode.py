@@ -24,6 +24,8 @@ from jvgate.render.tally import Tally
 from jvgate.render.writers import Writer, writer_of
 from jvgate.sessions.archive.rawfile import expanded
 from jvgate.settings import load_settings
+from jvgate.spec.layouts import Layouts
+from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Question, Selection
 
 __all__ = ["decode_files"]
@@ -40,15 +42,16 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     """
     form = form_of(output, next(iter(parameters.get("format", ())), None), usual="ndjson")
     offered = offered_forms(allow_pickle=load_settings().allow_pickle)
-    selection = parse_selection({**parameters, "format": [form]}, formats=offered)
-    question = _question(selection)
-    writer = document_of(selection) if form in DOCUMENTS else writer_of(question, proves_end=False)
+    spec = load_spec("jra")
+    selection = parse_selection({**parameters, "format": [form]}, spec, formats=offered)
+    question = _question(selection, spec)
+    writer = document_of(selection, spec) if form in DOCUMENTS else writer_of(question, spec, proves_end=False)
     totals, unread = Tally(), list[Path]()
     try:
         with writing(output) as out, _bar(paths, is_shown=output is not None) as bar:
             out.write(writer.begin())
             for path in paths:
-                tally, is_whole = _decode_file(path, selection, writer, out, bar)
+                tally, is_whole = _decode_file(path, selection, spec.layouts, writer, out, bar)
                 totals.add(tally)
                 unread += [] if is_whole else [path]
             if output is not None and unread:
@@ -65,12 +68,12 @@ class _NotWhole(Exception):
     """What was written is not all of it, and must not get its name."""
 
 
-def _question(selection: Selection) -> Question:
+def _question(selection: Selection, spec: Spec) -> Question:
     """Return *selection* as a question, of files alone.  Raises QueryError for a form that needs one record type."""
     if selection.format in ("csv", "arrow", "parquet") and len(selection.records) != 1:
         why, allowed = f"{selection.format} holds records of one type.", "--record with one type, such as SE"
         raise QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
-    return check(Question("", (), selection))
+    return check(Question("", (), selection), spec)
 
 
 class _Bar:
@@ -100,9 +103,11 @@ def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[_Bar]:
         yield _Bar(bars, total=sum(path.stat().st_size for path in paths if path.is_file()))
 
 
-def _decode_file(path: Path, selection: Selection, writer: Writer, out: BinaryIO, bar: _Bar) -> tuple[Tally, bool]:
+def _decode_file(
+    path: Path, selection: Selection, layouts: Layouts, writer: Writer, out: BinaryIO, bar: _Bar
+) -> tuple[Tally, bool]:
     """Write the records of one file -> what was seen, and whether it could be read to its end."""
-    chooser, framer = Chooser(selection), Framer()
+    chooser, framer = Chooser(selection), Framer(layouts)
     chooser.begin(path.name)
     before = writer.damaged.records if writer.damaged else 0
     try:

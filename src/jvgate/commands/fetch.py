@@ -21,6 +21,7 @@ from jvgate.render.writers import WRITTEN
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
 from jvgate.settings import load_settings
+from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Question
 
 __all__ = ["fetch_answer"]
@@ -37,31 +38,33 @@ def fetch_answer(
     Progress goes to stderr.  Raises QueryError, SettingsError and what reading and writing raise.
     """
     settings = load_settings(source=source)
+    origin = source_of(settings)
+    spec = load_spec(origin.provider)
     form = form_of(output, next(iter(parameters.get("format", ())), None), usual="json")
     forms = offered_forms(allow_pickle=settings.allow_pickle)
-    question = check(parse_question(dataspec, {**parameters, "format": [form]}, formats=forms))
+    question = check(parse_question(dataspec, {**parameters, "format": [form]}, spec, formats=forms), spec)
     set_up_log(settings.log_format)
-    pool = Pool(source_of(settings), sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
+    pool = Pool(origin, spec, sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
     with writing(output) as file:
-        asyncio.run(_fetch(question, pool, file))
+        asyncio.run(_fetch(question, spec, pool, file))
 
 
-async def _fetch(question: Question, pool: Pool, file: BinaryIO) -> None:
+async def _fetch(question: Question, spec: Spec, pool: Pool, file: BinaryIO) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:
             if question.selection.format in WRITTEN:
-                await _stream(question, pool, file, _shower(bars, question.dataspec))
+                await _stream(question, spec, pool, file, _shower(bars, question.dataspec))
                 return
             reads = [await pool.read(query, on_progress=_shower(bars, query.dataspec)) for query in question.queries]
-    body = await asyncio.to_thread(lambda: render(question, reads).answer.body)
+    body = await asyncio.to_thread(lambda: render(question, reads, spec).answer.body)
     file.write(body + b"\n" if question.selection.format == "json" else body)
 
 
-async def _stream(question: Question, pool: Pool, file: BinaryIO, show: Callable[[Read], None]) -> None:
+async def _stream(question: Question, spec: Spec, pool: Pool, file: BinaryIO, show: Callable[[Read], None]) -> None:
     """Write what can be written as it is read."""
-    streams = Streams(pool, stall_s=float("inf"))
+    streams = Streams(pool, spec, stall_s=float("inf"))
     try:
         async with streams.open(question, proves_end=False) as stream:
             async for piece in stream.pieces:

@@ -20,7 +20,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from jvgate.spec.layouts import Field, Layout, layouts
+from jvgate.spec.layouts import Field, Layout, Layouts
 
 __all__ = ["Heads", "Place", "Run", "Spans", "heads_of", "place_of", "spans_of"]
 
@@ -113,17 +113,17 @@ class Heads:
     is_clear: bool
 
 
-def heads_of(body: bytes) -> Heads:
+def heads_of(body: bytes, layouts: Layouts) -> Heads:
     """Return the runs of *body*, the raw records of a dataset."""
     runs: list[Run] = []
     unread: set[str] = set()
     at, lines = _after_nuls(body, 0), 0
     while at < len(body):
-        run = _run(body, at)
+        run = _run(layouts, body, at)
         if run is None:
             lines += 1
             line_end = _line_end(body, at) if lines <= _MOST_LINES else len(body)
-            run = _cut_record(body, at, line_end)
+            run = _cut_record(layouts, body, at, line_end)
             if run is None:
                 unread.add(body[at : at + 2].decode("ascii", "replace"))
                 at = _after_nuls(body, line_end)
@@ -158,8 +158,8 @@ def _spans(fields: Iterable[Field]) -> Spans:
 
 
 @cache
-def _known(name: bytes) -> Sequence[Layout]:
-    return layouts().generations(name.decode("ascii", "replace"))
+def _known(layouts: Layouts, name: bytes) -> Sequence[Layout]:
+    return layouts.generations(name.decode("ascii", "replace"))
 
 
 def _line_breaks(body: bytes) -> int:
@@ -170,9 +170,9 @@ def _line_breaks(body: bytes) -> int:
 
 
 @cache
-def _hidden() -> re.Pattern[bytes]:
+def _hidden(layouts: Layouts) -> re.Pattern[bytes]:
     """Return what the head of a record of a known type looks like where no record is expected."""
-    names = "|".join(layouts().types).encode()
+    names = "|".join(layouts.types).encode()
     return re.compile(rb"(?:" + names + rb")[0-9A-Z](?:19|20)[0-9]{2}[01][0-9][0-3][0-9]")
 
 
@@ -182,9 +182,9 @@ def _after_nuls(body: bytes, at: int) -> int:
     return found.end() if found else at
 
 
-def _run(body: bytes, at: int) -> Run | None:
+def _run(layouts: Layouts, body: bytes, at: int) -> Run | None:
     """Return the run that begins at *at*, None when no record of a known length stands there."""
-    for layout in _known(body[at : at + 2]):
+    for layout in _known(layouts, body[at : at + 2]):
         end = at + layout.length
         if body[end - 2 : end] != _CRLF or _HEADER.match(body, at) is None:
             continue
@@ -216,13 +216,17 @@ def _line_end(body: bytes, at: int) -> int:
     return found + 2 if found >= 0 else len(body)
 
 
-def _cut_record(body: bytes, at: int, end: int) -> Run | None:
+def _cut_record(layouts: Layouts, body: bytes, at: int, end: int) -> Run | None:
     """Return the line as a record of its type whose end was stripped, None when it cannot be that."""
-    known = _known(body[at : at + 2])
+    known = _known(layouts, body[at : at + 2])
     # A cut record does not tell its generation, so all must agree on what its key says.
     if len({place_of(layout) for layout in known}) != 1 or _HEADER.match(body, at) is None:
         return None
     longest = max(layout.length for layout in known)
-    if end - at > longest or end - at < place_of(known[0]).end + 2 or _hidden().search(body, at + 11, end) is not None:
+    if (
+        end - at > longest
+        or end - at < place_of(known[0]).end + 2
+        or _hidden(layouts).search(body, at + 11, end) is not None
+    ):
         return None
     return Run(known[0], body, at, 1, end - at, end - at)

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from threading import Lock
 
 from jvgate.cache.entries import Judged
+from jvgate.errors import JVLinkError, SourceError
 from jvgate.freshness.changes import ChangeRate, family_of
 from jvgate.freshness.heads import heads_of
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.post_times import PostTimes
 from jvgate.freshness.tags import tags_of
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query
 
 __all__ = ["Judge"]
@@ -24,9 +26,10 @@ class Judge:
     """
 
     def __init__(
-        self, lifetimes: Lifetimes, *, now: Callable[[], float], dice: Callable[[], float] = random.random
+        self, spec: Spec, lifetimes: Lifetimes, *, now: Callable[[], float], dice: Callable[[], float] = random.random
     ) -> None:
         self.posts = PostTimes()
+        self._spec = spec
         self._lifetimes = lifetimes
         self._now = now
         self._dice = dice
@@ -35,15 +38,15 @@ class Judge:
 
     def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
         """Return the windows and the tags of *dataset*, read just now.  before: what the same query gave last."""
-        heads, now = heads_of(dataset.body), self._now()
-        tags = tags_of(dataset, heads=heads)
+        heads, now = heads_of(dataset.body, self._spec.layouts), self._now()
+        tags = tags_of(dataset, heads)
         with self._lock:
             self.posts.learn(heads, now=now)
             family = family_of(dataset.query)
             if before is not None:
                 self._changes.observe(family, now, changed=before.body != dataset.body)
             windows = self._lifetimes.windows(
-                dataset, now=now, heads=heads, posts=self.posts, change_every_s=self._changes.every_s(family, now),
+                dataset, heads, now=now, posts=self.posts, change_every_s=self._changes.every_s(family, now),
                 random=self._dice(),
             )  # fmt: skip
         return Judged(windows.fresh_s, windows.stale_s, windows.error_s, tags)
@@ -52,3 +55,10 @@ class Judge:
         """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
         figures = self._lifetimes.figures(query)
         return figures.stale, figures.error
+
+    def is_passing(self, error: SourceError) -> bool:
+        """Return whether waiting may help against *error*, so that a stale answer is better than none meanwhile."""
+        if isinstance(error, JVLinkError):
+            known = self._spec.return_codes.get(error.code, error.method)
+            return known is not None and known.retryable
+        return error.retry_after_s is not None

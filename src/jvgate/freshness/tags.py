@@ -22,9 +22,9 @@ from collections.abc import Collection
 from typing import Final
 
 from jvgate.cache.shared import ALL
-from jvgate.freshness.heads import Heads, heads_of, place_of
+from jvgate.freshness.heads import Heads, place_of
 from jvgate.freshness.post_times import about
-from jvgate.spec.racekeys import DayKey, RaceKey
+from jvgate.spec.racekeys import DayKey, KeyRules, RaceKey
 from jvgate.values import Dataset, Query
 
 __all__ = [
@@ -53,9 +53,8 @@ _DAY = r"[0-9]{8}"
 _RACE = r"[0-9]{8}[0-9A-Z]{2}[0-9]{2}"
 
 
-def tags_of(dataset: Dataset, *, heads: Heads | None = None) -> frozenset[str]:
-    """Return the tags of *dataset*: about a thousand at most, and never none.  heads: of its body, where known."""
-    heads = heads or heads_of(dataset.body)
+def tags_of(dataset: Dataset, heads: Heads) -> frozenset[str]:
+    """Return the tags of *dataset*: about a thousand at most, and never none.  heads: of its body."""
     asked_days, asked_races, wide = _asked(dataset.query)
     races, days, found_wide = _found(heads)
     days, races, wide = days | asked_days, races | asked_races, wide | found_wide
@@ -75,7 +74,7 @@ def tags_of(dataset: Dataset, *, heads: Heads | None = None) -> frozenset[str]:
     )
 
 
-def purge_tags(*, dataspec: str = "", race: str = "", date: str = "", record: str = "") -> Purge:
+def purge_tags(rules: KeyRules, *, dataspec: str = "", race: str = "", date: str = "", record: str = "") -> Purge:
     """Return what to look for, the narrowest last; an entry must match every one that is given.
 
     race: 12 or 16 characters.  date: YYYYMMDD.  Raises QueryError (`invalid-key`) for what is neither.
@@ -89,7 +88,7 @@ def purge_tags(*, dataspec: str = "", race: str = "", date: str = "", record: st
         day = str(DayKey.parse(date))
         wanted.append(frozenset({f"date={day}", f"date={_ANY}"}))
     if race:
-        key = RaceKey.parse(race)
+        key = RaceKey.parse(race, rules)
         wanted.append(frozenset({f"race={key.short}", f"races={key.day}", f"races={_ANY}"}))
     return tuple(wanted)
 

@@ -45,6 +45,7 @@ from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.spec.jst import JST
+from jvgate.spec.spec import Spec
 from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
 
 __all__ = ["Gateway", "Outcome", "Purged", "Served"]
@@ -104,12 +105,13 @@ class _Made:
 class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
-    shared: the tier behind memory.  traffic: what is asked of both, for reading only.
+    spec: of the source's provider.  shared: the tier behind memory.  traffic: what is asked of both, for reading only.
     on_purge: told the tags of every purge that was asked for here, and its stamp (`forget`).
     """
 
-    def __init__(self, source: Source, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
+    def __init__(self, source: Source, spec: Spec, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
         self.source = source
+        self.spec = spec
         self.pool = pool
         self.memory: Memory[object] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
         self.shared = shared
@@ -120,18 +122,18 @@ class Gateway:
         self.on_purge: Callable[[tuple[str, ...], int], None] = lambda tags, stamp: None
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
         self._packer = Packer(self.memory, self._workers, settings.compression_levels)
-        self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._packer.levels)
+        self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)
         self._deadline_s = settings.deadline_s
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
-        lifetimes = Lifetimes(settings.lifetimes)
-        judge = Judge(lifetimes, now=partial(_epoch_of, source))
+        lifetimes = Lifetimes(spec, settings.lifetimes)
+        judge = Judge(spec, lifetimes, now=partial(_epoch_of, source))
         self.datasets = Datasets(self.memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters)
         self.errands = Errands(
             pool, self.memory, self.traffic, deadline_s=settings.deadline_s,
             is_purged=lambda since: self.datasets.is_purged(frozenset(), since=since),
         )  # fmt: skip
         self.prefetcher = Prefetcher(
-            self.datasets, self.traffic, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
+            self.datasets, self.traffic, spec, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
             now=partial(_epoch_of, source),
         ) if settings.prefetch else None  # fmt: skip
         self._flights: Flights[_Made] = Flights(most=settings.waiters)
@@ -311,7 +313,9 @@ class Gateway:
             got.append(await self.datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
         entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
-        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render, question, datasets)
+        rendered = await asyncio.get_running_loop().run_in_executor(
+            self._workers, render, question, datasets, self.spec
+        )
         made: Entry[Answer] = Entry(
             rendered.answer,
             read_at=min(entry.read_at for entry in entries),
@@ -355,7 +359,7 @@ class Gateway:
         return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages}, is_outdated)
 
     async def _check_source(self) -> None:
-        await asyncio.wrap_future(self._checker.submit(self.source.check))
+        await asyncio.wrap_future(self._checker.submit(self.source.check, self.spec))
 
     async def _warm(self) -> None:
         """Make a session ready before anybody asks."""

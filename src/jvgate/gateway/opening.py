@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,13 +15,14 @@ from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
 from jvgate.settings import Settings
+from jvgate.spec.spec import Spec, load_spec
 
 __all__ = ["check_settings", "open_gateway", "shared_tier"]
 
 
-def check_settings(settings: Settings) -> None:
+def check_settings(settings: Settings, spec: Spec) -> None:
     """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
-    Lifetimes(settings.lifetimes)
+    Lifetimes(spec, settings.lifetimes)
     levels_with(settings.compression_levels)
     shared_tier(settings, on_purge=lambda tags: None, on_reconnect=lambda: None)
 
@@ -32,8 +34,9 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
     """
     source = source_of(settings)
+    spec = await asyncio.to_thread(load_spec, source.provider)
     pool = Pool(
-        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
+        source, spec, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip
     made: list[Gateway] = []  # who is told of purges: made after the tier that tells
 
@@ -42,7 +45,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             gateway.forget(tags)
 
     shared = shared_tier(settings, on_purge=forget, on_reconnect=lambda: forget((ALL,)))
-    async with pool, shared, Gateway(source, pool, settings, shared=shared) as gateway:
+    async with pool, shared, Gateway(source, spec, pool, settings, shared=shared) as gateway:
         made.append(gateway)
         yield gateway
 

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -25,6 +26,7 @@ from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.post_times import PostTimes
 from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expiry, is_followed, near_post
 from jvgate.gateway.prefetch_queue import Prefetches, PrefetchFigures
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query, Question
 
 __all__ = ["Prefetcher"]
@@ -48,6 +50,7 @@ class Prefetcher:
         self,
         datasets: Datasets,
         traffic: Traffic,
+        spec: Spec,
         *,
         posts: PostTimes,
         lifetimes: Lifetimes,
@@ -56,6 +59,8 @@ class Prefetcher:
     ) -> None:
         self._datasets = datasets
         self._traffic = traffic
+        self._spec = spec
+        self._rules = spec.prefetch_rules
         self._posts = posts
         self._lifetimes = lifetimes
         self._now = now
@@ -98,15 +103,16 @@ class Prefetcher:
 
     def answered(self, query: Query, dataset: Dataset) -> None:
         """Plan what follows an answer to *query*; who waits for that answer does not wait for the plan."""
-        if is_followed(query):
+        if is_followed(query, self._rules):
             task = asyncio.create_task(self._follow(query, dataset), name=f"jvgate-prefetch-after-{query}")
             self._planning.add(task)
             task.add_done_callback(self._planning.discard)
 
     async def _follow(self, query: Query, dataset: Dataset) -> None:
         is_large = len(dataset.body) > _LARGE_BYTES
-        heads = await asyncio.to_thread(heads_of, dataset.body) if is_large else heads_of(dataset.body)
-        self._add(after_answer(query, heads, now=self._now(), asked=self._asked))
+        look = partial(heads_of, dataset.body, self._spec.layouts)
+        heads = await asyncio.to_thread(look) if is_large else look()
+        self._add(after_answer(query, heads, self._rules, now=self._now(), asked=self._asked))
 
     def _add(self, wishes: list[Wish]) -> None:
         if self._prefetches.add(wishes, now=time.monotonic(), is_fresh=self._is_fresh):
@@ -144,11 +150,13 @@ class Prefetcher:
         for key in self._prefetches.brought:
             if not self._datasets.is_fresh(key):
                 self._prefetches.gone(key)
-        wishes = near_post(self._posts, now=self._now(), asked=self._asked)
+        wishes = near_post(self._posts, self._rules, now=self._now(), asked=self._asked)
         for key, hits_per_s in self._traffic.hotness.hottest(_HOTTEST):
             question = self._questions.get(key)
             for query in question.queries if question else ():
-                wishes += after_expiry(query, hits_per_s=hits_per_s, life_s=self._lifetimes.figures(query).fresh)
+                wishes += after_expiry(
+                    query, self._rules, hits_per_s=hits_per_s, life_s=self._lifetimes.figures(query).fresh
+                )
         self._add(wishes)
 
     async def _read(self, wish: Wish) -> None:

@@ -2,7 +2,7 @@
 
 A method with out or by-reference parameters returns a tuple: the return code, then those parameters in
 the order of declaration.  What an in/out argument holds before the call does not matter.
-Source: JV-Link interface specification 4.9.0.1, `spec/data/interface.json`.
+Source: JV-Link interface specification 4.9.0.1, `spec/data/jra/interface.json`.
 """
 
 from __future__ import annotations

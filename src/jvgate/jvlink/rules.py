@@ -1,6 +1,6 @@
 """What JV-Link accepts and which files match: the simulator's decisions as plain functions.
 
-Source: JV-Link interface specification 4.9.0.1; `fromtime_semantics` of `spec/data/dataspecs.json`.
+Source: JV-Link interface specification 4.9.0.1; `fromtime_semantics` of `spec/data/jra/dataspecs.json`.
 """
 
 from __future__ import annotations

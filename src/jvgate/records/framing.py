@@ -26,7 +26,7 @@ from functools import cache
 import numpy as np
 
 from jvgate.records.decode import decoder
-from jvgate.spec.layouts import Layout, layouts
+from jvgate.spec.layouts import Layout, Layouts
 
 __all__ = ["HEADER", "LOOKAHEAD", "Damage", "Frame", "Framer", "Run", "frames", "frames_of"]
 
@@ -96,7 +96,8 @@ class Run:
 class Framer:
     """Takes a stream as it comes.  What `feed` yields is to be taken to its end before the next call."""
 
-    def __init__(self) -> None:
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
         self._buffer = b""
         self._offset = 0
         self._lost: Damage | None = None
@@ -116,10 +117,10 @@ class Framer:
         at, offset = _behind_nuls(buffer, 0), self._offset
         while at < len(buffer):
             item: Run | Frame | Damage
-            if (run := _run(buffer, at, offset)) is not None:
+            if (run := _run(self._layouts, buffer, at, offset)) is not None:
                 item, at = run, at + len(run.raw)
             elif at_end or len(buffer) - at >= LOOKAHEAD:
-                item, at = _take(buffer, at, offset, at_end=at_end)
+                item, at = _take(self._layouts, buffer, at, offset, at_end=at_end)
             else:
                 break
             if (told := self._told(item)) is not None:
@@ -138,14 +139,14 @@ class Framer:
         return lost
 
 
-def frames_of(data: bytes) -> Iterator[Frame | Damage]:
+def frames_of(data: bytes, layouts: Layouts) -> Iterator[Frame | Damage]:
     """Yield the records of *data*, and what was lost between them."""
-    return frames((data,))
+    return frames((data,), layouts)
 
 
-def frames(chunks: Iterable[bytes]) -> Iterator[Frame | Damage]:
+def frames(chunks: Iterable[bytes], layouts: Layouts) -> Iterator[Frame | Damage]:
     """Yield the records of a stream; where it is cut into chunks changes nothing."""
-    framer = Framer()
+    framer = Framer(layouts)
     for chunk in chunks:
         for item in framer.feed(chunk):
             if isinstance(item, Run):
@@ -170,10 +171,10 @@ def _behind_nuls(buffer: bytes, at: int) -> int:
     return at
 
 
-def _run(buffer: bytes, at: int, offset: int) -> Run | None:
+def _run(layouts: Layouts, buffer: bytes, at: int, offset: int) -> Run | None:
     """Return the records from *at* on that are lines of one known length; None where there is none."""
     name = buffer[at : at + 2]
-    exact = _exact(name)
+    exact = _exact(layouts, name)
     found = buffer.find(CRLF, at, at + max(exact, default=0))
     layout = exact.get(found + 2 - at) if found >= 0 else None
     if layout is None:
@@ -200,17 +201,21 @@ def _count_alike(buffer: bytes, at: int, length: int) -> int:
 
 
 @cache
-def _exact(name: bytes) -> dict[int, Layout]:
+def _exact(layouts: Layouts, name: bytes) -> dict[int, Layout]:
     """Return the layouts of a record type by length, those that a line of that length is without a second look."""
-    return {length: layout for length, layout in _known(name).items() if layout not in _may_be_stripped(name)}
+    return {
+        length: layout
+        for length, layout in _known(layouts, name).items()
+        if layout not in _may_be_stripped(layouts, name)
+    }
 
 
-def _take(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame | Damage, int]:
+def _take(layouts: Layouts, buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame | Damage, int]:
     """Return what stands at *at*, which is no NUL and no run, and where the next one starts."""
     name = buffer[at : at + 2]
-    known = _known(name)
+    known = _known(layouts, name)
     if known and buffer.find(CRLF, at, at + max(known)) < 0 and any(_next_starts(buffer, at, known)):
-        return _lost(buffer, at, offset, at_end=at_end)  # told without a look at what is far behind
+        return _lost(layouts, buffer, at, offset, at_end=at_end)  # told without a look at what is far behind
     found = buffer.find(CRLF, at, at + LOOKAHEAD)
     end = found + 2 if found >= 0 else len(buffer)
     if HEADER.match(buffer, at) is not None and found >= 0:
@@ -219,19 +224,19 @@ def _take(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Frame |
             return Frame(buffer[at : at + whole.length], whole, offset + at), at + whole.length
         if not _hides_record(buffer, at, end, known):
             return _unusual(buffer[at:end], offset + at, known), end
-    return _lost(buffer, at, offset, at_end=at_end)
+    return _lost(layouts, buffer, at, offset, at_end=at_end)
 
 
 @cache
-def _known(name: bytes) -> dict[int, Layout]:
+def _known(layouts: Layouts, name: bytes) -> dict[int, Layout]:
     """Return the layouts of a record type by length; empty for an unknown type."""
-    return {layout.length: layout for layout in layouts().generations(name.decode("ascii", "replace"))}
+    return {layout.length: layout for layout in layouts.generations(name.decode("ascii", "replace"))}
 
 
 @cache
-def _may_be_stripped(name: bytes) -> frozenset[Layout]:
+def _may_be_stripped(layouts: Layouts, name: bytes) -> frozenset[Layout]:
     """Return the layouts whose exact length may also be a stripped record of a longer one: those that end in text."""
-    known = _known(name)
+    known = _known(layouts, name)
     ends_in_text = [layout for layout in known.values() if layout.fields[-2].kind.startswith("text")]
     return frozenset(layout for layout in ends_in_text if layout.length < max(known))
 
@@ -253,13 +258,13 @@ def _whole(buffer: bytes, at: int, line_end: int, known: dict[int, Layout], *, a
     for length, layout in known.items():
         end = at + length
         if line_end < end and buffer[end - 2 : end] == CRLF and _starts_record(buffer, end, at_end=at_end):
-            return None if _reads_better_alone(buffer[at:line_end], buffer[at:end], layout) else layout
+            return None if _reads_better_alone(buffer[at:line_end], buffer[at:end], layout, known) else layout
     return None
 
 
-def _reads_better_alone(line: bytes, whole: bytes, layout: Layout) -> bool:
+def _reads_better_alone(line: bytes, whole: bytes, layout: Layout, known: dict[int, Layout]) -> bool:
     """Whether *line*, taken for a stripped record, has less wrong with it than the *whole* that it begins."""
-    alone = _unusual(line, 0, _known(line[:2]))
+    alone = _unusual(line, 0, known)
     if alone.layout is None or not whole[len(line) :].strip():
         return False
     return _misfit(alone.raw, alone.layout)[0] < _misfit(whole, layout)[0]
@@ -311,11 +316,11 @@ def _widths(text: str) -> set[int]:
     return {len(char.encode("cp932")) for char in text}
 
 
-def _lost(buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Damage, int]:
+def _lost(layouts: Layouts, buffer: bytes, at: int, offset: int, *, at_end: bool) -> tuple[Damage, int]:
     """Return what is lost from *at* up to the next place that looks like a record."""
     name, limit = buffer[at : at + 2], min(len(buffer), at + LOOKAHEAD)
     if HEADER.match(buffer, at) is not None:
-        for next_at in _next_starts(buffer, at, _known(name)):
+        for next_at in _next_starts(buffer, at, _known(layouts, name)):
             why = f"{name.decode('ascii')} does not end in CR LF"
             return Damage(offset + at, next_at - at, why, name), next_at
     after = _NEXT_HEADER.search(buffer, at, limit)

@@ -21,8 +21,8 @@ __all__ = ["ArrowWriter"]
 class ArrowWriter:
     """Writes records of one type; every batch is sent as it is full."""
 
-    def __init__(self, record: str, fields: tuple[str, ...] = ()) -> None:
-        self._batches = Batches(record, fields)
+    def __init__(self, layout: Layout, fields: tuple[str, ...] = ()) -> None:
+        self._batches = Batches(layout, fields)
         self._outlet = Outlet()
         self._stream = pa.ipc.new_stream(self._outlet, self._batches.schema)
         self._last = pa.RecordBatch.from_pylist([], schema=self._batches.schema)

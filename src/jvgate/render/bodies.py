@@ -20,7 +20,7 @@ from jvgate.render.json_answer import record_texts
 from jvgate.render.shown import RecordValues
 from jvgate.render.tables import Writer, table_writer
 from jvgate.render.walk import Facts, Walk
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = [
@@ -100,7 +100,7 @@ def raw_body(walk: Walk) -> bytes:
 
 def table_body(walk: Walk) -> bytes:
     """Return a walk over records of one type as a table."""
-    writer = table_of(walk.question, is_stream=False)
+    writer = table_of(walk.question, walk.spec, is_stream=False)
     parts = [writer.begin(), *_written(writer, walk)]
     return b"".join([*parts, writer.end(walk.facts(is_decoded=False))])  # columns tell it by themselves: `_errors`
 
@@ -117,24 +117,26 @@ def _written(writer: Writer, walk: Walk) -> Iterator[bytes]:
             yield writer.write(item.layout, item.raw, 1)
 
 
-def table_of(question: Question, *, is_stream: bool) -> Writer:
+def table_of(question: Question, spec: Spec, *, is_stream: bool) -> Writer:
     """Return a new writer of the table that *question* asks for.  is_stream: CSV ends with a line that proves it."""
     selection = question.selection
-    (record,) = record_types(question)
+    (record,) = record_types(question, spec)
     return table_writer(
-        selection.format, record, selection.fields, charset=selection.charset.removesuffix("-bom") or "utf-8",
-        bom=selection.charset.endswith("-bom"), end_line=is_stream,
+        selection.format, spec.layouts.current(record), selection.fields,
+        charset=selection.charset.removesuffix("-bom") or "utf-8", bom=selection.charset.endswith("-bom"),
+        end_line=is_stream,
     )  # fmt: skip
 
 
-def record_types(question: Question) -> tuple[str, ...]:
+def record_types(question: Question, spec: Spec) -> tuple[str, ...]:
     """Return the types of the records that *question* may bring."""
-    delivered = [record for query in question.queries for record in dataspecs()[query.dataspec].record_types]
-    return question.selection.records or tuple(dict.fromkeys(delivered))
+    known = [found for query in question.queries if (found := spec.dataspec(query.dataspec)) is not None]
+    delivered = dict.fromkeys(record for found in known for record in found.record_types)
+    return question.selection.records or tuple(delivered)
 
 
 def _values(walk: Walk) -> Iterator[dict[str, Any]]:
-    read = RecordValues(walk.question.selection)
+    read = RecordValues(walk.question.selection, walk.spec)
     for frame in walk.shown():
         errors: Errors = []
         yield read(frame, errors)

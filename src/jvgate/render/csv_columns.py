@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jvgate.errors import QueryError
-from jvgate.spec.layouts import Field, Group, layouts
+from jvgate.spec.layouts import Field, Group, Layout
 
 __all__ = ["MOST_COLUMNS", "column_count", "too_many_columns"]
 
@@ -16,20 +16,20 @@ MOST_COLUMNS = 300
 _ERRORS_COLUMN = 1
 
 
-def too_many_columns(record: str, fields: Sequence[str]) -> QueryError | None:
-    """Return why records of that type are not written as CSV with *fields*; None when they are."""
-    count = column_count(record, fields)
+def too_many_columns(layout: Layout, fields: Sequence[str]) -> QueryError | None:
+    """Return why records of *layout* are not written as CSV with *fields*; None when they are."""
+    count = column_count(layout, fields)
     if count <= MOST_COLUMNS:
         return None
     return QueryError(
-        "too-many-columns", f"As CSV these {record} records have {count} columns, more than {MOST_COLUMNS}.",
+        "too-many-columns", f"As CSV these {layout.record} records have {count} columns, more than {MOST_COLUMNS}.",
         parameter="fields", value=None, allowed="fields= with fewer fields, or another format",
     )  # fmt: skip
 
 
-def column_count(record: str, fields: Sequence[str] = ()) -> int:
+def column_count(layout: Layout, fields: Sequence[str] = ()) -> int:
     """Return the number of columns.  fields: answer keys, dotted inside groups; empty for all."""
-    return _count(layouts().current(record).fields, frozenset(fields), "") + _ERRORS_COLUMN
+    return _count(layout.fields, frozenset(fields), "") + _ERRORS_COLUMN
 
 
 def _count(members: Sequence[Field | Group], wanted: frozenset[str], outer: str) -> int:

@@ -37,16 +37,16 @@ class CsvWriter:
 
     def __init__(
         self,
-        record: str,
+        layout: Layout,
         fields: tuple[str, ...] = (),
         *,
         charset: str = "utf-8",
         bom: bool = False,
         end_line: bool = False,
     ) -> None:
-        if (error := too_many_columns(record, fields)) is not None:
+        if (error := too_many_columns(layout, fields)) is not None:
             raise error
-        self._batches = Batches(record, fields)
+        self._batches = Batches(layout, fields)
         self._repeats = _repeats(self._batches.layout.fields)
         self._charset, self._bom, self._end_line = charset, bom and charset == "utf-8", end_line
         self._names = [name for field in self._batches.schema for name in self._names_of(field)]

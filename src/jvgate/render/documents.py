@@ -18,6 +18,7 @@ from jvgate.render.shown import RecordValues
 from jvgate.render.tally import Damaged
 from jvgate.render.writers import JsonWriter, Writer
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Selection
 
 __all__ = ["DOCUMENTS", "document_of"]
@@ -46,11 +47,12 @@ class _WholeDocument:
     def __init__(
         self,
         selection: Selection,
+        spec: Spec,
         encode: Callable[[Mapping[str, object], list[Any]], bytes],
         keep: Callable[[Any], Any],
     ) -> None:
         self.damaged = Damaged()
-        self._values = RecordValues(selection)
+        self._values = RecordValues(selection, spec)
         self._encode = encode
         self._keep = keep
         self._data: list[Any] = []
@@ -83,16 +85,16 @@ class _WholeDocument:
         return b""
 
 
-_MAKERS: Mapping[str, Callable[[Selection], Writer]] = {
+_MAKERS: Mapping[str, Callable[[Selection, Spec], Writer]] = {
     "json": _JsonDocument,
-    "msgpack": lambda selection: _WholeDocument(selection, encoded_msgpack, msgpack_record),
-    "pickle": lambda selection: _WholeDocument(selection, encoded_pickle, lambda values: values),
+    "msgpack": lambda selection, spec: _WholeDocument(selection, spec, encoded_msgpack, msgpack_record),
+    "pickle": lambda selection, spec: _WholeDocument(selection, spec, encoded_pickle, lambda values: values),
 }
 
 DOCUMENTS = tuple(_MAKERS)
 """The format words of what is one document."""
 
 
-def document_of(selection: Selection) -> Writer:
+def document_of(selection: Selection, spec: Spec) -> Writer:
     """Return the writer of the document that *selection* asks for, one of DOCUMENTS."""
-    return _MAKERS[selection.format](selection)
+    return _MAKERS[selection.format](selection, spec)

@@ -13,7 +13,7 @@ from jvgate.render.compression import compress, expand
 from jvgate.render.csv_columns import too_many_columns
 from jvgate.render.json_answer import CONTENT_TYPE, json_body
 from jvgate.render.walk import Walk
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.spec import Spec
 from jvgate.values import Answer, Dataset, Question
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "offered_forms",
     "packed",
     "render",
+    "successor",
     "unpacked",
     "why_not",
 ]
@@ -86,21 +87,26 @@ def offered_forms(*, allow_pickle: bool) -> tuple[str, ...]:
     return tuple(word for word, form in FORMS.items() if form.is_free or (word == "pickle" and allow_pickle))
 
 
-def why_not(question: Question) -> QueryError | None:
+def why_not(question: Question, spec: Spec) -> QueryError | None:
     """Return why *question* cannot be answered in its form; None when it can."""
     word, selection = question.selection.format, question.selection
-    form, types = FORMS[word], record_types(question)
+    form, types = FORMS[word], record_types(question, spec)
     if form.is_table and len(types) != 1:
         why = f"{word} holds records of one type, and these are of {len(types)}."
         allowed = ", ".join(f"record={record}" for record in types)
         return QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
+    if form.is_table and not spec.layouts.generations(types[0]):
+        why = f"The layout of {types[0]} is not known, and {word} needs one."
+        able = [other for other, form in FORMS.items() if not form.is_table]
+        allowed = f"{types[0]} with format={', '.join(able)}"
+        return QueryError("unknown-record", why, parameter="record", value=types[0], allowed=allowed)
     shown = {"fields": selection.fields, "labels": selection.labels, "raw": selection.raw}
     lacks = _NO_TABLE if form.is_table else () if form.has_values else tuple(shown)
     refused = [name for name in lacks if shown[name]]
     if selection.charset not in ("", UTF_8, *form.charsets):
         refused.append("charset")
     if not refused:
-        return too_many_columns(types[0], selection.fields) if form.is_flat else None
+        return too_many_columns(spec.layouts.current(types[0]), selection.fields) if form.is_flat else None
     is_charset = refused[0] == "charset"
     able = [
         other for other, form in FORMS.items()
@@ -110,21 +116,21 @@ def why_not(question: Question) -> QueryError | None:
     return QueryError("parameter-not-allowed", why, parameter=refused[0], value=None, allowed=allowed)
 
 
-def check(question: Question) -> Question:
+def check(question: Question, spec: Spec) -> Question:
     """Return *question* when it can be answered in its form.  Raises QueryError, as `why_not` tells it."""
-    if (error := why_not(question)) is not None:
+    if (error := why_not(question, spec)) is not None:
         raise error
     if question.selection.charset == UTF_8:  # which it is anyway: one question, however it is asked
         return replace(question, selection=replace(question.selection, charset=""))
     return question
 
 
-def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:
+def render(question: Question, datasets: Sequence[Dataset], spec: Spec) -> Rendered:
     """Return the answer to *question* in the form that it asks for."""
     began = time.perf_counter()
-    walk = Walk(question, datasets)
+    walk = Walk(question, datasets, spec)
     body = FORMS[question.selection.format].body(walk)
-    answer = _answer(question, body, total=walk.total)
+    answer = _answer(question, body, spec, total=walk.total)
     return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
 
 
@@ -147,13 +153,13 @@ def _etag(body: bytes, media_type: str) -> str:
     return f'"{digest.hexdigest()}"'
 
 
-def _answer(question: Question, body: bytes, *, total: int) -> Answer:
+def _answer(question: Question, body: bytes, spec: Spec, *, total: int) -> Answer:
     media_type = content_type(question)
     return Answer(
         body,
         media_type,
         etag=_etag(body, media_type),
-        successor=_successor(question),
+        successor=successor(question, spec),
         pages=_pages(question, total),
         file_name=file_name(question),
     )
@@ -195,7 +201,7 @@ def _pages(question: Question, total: int) -> tuple[tuple[str, Question], ...]:
     )
 
 
-def _successor(question: Question) -> str:
+def successor(question: Question, spec: Spec) -> str:
     """Return the data spec with the current layouts, where an older one was asked for by itself."""
-    spec = dataspecs().get(question.dataspec)  # None for a joined one
-    return (spec.replaced_by or "") if spec else ""
+    known = spec.dataspecs.get(question.dataspec)  # None for a joined one
+    return (known.replaced_by or "") if known else ""

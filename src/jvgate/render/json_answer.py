@@ -22,7 +22,7 @@ def json_body(walk: Walk) -> bytes:
 
 def record_texts(walk: Walk, *, separator: bytes) -> bytes:
     """Return the JSON objects of the shown records, with *separator* between them."""
-    write, texts = RecordText(walk.question.selection), []
+    write, texts = RecordText(walk.question.selection, walk.spec), []
     for item in walk.runs():
         damaged: list[Errors] = []
         if isinstance(item, Run):

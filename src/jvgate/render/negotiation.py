@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jvgate.render.compression import weighted
 from jvgate.render.forms import FORMS, check, why_not
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["choose", "media_types", "negotiate"]
@@ -28,18 +29,18 @@ class _Range(NamedTuple):
     weight: float
 
 
-def negotiate(question: Question, accept: str, words: Sequence[str]) -> Question | None:
+def negotiate(question: Question, accept: str, words: Sequence[str], spec: Spec) -> Question | None:
     """Return *question* in the form that *accept* likes best of those it can be answered in; None when none will do.
 
     words: the format words that are offered.
     Raises QueryError when what would be accepted exists, and only this question cannot be answered so.
     """
-    able = [word for word in words if why_not(_in_form(question, word)) is None]
+    able = [word for word in words if why_not(_in_form(question, word), spec) is None]
     for some in (able, words):
         offers = _offers(some, question.selection.charset)
         chosen = choose(accept, tuple(offers)) if offers else None
         if chosen is not None:
-            return check(_as_offered(question, offers[chosen], chosen))
+            return check(_as_offered(question, offers[chosen], chosen), spec)
     return None
 
 

@@ -29,8 +29,8 @@ _PAGE_VALUES = 1 << 14  # encoded at once: Arrow's own thousand costs a tenth mo
 class ParquetFileWriter:
     """Writes records of one type."""
 
-    def __init__(self, record: str, fields: tuple[str, ...] = ()) -> None:
-        self._batches = Batches(record, fields)
+    def __init__(self, layout: Layout, fields: tuple[str, ...] = ()) -> None:
+        self._batches = Batches(layout, fields)
         self._outlet = Outlet()
         # Buffered, or the writing thread would wait for the interpreter with every page.
         self._sink = pa.BufferedOutputStream(pa.PythonFile(self._outlet, mode="w"), _BUFFER_BYTES)

@@ -15,6 +15,7 @@ from jvgate.records.framing import Damage, Frame, Framer, Run
 from jvgate.render.choosing import Chooser
 from jvgate.render.compression import Compressor
 from jvgate.render.writers import RawWriter, Writer
+from jvgate.spec.layouts import Layouts
 from jvgate.values import Selection
 
 __all__ = ["DIGEST", "PIECE_BYTES", "Pieces"]
@@ -30,14 +31,17 @@ class Pieces:
     digest: of all bytes put in, as JV-Link gave them, in their order; hexadecimal.
     """
 
-    def __init__(self, selection: Selection, writer: Writer, compressor: Compressor | None = None) -> None:
+    def __init__(
+        self, selection: Selection, writer: Writer, layouts: Layouts, compressor: Compressor | None = None
+    ) -> None:
+        self._layouts = layouts
         self._selection = selection
         self._writer = writer
         self._compressor = compressor
         self._is_verbatim = isinstance(writer, RawWriter) and str(selection) == selection.format
         self._chooser = Chooser(selection)
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
-        self._framer = Framer()
+        self._framer = Framer(self._layouts)
         self._work: Iterator[bytes] = iter(())
         self._held = [writer.begin()]
         self._held_bytes = 0  # of records; what comes before them all does not make a piece due
@@ -93,7 +97,7 @@ class Pieces:
 
     def _next_file(self, name: str) -> Iterator[bytes]:
         yield from self._written(self._framer.end())
-        self._framer = Framer()
+        self._framer = Framer(self._layouts)
         self._chooser.begin(name)
 
     def _batch(self, batch: bytes | bytearray) -> Iterator[bytes]:

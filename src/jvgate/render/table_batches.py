@@ -12,7 +12,7 @@ import pyarrow as pa
 from jvgate.errors import QueryError
 from jvgate.records.columns.table import Columns, columns_of
 from jvgate.records.text import wrong_length
-from jvgate.spec.layouts import Layout, layouts
+from jvgate.spec.layouts import Layout
 
 __all__ = ["Batches", "Outlet"]
 
@@ -22,21 +22,24 @@ _MOST_ROWS = 8192
 
 
 class Batches:
-    """Decodes records of one type, of any generation, in batches that depend on the records alone."""
+    """Decodes records of one type, of any generation, in batches that depend on the records alone.
 
-    def __init__(self, record: str, fields: tuple[str, ...]) -> None:
-        self._record, self._fields = record, fields
-        self.layout = layouts().current(record)
+    layout: the current one of the type.
+    """
+
+    def __init__(self, layout: Layout, fields: tuple[str, ...]) -> None:
+        self._fields = fields
+        self.layout = layout
         self.schema = columns_of(self.layout, fields).schema
         self._of = self.layout
         self._pending = b""
 
     def add(self, layout: Layout, raw: bytes, count: int) -> Iterator[pa.RecordBatch]:
         """Yield the batches that *count* records of *layout* fill; what is left waits."""
-        if layout.record != self._record:
+        if layout.record != self.layout.record:
             raise QueryError(
                 "one-record-needed", "A table holds records of one type.", parameter="record", value=layout.record,
-                allowed=f"one record type, here {self._record}",
+                allowed=f"one record type, here {self.layout.record}",
             )  # fmt: skip
         if len(raw) != count * layout.length:
             raise wrong_length(layout, raw)

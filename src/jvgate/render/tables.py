@@ -44,7 +44,7 @@ class Writer(Protocol):
 
 def table_writer(
     form: str,
-    record: str,
+    layout: Layout,
     fields: tuple[str, ...] = (),
     *,
     charset: str = "utf-8",
@@ -53,23 +53,23 @@ def table_writer(
 ) -> Writer:
     """Return what writes records of one type as *form*: `arrow`, `parquet` or `csv`.
 
-    fields: answer keys, dotted inside groups; empty for all.  The rest is for CSV: charset: `utf-8` or `shift_jis`;
-    bom: whether UTF-8 begins with its mark, for Excel; end_line: whether the last line is `# end` and the facts as
-    JSON.  Raises QueryError where CSV would need too many columns.
+    layout: the current one of the type.  fields: answer keys, dotted inside groups; empty for all.  The rest is for
+    CSV: charset: `utf-8` or `shift_jis`; bom: whether UTF-8 begins with its mark, for Excel; end_line: whether the last
+    line is `# end` and the facts as JSON.  Raises QueryError where CSV would need too many columns.
     """
     # Loaded here: a server that is never asked for a table does without pyarrow and the memory it takes.
     if form == "arrow":
         from jvgate.render.arrow_stream import ArrowWriter  # noqa: PLC0415
 
-        return ArrowWriter(record, fields)
+        return ArrowWriter(layout, fields)
     if form == "parquet":
         from jvgate.render.parquet_file import ParquetFileWriter  # noqa: PLC0415
 
-        return ParquetFileWriter(record, fields)
+        return ParquetFileWriter(layout, fields)
     if form == "csv":
         from jvgate.render.csv_text import CsvWriter  # noqa: PLC0415
 
-        return CsvWriter(record, fields, charset=_CODECS[charset], bom=bom, end_line=end_line)
+        return CsvWriter(layout, fields, charset=_CODECS[charset], bom=bom, end_line=end_line)
     raise QueryError(
         "unknown-format",
         "There is no such form of a table.",

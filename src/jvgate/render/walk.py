@@ -15,6 +15,7 @@ from jvgate.records.framing import Frame, Framer, Run
 from jvgate.records.kinds import Errors
 from jvgate.render.choosing import Chooser
 from jvgate.render.tally import Damaged
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Question
 
 __all__ = ["Facts", "Walk"]
@@ -28,8 +29,9 @@ class Walk:
     seconds: how long the walk took with all that was done on the way, once it is over.
     """
 
-    def __init__(self, question: Question, datasets: Sequence[Dataset]) -> None:
+    def __init__(self, question: Question, datasets: Sequence[Dataset], spec: Spec) -> None:
         self.question = question
+        self.spec = spec
         self.seconds = 0.0
         self._datasets = datasets
         self._chooser = Chooser(question.selection)
@@ -44,7 +46,7 @@ class Walk:
         """Yield the records that the selection shows, in the order of their files, those of one layout together."""
         began = time.perf_counter()
         for name, part in self._files():
-            framer = Framer()
+            framer = Framer(self.spec.layouts)
             self._chooser.begin(name)
             yield from self._chooser.shown(chain(framer.feed(part), framer.end()))
         self.seconds = time.perf_counter() - began

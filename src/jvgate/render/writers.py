@@ -17,6 +17,7 @@ from jvgate.render.bodies import table_of
 from jvgate.render.shown import RecordText
 from jvgate.render.tally import Damaged
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question, Selection
 
 __all__ = ["STREAMED", "WRITTEN", "JsonWriter", "NdjsonWriter", "RawWriter", "TableWriter", "Writer", "writer_of"]
@@ -65,9 +66,9 @@ class _AtOnce:
 class NdjsonWriter(_AtOnce):
     """A line for each record, and at the end one more: `{"end": {…}}` or `{"error": {…}}`."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, spec: Spec) -> None:
         self.damaged = Damaged()
-        self._text = RecordText(selection)
+        self._text = RecordText(selection, spec)
 
     def begin(self) -> bytes:
         """Return nothing: there are only lines."""
@@ -106,8 +107,8 @@ class NdjsonWriter(_AtOnce):
 class JsonWriter(NdjsonWriter):
     """An array of all records and, as its last element, `{"end": {…}}`; without that it is not closed either."""
 
-    def __init__(self, selection: Selection) -> None:
-        super().__init__(selection)
+    def __init__(self, selection: Selection, spec: Spec) -> None:
+        super().__init__(selection, spec)
         self._separator = b""
 
     def begin(self) -> bytes:
@@ -140,8 +141,8 @@ class RawWriter(_AtOnce):
 
     damaged: Damaged | None = None
 
-    def __init__(self, selection: Selection) -> None:
-        """Take *selection* as the others do: what is written is written whole."""
+    def __init__(self, selection: Selection, spec: Spec) -> None:
+        """Take *selection* and *spec* as the others do: what is written is written whole."""
 
     def begin(self) -> bytes:
         """Return nothing."""
@@ -169,8 +170,8 @@ class TableWriter:
 
     damaged: Damaged | None = None
 
-    def __init__(self, question: Question, *, proves_end: bool) -> None:
-        self._table = table_of(question, is_stream=proves_end)
+    def __init__(self, question: Question, spec: Spec, *, proves_end: bool) -> None:
+        self._table = table_of(question, spec, is_stream=proves_end)
         self._is_stream = proves_end
 
     def begin(self) -> bytes:
@@ -203,10 +204,10 @@ class TableWriter:
         return b""
 
 
-_WRITERS: Mapping[str, Callable[[Question], Writer]] = {
-    "ndjson": lambda question: NdjsonWriter(question.selection),
-    "json": lambda question: JsonWriter(question.selection),
-    "raw": lambda question: RawWriter(question.selection),
+_WRITERS: Mapping[str, Callable[[Selection, Spec], Writer]] = {
+    "ndjson": NdjsonWriter,
+    "json": JsonWriter,
+    "raw": RawWriter,
 }
 
 WRITTEN = ("ndjson", "csv", "arrow", "raw", "parquet")
@@ -216,10 +217,12 @@ STREAMED = ("ndjson", "json", "csv", "arrow", "raw")
 """The format words of streams, in the order of preference.  A Parquet file has its table of contents at its end."""
 
 
-def writer_of(question: Question, *, proves_end: bool = True) -> Writer:
+def writer_of(question: Question, spec: Spec, *, proves_end: bool = True) -> Writer:
     """Return the writer of the form that *question* asks for, which is one that can be written as the records come.
 
     proves_end: whether a CSV ends with a line that says so; in a file that is whole it is in the way.
     """
     make = _WRITERS.get(question.selection.format)
-    return make(question) if make is not None else TableWriter(question, proves_end=proves_end)
+    if make is None:
+        return TableWriter(question, spec, proves_end=proves_end)
+    return make(question.selection, spec)

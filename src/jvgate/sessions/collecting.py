@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 
 from jvgate.jvlink.request import Progress, Request, Summary
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query, SourceFile
 
 __all__ = ["Collected", "request_of"]
 
 
-def request_of(query: Query, *, limit_bytes: int | None) -> Request:
+def request_of(query: Query, spec: Spec, *, limit_bytes: int | None) -> Request:
     """Return what a session is asked for *query*."""
-    unwanted = _unwanted(query)
+    unwanted = _unwanted(query, spec)
     if query.is_realtime:
         return Request(query.dataspec, key=query.key, unwanted=unwanted, limit_bytes=limit_bytes)
     return Request(query.dataspec, query.jvopen_fromtime, query.option, unwanted=unwanted, limit_bytes=limit_bytes)
@@ -56,7 +56,7 @@ class Collected:
         )
 
 
-def _unwanted(query: Query) -> frozenset[str]:
+def _unwanted(query: Query, spec: Spec) -> frozenset[str]:
     """Return the record types that a query leaves out; what nobody knows is never left out unseen."""
-    delivered = dataspecs()[query.dataspec].record_types if query.records else ()
-    return frozenset(delivered).difference(query.records)
+    known = spec.dataspec(query.dataspec) if query.records else None
+    return frozenset(known.record_types if known is not None else ()).difference(query.records)

@@ -38,6 +38,7 @@ from jvgate.sessions.lane import Lane
 from jvgate.sessions.resting import Rests
 from jvgate.sessions.session_status import SessionView, view_of
 from jvgate.sessions.sources.registry import Source
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query
 
 __all__ = ["Pool"]
@@ -62,15 +63,16 @@ class _Running:
 class Pool:
     """Reads datasets from *source*, at most *sessions* at once (0: as many as the source likes).
 
-    limit_bytes: of one dataset's raw records.  queue_limit: how many may wait.
+    spec: of the source's provider.  limit_bytes: of one dataset's raw records.  queue_limit: how many may wait.
     Used with `async with`, in one event loop.
 
     Counters, for reading only: `opens` by data spec, `errors` by JV-Link's return code, `faults` of workers.
     """
 
-    def __init__(self, source: Source, *, sessions: int, limit_bytes: int, queue_limit: int) -> None:
+    def __init__(self, source: Source, spec: Spec, *, sessions: int, limit_bytes: int, queue_limit: int) -> None:
         self.opens: Counter[str] = Counter()
         self.errors: Counter[int] = Counter()
+        self._spec = spec
         self._limit_bytes = limit_bytes
         self._queue_limit = queue_limit
         self._lanes = [
@@ -166,7 +168,7 @@ class Pool:
         on_progress: called on the session's thread.
         Raises SourceBusy when too many wait, SessionTimeout, DatasetTooLarge, JVLinkError and other SourceErrors.
         """
-        request = request_of(query, limit_bytes=self._limit_bytes)
+        request = request_of(query, self._spec, limit_bytes=self._limit_bytes)
         turn = _turn(priority, _data(request), is_realtime=query.is_realtime)
 
         async def attempt() -> Dataset:
@@ -190,7 +192,7 @@ class Pool:
 
     def hasten(self, query: Query) -> None:
         """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
-        data = _data(request_of(query, limit_bytes=None))
+        data = _data(request_of(query, self._spec, limit_bytes=None))
         self._turns.hasten(data, Priority.INTERACTIVE)
         for turn in self._asked:
             if turn.data == data:
@@ -198,7 +200,7 @@ class Pool:
 
     def is_reading(self, query: Query) -> bool:
         """Whether a session is at work on the data of *query*."""
-        return _data(request_of(query, limit_bytes=None)) in self._at_work.values()
+        return _data(request_of(query, self._spec, limit_bytes=None)) in self._at_work.values()
 
     async def call(self, errand: str, *arguments: str, on_begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
         """Do one of JV-Link's errands, which change nothing: one whose worker was lost is done once more.

@@ -13,6 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jvgate.cache.redis.keys import VERSION
 from jvgate.cache.redis.packing import FACTS_BYTES, HEADER_BYTES, Miss, Packed, pack, packed_length, read_at_of, unpack
 from jvgate.values import Dataset, Query, SourceFile
 
@@ -36,7 +37,7 @@ def opened(data, query=QUERY, limit_bytes=LIMIT):
     return unpack(data, query=query, limit_bytes=limit_bytes)
 
 
-def forged(facts=None, body=BODY, raw_length=None, flags=0, version=1, read_at=PACKED.dataset.read_at):
+def forged(facts=None, body=BODY, raw_length=None, flags=0, version=VERSION, read_at=PACKED.dataset.read_at):
     """Return a value with a checksum that is right, whatever it holds."""
     kept = json.dumps(facts_of(DATA) if facts is None else facts).encode()
     head = struct.pack("<BBxxIQQd", version, flags, len(kept),
@@ -113,11 +114,11 @@ REASONS = ("foreign", "version", "length", "large", "checksum", "facts", "query"
     [
         (b"", "foreign"),
         (b"\x80\x04\x95" + bytes(60), "foreign"),  # a pickle
-        (forged(version=2), "version"),
+        (forged(version=VERSION + 1), "version"),
         (DATA + b"x", "length"),
-        (forged(facts={"query": "RACE:20261101000000-:2"}), "query"),
+        (forged(facts={"query": "jra:RACE:20261101000000-:2"}), "query"),
         (forged(facts=[]), "facts"),
-        (forged(facts={"query": "RACE:20261101000000-:1"}), "facts"),
+        (forged(facts={"query": "jra:RACE:20261101000000-:1"}), "facts"),
         (forged(body=zstandard.compress(b"x" * 10), raw_length=9, flags=1), "body"),
         (forged(body=zstandard.compress(b"x" * 10)[:-1], raw_length=10, flags=1), "body"),
         (forged(body=zstandard.compress(b"x" * 10) * 2, raw_length=10, flags=1), "body"),

@@ -19,8 +19,8 @@ from jvgate.cache.shared import ALL, KeptKey, Lease, Miss, Packed, Purged
 from tests.cache.redis_server import RedisServer, server_binaries
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
 
-KEY = f"jvgate:1:{QUERY}"
-LEASE = f"jvgate:1:lease:{QUERY}"
+KEY = f"jvgate:2:{QUERY}"
+LEASE = f"jvgate:2:lease:{QUERY}"
 
 
 @pytest.fixture(scope="module", params=server_binaries() or {"none": None})
@@ -106,7 +106,7 @@ def test_what_has_expired_is_not_kept_and_not_served(server):
         (b"\x80\x04\x95 a pickle", "foreign"),
         (b"x" * (1 << 20), "foreign"),
         (pack(entry())[:-1], "length"),
-        (pack(entry())[:8] + b"\x02" + pack(entry())[9:], "version"),
+        (pack(entry())[:8] + b"\x01" + pack(entry())[9:], "version"),
         (pack(entry())[:-1] + b"\x00", "checksum"),
         (pack(entry(replace(QUERY, option=2))), "query"),
     ],
@@ -462,7 +462,7 @@ def test_who_comes_later_knows_what_was_purged(server):
 def test_stamps_grow_even_when_clocks_do_not(server):
     async def scene(one):
         await one.purge("RACE")
-        server.command("HSET", "jvgate:1:purges", "", one._fences.newest + 10**12)
+        server.command("HSET", "jvgate:2:purges", "", one._fences.newest + 10**12)
         await one.purge("RACE")
         far = one._fences.newest
         await one.purge("DIFN")
@@ -474,9 +474,9 @@ def test_stamps_grow_even_when_clocks_do_not(server):
 
 def test_the_hash_of_fences_is_pruned(server):
     async def scene(one):
-        server.command("HSET", "jvgate:1:purges", *[x for n in range(1, 5000) for x in (f"t{n}", n)])
+        server.command("HSET", "jvgate:2:purges", *[x for n in range(1, 5000) for x in (f"t{n}", n)])
         await one.purge("RACE")
-        return server.command("HGETALL", "jvgate:1:purges")
+        return server.command("HGETALL", "jvgate:2:purges")
 
     left = play(scene, server.url)
     assert len(left) == 2048
@@ -489,10 +489,10 @@ def test_fences_that_are_given_back_lower_none_and_are_pruned(server):
         one._fences.raise_fences(map(str, range(4000)), 1)
         old = [word for number in range(4000, 4200) for word in (number, 2)]
         one._fences.raise_fences(["RACE", "DIFN"], 100)
-        server.command("HSET", "jvgate:1:purges", "RACE", 200, "DIFN", 50, "YSCH", "soon", *old)
+        server.command("HSET", "jvgate:2:purges", "RACE", 200, "DIFN", 50, "YSCH", "soon", *old)
         server.cut_off()
         await until(lambda: one.state.is_listening and one._fences.newest == 200 and other._fences.newest == 200)
-        return server.command("HGETALL", "jvgate:1:purges")
+        return server.command("HGETALL", "jvgate:2:purges")
 
     left = play(scene, server.url, server.url)
     assert (left[b"RACE"], left[b"DIFN"], left[b""]) == (b"200", b"100", b"200")
@@ -607,7 +607,7 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
     server.command("ACL", "LOG", "RESET")
     server.command("ACL", "DELUSER", "jvgate")
     server.command("ACL", "SETUSER", "jvgate", *said.split())
-    server.command("HSET", "jvgate:1:purges", *[word for number in range(5000) for word in (number, 1)])
+    server.command("HSET", "jvgate:2:purges", *[word for number in range(5000) for word in (number, 1)])
 
     async def scene(one, other):
         with await one.lease(QUERY) as lease:
@@ -617,9 +617,9 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
             await kept(one, entry(stamp=lease.stamp))
         await waiting
         found = [(await one.inspect()).entries, await one.purge("RACE"), (await one.inspect()).entries]
-        server.command("DEL", "jvgate:1:purges")
+        server.command("DEL", "jvgate:2:purges")
         server.cut_off()
-        await until(lambda: "jvgate:1:purges" in server.names())
+        await until(lambda: "jvgate:2:purges" in server.names())
         return found
 
     assert play(scene, *[f"redis://jvgate:secret@127.0.0.1:{server.port}"] * 2, lease_s=0.3) == [1, Purged(1), 0]
@@ -643,7 +643,7 @@ def test_foreign_messages_are_passed_over(server, message):
     heard = []
 
     async def scene(one, other):
-        server.command("PUBLISH", "jvgate:1:news", message)
+        server.command("PUBLISH", "jvgate:2:news", message)
         await other.purge("RACE")
         await until(lambda: heard)
         await kept(one, entry(stamp=one._fences.newest))
@@ -708,8 +708,8 @@ def test_an_inspection_tells_what_is_there(server):
 
     whole, part = play(scene, server.url)
     assert whole.entries == part.entries == 2
-    assert [key.query for key in whole.keys] == ["0B15:00000000", "0B15:00000001"]
-    assert part.keys[0].query == "0B15:00000000"
+    assert [key.query for key in whole.keys] == ["jra:0B15:00000000", "jra:0B15:00000001"]
+    assert part.keys[0].query == "jra:0B15:00000000"
     assert isinstance(whole.keys[0], KeptKey)
     assert whole.keys[0].bytes > 32
     assert 900 < whole.keys[0].expires_in_s <= 1000
@@ -726,9 +726,9 @@ def test_an_inspection_counts_what_is_there_and_not_what_was(server, remove):
             await kept(one, entry(query, tags=("gone",)))
         await remove(one, server)
         found = await one.inspect()
-        return found.entries, [key.query for key in found.keys], server.command("ZCARD", "jvgate:1:tag:all")
+        return found.entries, [key.query for key in found.keys], server.command("ZCARD", "jvgate:2:tag:all")
 
-    assert play(scene, server.url) == (1, ["0B15:00000000"], 1)
+    assert play(scene, server.url) == (1, ["jra:0B15:00000000"], 1)
 
 
 def test_an_inspection_tells_no_age_of_what_is_foreign(server):
@@ -741,24 +741,24 @@ def test_an_inspection_tells_no_age_of_what_is_foreign(server):
 
 
 async def _evict(server):
-    server.command("UNLINK", *(f"jvgate:1:{query}" for query in queries(4)[1:]))
+    server.command("UNLINK", *(f"jvgate:2:{query}" for query in queries(4)[1:]))
 
 
 def test_what_is_written_anew_stays_in_the_index_while_it_is_inspected(server):
     async def scene(one):
         await kept(one, entry())
-        server.command("ZADD", "jvgate:1:tag:all", 1e15, str(QUERY))
-        server.command("EVAL", redis_inspection._FORGET_SCRIPT, 1, "jvgate:1:tag:all", str(QUERY), 12345)
-        return server.command("ZCARD", "jvgate:1:tag:all")
+        server.command("ZADD", "jvgate:2:tag:all", 1e15, str(QUERY))
+        server.command("EVAL", redis_inspection._FORGET_SCRIPT, 1, "jvgate:2:tag:all", str(QUERY), 12345)
+        return server.command("ZCARD", "jvgate:2:tag:all")
 
     assert play(scene, server.url) == 1
 
 
 def test_the_index_forgets_what_has_expired(server):
     async def scene(one):
-        server.command("ZADD", "jvgate:1:tag:all", 1, "long gone")
+        server.command("ZADD", "jvgate:2:tag:all", 1, "long gone")
         await kept(one, entry())
-        return server.command("ZRANGE", "jvgate:1:tag:all", 0, -1), server.command("PTTL", "jvgate:1:tag:all")
+        return server.command("ZRANGE", "jvgate:2:tag:all", 0, -1), server.command("PTTL", "jvgate:2:tag:all")
 
     texts, expires_ms = play(scene, server.url)
     assert texts == [str(QUERY).encode()]

@@ -9,8 +9,7 @@ import zstandard
 
 from jvgate.errors import ArchiveError, JVLinkError
 from jvgate.sessions.archive.folder import ArchiveShelf
-from jvgate.spec.dataspecs import dataspecs
-from jvgate.spec.layouts import layouts
+from tests.specs import JRA
 
 NOW = datetime(2026, 11, 9, 12)
 RACE_11 = "2026110805081111"
@@ -18,7 +17,7 @@ RACE_11 = "2026110805081111"
 
 def record(kind: str, key: str = RACE_11, length: int | None = None) -> bytes:
     """Return a record of the current length (or *length*): head, then *key*, spaces, CR LF."""
-    wanted = length or layouts().current(kind).length
+    wanted = length or JRA.layouts.current(kind).length
     return f"{kind}720261108{key}".encode().ljust(wanted - 2) + b"\r\n"
 
 
@@ -30,11 +29,11 @@ def write(path: Path, data: bytes, *, changed: datetime | None = None) -> None:
 
 
 def stored(folder: Path, dataspec: str) -> list[bytes]:
-    return [piece for file in ArchiveShelf(folder).stored(dataspec, now=NOW, setup=False) for piece in file.read()]
+    return [piece for file in ArchiveShelf(folder, JRA).stored(dataspec, now=NOW, setup=False) for piece in file.read()]
 
 
 def realtime(folder: Path, dataspec: str, key: str) -> list[bytes] | None:
-    return ArchiveShelf(folder).realtime(dataspec, key, now=NOW)
+    return ArchiveShelf(folder, JRA).realtime(dataspec, key, now=NOW)
 
 
 def test_a_stored_file_belongs_to_the_data_spec_of_its_folder(tmp_path):
@@ -56,10 +55,10 @@ def test_plain_files_are_found_in_folders_of_any_other_name(tmp_path):
 
 
 def test_every_layout_old_and_new_comes_out_of_one_mixed_file(tmp_path):
-    mixed = [record(layout.record, length=layout.length) for layout in layouts().all()]
+    mixed = [record(layout.record, length=layout.length) for layout in JRA.layouts.all()]
     write(tmp_path / "all.bin", b"".join(mixed))
-    specs = [spec for spec in dataspecs().values() if not spec.is_realtime]
-    days = [spec for spec in dataspecs().values() if "YYYYMMDD" in spec.key_forms]
+    specs = [spec for spec in JRA.dataspecs.values() if not spec.is_realtime]
+    days = [spec for spec in JRA.dataspecs.values() if "YYYYMMDD" in spec.key_forms]
     out = {piece for spec in specs for piece in stored(tmp_path, spec.id)}
     out |= {piece for spec in days for piece in realtime(tmp_path, spec.id, "20261108") or ()}
     assert out == set(mixed)
@@ -95,26 +94,26 @@ def test_a_file_that_begins_within_a_record_is_still_jvdata(tmp_path):
 def test_a_file_was_provided_at_the_last_time_in_its_name_or_when_it_changed(tmp_path, name, provided):
     data = zstandard.compress(record("RA")) if name.endswith(".zst") else record("RA")
     write(tmp_path / "RACE" / name, data, changed=datetime.fromisoformat("2026-11-01T00:00:00+00:00"))
-    (file,) = ArchiveShelf(tmp_path).stored("RACE", now=NOW, setup=False)
+    (file,) = ArchiveShelf(tmp_path, JRA).stored("RACE", now=NOW, setup=False)
     assert (file.provided, file.name) == (provided, name.removesuffix(".zst"))
 
 
 def test_a_file_changed_in_the_future_was_provided_by_now(tmp_path):
     write(tmp_path / "RACE" / "a.jvd", record("RA"), changed=datetime(2030, 1, 1))
-    (file,) = ArchiveShelf(tmp_path).stored("RACE", now=NOW, setup=False)
+    (file,) = ArchiveShelf(tmp_path, JRA).stored("RACE", now=NOW, setup=False)
     assert file.provided == "20261109120000"
 
 
 def test_files_come_in_the_order_they_were_provided(tmp_path):
     for day in ("03", "01", "02"):
         write(tmp_path / "RACE" / f"x202611{day}120000.jvd", record("RA"))
-    provided = [file.provided[6:8] for file in ArchiveShelf(tmp_path).stored("RACE", now=NOW, setup=True)]
+    provided = [file.provided[6:8] for file in ArchiveShelf(tmp_path, JRA).stored("RACE", now=NOW, setup=True)]
     assert provided == ["01", "02", "03"]
 
 
 def test_new_and_changed_files_appear_at_the_next_open(tmp_path):
     write(tmp_path / "a.bin", record("RA"))
-    shelf = ArchiveShelf(tmp_path)
+    shelf = ArchiveShelf(tmp_path, JRA)
     assert len(shelf.stored("RACE", now=NOW, setup=False)) == 1
     write(tmp_path / "b.bin", record("SE"))
     write(tmp_path / "a.bin", record("UM"))
@@ -165,7 +164,7 @@ def test_what_is_no_jvdata_is_skipped_and_listed(tmp_path):
     write(tmp_path / "empty.txt", b"")
     write(tmp_path / "RACE" / "notes.txt", b"PK\x03\x04")
     write(tmp_path / "RACE" / "a.jvd", record("RA"))
-    shelf = ArchiveShelf(tmp_path)
+    shelf = ArchiveShelf(tmp_path, JRA)
     assert len(shelf.stored("RACE", now=NOW, setup=False)) == 1
     assert shelf.skipped == (".hidden", "RACE/notes.txt", "README.md", "empty.txt")
 
@@ -181,19 +180,19 @@ def test_links_are_not_followed(tmp_path):
 def test_a_folder_that_does_not_exist_is_an_error(tmp_path):
     for ask in (ArchiveShelf.check, lambda shelf: shelf.stored("RACE", now=NOW, setup=False)):
         with pytest.raises(ArchiveError, match="there is no such folder"):
-            ask(ArchiveShelf(tmp_path / "nowhere"))
+            ask(ArchiveShelf(tmp_path / "nowhere", JRA))
 
 
 @pytest.mark.parametrize("junk", [b"", b"hello\r\n", os.urandom(2000).replace(b"\r", b"")])
 def test_a_folder_without_jvdata_is_an_error_that_says_what_a_right_one_holds(tmp_path, junk):
     write(tmp_path / "junk.txt", junk)
     with pytest.raises(ArchiveError, match="RACE/<file>"):
-        ArchiveShelf(tmp_path).check()
+        ArchiveShelf(tmp_path, JRA).check()
 
 
 def test_a_right_folder_passes_the_check(tmp_path):
     write(tmp_path / "0B12" / "20261108.zst", zstandard.compress(record("RA")))
-    ArchiveShelf(tmp_path).check()
+    ArchiveShelf(tmp_path, JRA).check()
 
 
 @pytest.mark.parametrize("name", ["202611080511", RACE_11, f"{RACE_11}.rtd", "202611080511.zst"])

@@ -13,8 +13,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -31,14 +31,15 @@ from jvgate.sessions.archive.rawfile import (
     record_type,
     split,
 )
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.jst import JST
+from jvgate.spec.layouts import Layouts
+from jvgate.spec.spec import Spec
 
 __all__ = ["ArchiveFile", "ArchiveShelf"]
 
 _RIGHT_FOLDER = "A right one holds files of raw records, plain or as RACE/<file>, 0B12/<key>, each also as .zst"
 MAX_LEARNT = 100_000  # files; beyond it those that are gone are forgotten
 _HEAD_BYTES = 28  # type, DataKubun, date and race key lie within
-_JST_OFFSET = timedelta(hours=9)
 _KEY = re.compile(r"[0-9]{8}([0-9A-Z]{2}([0-9]{4})?[0-9]{2})?|[A-Z][A-Z0-9][0-9]{8}[0-9A-Z]{2}[0-9]{16}")
 T = TypeVar("T")
 
@@ -63,8 +64,7 @@ class _Listed:
 
     @property
     def changed(self) -> str:
-        moment = datetime.fromtimestamp(self.changed_ns / 1e9, UTC) + _JST_OFFSET
-        return moment.strftime("%Y%m%d%H%M%S")
+        return datetime.fromtimestamp(self.changed_ns / 1e9, JST).strftime("%Y%m%d%H%M%S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class _Content:
 class ArchiveFile:
     """One file as the simulator reads it.  dropped: record types that its data spec does not deliver."""
 
+    spec: Spec
+
     path: Path
     name: str
     provided: str
@@ -88,7 +90,7 @@ class ArchiveFile:
     def read(self) -> list[bytes]:
         """Return the records, each with its CR LF.  Raises JVLinkError (-402, -403, -503)."""
         data = load(self.path)
-        records, tail = split(data)
+        records, tail = split(data, self.spec.layouts)
         if tail and record_type(tail) not in self.dropped:
             at = len(data.rstrip(b"\0")) - len(tail)
             why = f"the record at byte {at} has no end (CR LF)"
@@ -98,9 +100,10 @@ class ArchiveFile:
 
 
 class ArchiveShelf:
-    """The shelf of one folder; several threads may ask it."""
+    """The shelf of one folder; several threads may ask it.  spec: of the provider whose data it holds."""
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, spec: Spec) -> None:
+        self._spec = spec
         self._folder = Path(folder).expanduser().absolute()
         self._lock = Lock()
         self._is_jvdata: dict[Path, tuple[_Listed, bool]] = {}
@@ -130,7 +133,7 @@ class ArchiveShelf:
             found = [*self._own(dataspec), *(file for file in self._plain() if self._holds(file, dataspec))]
         if not found:
             self.check()
-        files = [_as_file(file, dataspec, latest=today) for file in found]
+        files = [_as_file(file, dataspec, self._spec, latest=today) for file in found]
         return sorted(files, key=lambda file: (file.provided, file.name))
 
     def realtime(self, dataspec: str, key: str, *, now: datetime) -> Sequence[bytes] | None:
@@ -147,10 +150,10 @@ class ArchiveShelf:
         named = [file for file in own if _short(file.stem) == _short(key)]
         if named:
             newest = max(named, key=lambda file: file.changed_ns)
-            return _as_file(newest, dataspec).read() or None
+            return _as_file(newest, dataspec, self._spec).read() or None
         others = [file for file in own if not _KEY.fullmatch(file.stem) or _agree(_place(file.stem), place)]
-        records = [record for file in others + plain for record in _as_file(file, dataspec).read()]
-        return _about(records, key) or None
+        records = [record for file in others + plain for record in _as_file(file, dataspec, self._spec).read()]
+        return _about(records, key, self._spec.layouts) or None
 
     def _own(self, dataspec: str) -> Iterator[_Listed]:
         """Yield the files under `<DATASPEC>/`."""
@@ -160,7 +163,7 @@ class ArchiveShelf:
 
     def _plain(self) -> Iterator[_Listed]:
         """Yield the files that lie under no data spec."""
-        return self._files(self._folder, enters=lambda name: name not in dataspecs())
+        return self._files(self._folder, enters=lambda name: self._spec.dataspec(name) is None)
 
     def _files(self, folder: Path, enters: Callable[[str], bool] = lambda name: True) -> Iterator[_Listed]:
         """Yield the files of JV-Data under *folder*, by name.  enters: which folders right below it to enter."""
@@ -190,8 +193,8 @@ class ArchiveShelf:
 
     def _looks_right(self, file: _Listed) -> bool:
         if not file.size:  # an empty file counts by its place, or by JV-Link's way to begin a name with the type
-            under_dataspec = file.path.relative_to(self._folder).parts[0] in dataspecs()
-            return under_dataspec or _type_in_name(file) in known_types()
+            folder = file.path.relative_to(self._folder).parts[0]
+            return self._spec.dataspec(folder) is not None or _type_in_name(file) in known_types(self._spec.layouts)
         try:
             return looks_like_jvdata(file.path)
         except OSError:
@@ -199,12 +202,12 @@ class ArchiveShelf:
 
     def _holds(self, file: _Listed, dataspec: str, *, day: str = "") -> bool:
         """Whether a plain file has records for *dataspec* (of that *day*), or none that any data spec knows."""
-        content = _recall(self._contents, file, _content)
+        content = _recall(self._contents, file, partial(_content, layouts=self._spec.layouts))
         if content is None:  # it cannot be read, and the read will say why
             return True
-        if not content.types & known_types():
+        if not content.types & known_types(self._spec.layouts):
             return not day
-        return bool(content.types & _delivered(dataspec)) and (not day or day in content.days)
+        return bool(content.types & _delivered(self._spec, dataspec)) and (not day or day in content.days)
 
 
 def _forget_gone(known: dict[Path, tuple[_Listed, T]]) -> None:
@@ -238,44 +241,46 @@ def _listed(entry: os.DirEntry[str]) -> _Listed:
     return _Listed(Path(entry.path), status.st_size, status.st_mtime_ns)
 
 
-def _as_file(file: _Listed, dataspec: str, *, latest: str = "9" * 14) -> ArchiveFile:
+def _as_file(file: _Listed, dataspec: str, spec: Spec, *, latest: str = "9" * 14) -> ArchiveFile:
     provided = provided_in_name(file.name) or min(file.changed, latest)
-    return ArchiveFile(file.path, file.name, provided, file.size, known_types() - _delivered(dataspec))
+    dropped = known_types(spec.layouts) - _delivered(spec, dataspec)
+    return ArchiveFile(spec, file.path, file.name, provided, file.size, dropped)
 
 
 @cache
-def _delivered(dataspec: str) -> frozenset[bytes]:
-    return frozenset(name.encode() for name in dataspecs()[dataspec].record_types)
+def _delivered(spec: Spec, dataspec: str) -> frozenset[bytes]:
+    found = spec.dataspec(dataspec)
+    return frozenset(name.encode() for name in (found.record_types if found is not None else ()))
 
 
 def _type_in_name(file: _Listed) -> bytes:
     return os.fsencode(file.name)[:2]
 
 
-def _content(file: _Listed) -> _Content | None:
+def _content(file: _Listed, layouts: Layouts) -> _Content | None:
     """Read a plain file through once; None when it cannot be read."""
     if not file.size:
         return _Content(frozenset([_type_in_name(file)]), frozenset())
     try:
-        records, tail = split(load(file.path))
+        records, tail = split(load(file.path), layouts)
     except JVLinkError:
         return None
     heads = {record[:_HEAD_BYTES] for record in records}  # many records share one
-    days = {key[:8] for head in heads if (key := carried_key(head)) is not None}
+    days = {key[:8] for head in heads if (key := carried_key(head, layouts)) is not None}
     if tail:
         heads.add(tail)
     return _Content(frozenset(map(record_type, heads)), frozenset(days))
 
 
-def _about(records: list[bytes], key: str) -> list[bytes]:
+def _about(records: list[bytes], key: str, layouts: Layouts) -> list[bytes]:
     """Return the records for *key*; those of unknown types come along when there are any others."""
     place, event = _place(key), key[:2].encode() if len(key) == 28 else b""
-    known = known_types()
+    known = known_types(layouts)
     about = [
         record
         for record in records
         if record_type(record) not in known
-        or (event in (b"", record_type(record)) and _agree(carried_key(record) or "-", place))
+        or (event in (b"", record_type(record)) and _agree(carried_key(record, layouts) or "-", place))
     ]
     return about if any(record_type(record) in known for record in about) else []
 

@@ -17,7 +17,7 @@ import zstandard
 
 from jvgate.errors import JVLinkError
 from jvgate.records.framing import HEADER, LOOKAHEAD, Damage, Frame, frames_of
-from jvgate.spec.layouts import layouts
+from jvgate.spec.layouts import Layouts
 
 __all__ = [
     "carried_key",
@@ -70,12 +70,12 @@ def load(path: Path) -> bytes:
     return data
 
 
-def split(data: bytes) -> tuple[list[bytes], bytes]:
+def split(data: bytes, layouts: Layouts) -> tuple[list[bytes], bytes]:
     """Return the records as they stand, and what follows the last CR LF without its NULs.
 
     A record that damage broke into two lines stays one; what is no record is a piece of its own.
     """
-    pieces = [data[item.offset : item.offset + _size(item)] for item in frames_of(data)]
+    pieces = [data[item.offset : item.offset + _size(item)] for item in frames_of(data, layouts)]
     is_whole = not pieces or pieces[-1].endswith(b"\r\n")
     return (pieces, b"") if is_whole else (pieces[:-1], pieces[-1].rpartition(b"\r\n")[2].strip(b"\0"))
 
@@ -90,17 +90,17 @@ def record_type(record: bytes) -> bytes:
 
 
 @cache
-def known_types() -> frozenset[bytes]:
+def known_types(layouts: Layouts) -> frozenset[bytes]:
     """Return the record types of the specification."""
-    return frozenset(name.encode("ascii") for name in layouts().types)
+    return frozenset(name.encode("ascii") for name in layouts.types)
 
 
-def carried_key(record: bytes) -> str | None:
+def carried_key(record: bytes, layouts: Layouts) -> str | None:
     """Return the key that *record* carries, or None when its type carries none.
 
     `YYYYMMDDJJRR` for a race, `YYYYMMDDJJ` for a day at a course (WE, YS), `YYYYMMDD` for a day (WF).
     """
-    spans = _key_spans().get(record_type(record))
+    spans = _key_spans(layouts).get(record_type(record))
     if spans is None:
         return None
     record = record.lstrip(b"\0")
@@ -115,14 +115,14 @@ def provided_in_name(name: str) -> str | None:
 
 
 @cache
-def _key_spans() -> dict[bytes, tuple[slice, ...]]:
-    return dict(_spans_of_types())
+def _key_spans(layouts: Layouts) -> dict[bytes, tuple[slice, ...]]:
+    return dict(_spans_of_types(layouts))
 
 
-def _spans_of_types() -> Iterator[tuple[bytes, tuple[slice, ...]]]:
+def _spans_of_types(layouts: Layouts) -> Iterator[tuple[bytes, tuple[slice, ...]]]:
     paths = ("id.Year", "id.MonthDay", "id.JyoCD", "id.RaceNum", "KaisaiDate")
-    for name in layouts().types:
-        fields = {field.path: field for field in layouts().current(name).fields}
+    for name in layouts.types:
+        fields = {field.path: field for field in layouts.current(name).fields}
         spans = tuple(slice(fields[path].offset, fields[path].end) for path in paths if path in fields)
         if spans:
             yield name.encode("ascii"), spans

@@ -27,7 +27,7 @@ import zstandard
 from jvgate.errors import ArchiveError, SourceError
 from jvgate.jvlink.request import Progress
 from jvgate.sessions.archive.rawfile import provided_in_name
-from jvgate.sessions.sources.simulated import JST
+from jvgate.spec.jst import JST
 
 __all__ = ["Mark", "Recording", "exclusive", "is_safe_name"]
 

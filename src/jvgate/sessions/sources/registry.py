@@ -22,10 +22,11 @@ from jvgate.sessions.archive.folder import ArchiveShelf
 from jvgate.sessions.holders import Worker
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote_session import start_process
-from jvgate.sessions.sources.simulated import JST, SETTING, Play, parse_play
+from jvgate.sessions.sources.simulated import SETTING, Play, parse_play
 from jvgate.sessions.watchdog import CallLimits
+from jvgate.spec.spec import Provider, Spec
 
-__all__ = ["JST", "Means", "Source", "parse_source", "python_command"]
+__all__ = ["Means", "Source", "parse_source", "python_command"]
 
 PYTHON_SETTING = "JVGATE_WORKER_PYTHON (--worker-python)"
 STORED, REALTIME = "stored", "realtime"
@@ -64,16 +65,17 @@ class Means:
 class Source:
     """One source of data, shared by all sessions.
 
-    name: its URL.  start: a new worker with a session, for the calling thread.  check: raises SourceError when it
-    cannot serve.  now: what time it is there, naive, Japan Standard Time.  command: that of its worker processes.
-    sessions, max_sessions: by default, and at most.  is_single: it has one session for everything, or one for
-    stored and one for real-time data: more is not known to be safe (`behaviour`, section 4).
+    name: its URL.  provider: whose data it has.  start: a new worker with a session, for the calling thread.  check:
+    raises SourceError when it cannot serve.  now: what time it is there, naive, Japan Standard Time.  command: that of
+    its worker processes.  sessions, max_sessions: by default, and at most.  is_single: it has one session for
+    everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`, section 4).
     """
 
     name: str
     start: Callable[[], Worker]
-    check: Callable[[], None]
+    check: Callable[[Spec], None]
     now: Callable[[], datetime]
+    provider: Provider = "jra"
     command: tuple[str, ...] = ()
     sessions: int = _SIMULATED_SESSIONS
     max_sessions: int = _MAX_SESSIONS
@@ -116,7 +118,8 @@ def _simulated(url: str, rest: str, means: Means) -> Source:
     return Source(
         name=url,
         start=partial(start_process, command),
-        check=(lambda: None) if play.is_demo else ArchiveShelf(play.place).check,
+        check=(lambda spec: None) if play.is_demo else lambda spec: ArchiveShelf(play.place, spec).check(),
+        provider=play.provider,
         now=play.clock(began),
         command=command,
         limits=means.limits(_played_limits(play)),
@@ -145,7 +148,8 @@ def _com_source(url: str, scheme: str, means: Means) -> Source:
     return Source(
         name=url,
         start=partial(start_process, command),
-        check=lambda: None,
+        check=lambda spec: None,
+        provider="nv" if scheme == "nvlink" else "jra",
         now=Play().clock(0.0),
         command=command,
         sessions=1,
@@ -190,7 +194,8 @@ def _agent(url: str, rest: str, means: Means) -> Source:
     return Source(
         name=url,
         start=partial(agent_link.connect, address, token=means.agent_token),
-        check=partial(agent_link.check, address),
+        check=lambda spec: agent_link.check(address),
+        provider=address.provider,
         now=agent_link.japan,
         sessions=2 if address.is_split else 1,
         max_sessions=2 if address.is_split else _MAX_SESSIONS,

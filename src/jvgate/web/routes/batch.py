@@ -146,21 +146,21 @@ class _Batch:
 
     async def _reply(self, index: int) -> _Reply:
         """Return the reply to one entry, whatever happens to it."""
-        where = f"{self._path}#/{ENTRIES}/{index}"
+        where, spec = f"{self._path}#/{ENTRIES}/{index}", self._gateway.spec
         try:
             dataspec, parameters = entry_parameters(self._entries[index])
-            question = check(parse_question(dataspec, parameters, formats=("json",)))
+            question = check(parse_question(dataspec, parameters, spec, formats=("json",)), spec)
             served = await self._gateway.ask(question, refresh=self._refresh)
         except JvgateError as exc:
             if isinstance(exc, SourceError):
                 log.warning("the source failed", path=where, error=str(exc))
-            return _reply_of(problem_response(problem_of(exc), where))
+            return _reply_of(problem_response(problem_of(exc, spec), where))
         except Exception as exc:  # the boundary: logged whole, and the other entries go on
             log.exception("an entry of a batch failed", entry=index, error=repr(exc))
             problem = Problem("internal-error", "Something went wrong here; the log of the server says what.")
             return _reply_of(problem_response(problem, where))
         if isinstance(served, Job):
-            return _reply_of(job_accepted(served))
+            return _reply_of(job_accepted(served, spec))
         return self._finished(served, where)
 
     def _finished(self, served: Served, where: str) -> _Reply:

@@ -54,7 +54,9 @@ async def get_movie(
     parameter(request)
     if type not in RACE_TYPES:
         raise _unknown_type(type, f"{_RACES}; of workouts {_WORKOUTS}")
-    fetched = await fetch(request, "movie", type, str(RaceKey.parse(key)), keep_s=_keep_s)
+    fetched = await fetch(
+        request, "movie", type, str(RaceKey.parse(key, request.app.state.gateway.spec.key_rules)), keep_s=_keep_s
+    )
     return _told(fetched, {"type": type, "key": key, "available": fetched.entry.value["available"]})
 
 
