@@ -6,7 +6,7 @@ import sys
 import time
 
 from benchmarks.measuring import Effort, Figure, Wanted, compare, main
-from jvgate.cache.memory import Memory
+from jvgate.cache.memory import Memory, Store
 from jvgate.values import MISSING, Entry
 
 __all__ = ["measure"]
@@ -17,7 +17,7 @@ ROUNDS_OF_KEYS = 40
 
 def measure(effort: Effort) -> list[Figure]:
     """Return the figures of a hit and of a miss."""
-    memory: Memory[bytes] = Memory(max_entries=ENTRIES, max_bytes=1 << 30)
+    memory: Store[bytes] = Store(Memory(max_entries=ENTRIES, max_bytes=1 << 30))
     now = time.monotonic()
     bare = {}
     for number in range(ENTRIES):

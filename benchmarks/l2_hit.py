@@ -17,8 +17,8 @@ from tests.cache.redis_server import RedisServer
 
 from benchmarks.measuring import Effort, Figure, Sample, main, percentile
 from benchmarks.weekend import weekend
+from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.keys import query_text, value_key
-from jvgate.cache.redis.packing import pack
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.values import Dataset, Query

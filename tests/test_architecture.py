@@ -12,9 +12,10 @@ import jvgate
 ROOT = Path(jvgate.__file__).parent
 MODULES = sorted(ROOT.glob("**/*.py"))
 
-BASE = {"errors", "values"}
+BASE = {"errors", "listeners", "values"}
 MAY_IMPORT = {
     "errors": set(),
+    "listeners": set(),
     "spec": {"errors"},
     "values": {"errors", "spec"},
     "question": BASE | {"spec"},
@@ -68,6 +69,11 @@ def test_a_room_imports_only_what_it_may(room):
     assert used <= MAY_IMPORT[room] | {room}
 
 
+def test_the_cache_knows_its_shared_tier_by_the_protocol_alone():
+    for path in ROOT.glob("cache/*.py"):
+        assert not {name for name in imported(path) if name.startswith("jvgate.cache.redis")}, path
+
+
 def test_at_most_six_modules_stand_loose_beside_the_packages():
     assert len([path for path in ROOT.glob("*.py") if path.stem != "__init__"]) <= 6
 
@@ -113,3 +119,19 @@ def test_nothing_is_imported_as_if_the_package_lay_open():
     ours = {path.stem for path in MODULES} | {path.name for path in ROOT.iterdir() if path.is_dir()}
     for path in MODULES:
         assert not {name for name in imported(path) if name.split(".")[0] in ours}, path
+
+
+def _components_reached(path: Path) -> set[str]:
+    """Return the chains `gateway.x.y` in the module: a component of the gateway used from outside."""
+    return {
+        ast.unparse(node)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and ast.unparse(node.value.value).rpartition(".")[2] in ("gateway", "_gateway")
+    }
+
+
+@pytest.mark.parametrize("room", ["web", "commands"])
+def test_nobody_reaches_through_the_gateway_for_its_components(room):
+    assert not set().union(*(_components_reached(path) for path in ROOT.glob(f"{room}/**/*.py")))

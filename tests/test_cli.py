@@ -413,8 +413,9 @@ def test_what_lies_in_redis_is_shown_with_its_age(jvgate, source):
     assert re.fullmatch(r"jra:RACE:20261101000000-:1 +[\d,]+ +\d+ s +[\d,]+ s", told[1].strip())
 
 
-def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate):
-    fails(jvgate("cache", "stats", "--url", "http://127.0.0.1:1"), SOURCE, "no jvgate answers")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "file:///etc", "127.0.0.1:1", "http://[", "http://127.0.0.1:x"])
+def test_a_server_that_is_not_there_has_no_cache_to_show(jvgate, url):
+    fails(jvgate("cache", "stats", "--url", url), SOURCE, "no jvgate answers")
 
 
 @pytest.mark.parametrize("name", ["se.csv", "se.parquet", "se.arrow", "se.ndjson", "se.jvd", "se.msgpack"])

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 from typing import Final, Generic, TypeVar
 
+import orjson
+
 from jvgate.spec.conditions import Condition
 from jvgate.spec.spec import Provider
 
-__all__ = ["MISSING", "Answer", "Dataset", "Entry", "Missing", "Query", "Question", "Selection", "SourceFile"]
+__all__ = [
+    "MISSING",
+    "Answer",
+    "Backoff",
+    "Dataset",
+    "Entry",
+    "Landed",
+    "Message",
+    "Missing",
+    "Query",
+    "Question",
+    "Selection",
+    "SourceFile",
+]
 
 Value_co = TypeVar("Value_co", covariant=True)
 
@@ -141,6 +157,19 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class Landed:
+    """The news that a dataset of *query* is there.  before: the last one of the same query that memory had, if any.
+
+    is_read: it was read from the source just now; False when another process read it and it came through Redis.
+    """
+
+    query: Query
+    dataset: Dataset
+    before: Dataset | None
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Datasets rendered in one form: finished bytes, always the same for the same datasets and form.
 
@@ -173,8 +202,8 @@ class Entry(Generic[Value_co]):
     """A kept value and for how long it may be used.  Times are monotonic seconds; weight: bytes it counts for.
 
     fresh_until: as it is.  stale_until: while it is being refreshed.  error_until: while its source fails.
-    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old; -inf:
-    the first hit has it packed smaller (`packer.py`).
+    refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old.
+    packs_again: the first hit has it packed smaller (`gateway/compressing.py`).
     tags: what it is purged by.
     """
 
@@ -185,9 +214,89 @@ class Entry(Generic[Value_co]):
     stale_until: float = 0.0
     error_until: float = 0.0
     refresh_at: float = inf
+    packs_again: bool = False
     tags: frozenset[str] = frozenset()
 
     @property
     def kept_until(self) -> float:
         """When it is of no use any more."""
         return max(self.fresh_until, self.stale_until, self.error_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """The pauses after failures in a row: exponential, bounded, with jitter.
+
+    first_s: after the first failure.  most_s: the longest pause.  factor: growth from one failure to the next.
+    jitter: the random share of a pause, 0 to 1, so that several processes do not try again at the same moment.
+    """
+
+    first_s: float
+    most_s: float
+    factor: float = 2.0
+    jitter: float = 0.0
+
+    def pause_s(self, failures: int, luck: float = 0.0) -> float:
+        """Return the pause after *failures* failures in a row, 0 after none.  luck: 0 to 1, chosen by the caller."""
+        if failures < 1:
+            return 0.0
+        longest_s = min(self.most_s, self.first_s * self.factor ** min(failures - 1, _MOST_STEPS))
+        return longest_s * (1 - self.jitter * luck)
+
+
+_MOST_STEPS: Final = 64  # beyond them the power would leave the range of a float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An announcement to other processes: of the same server over a pipe, of other servers over Redis.
+
+    kind: selects the listeners.  payload: JSON values; its accessors raise ValueError for one of another type.
+    """
+
+    kind: str
+    payload: Mapping[str, object] = field(default_factory=dict)
+
+    MOST_BYTES = 1 << 18
+
+    def text(self, name: str) -> str:
+        """Return the text *name* of the payload."""
+        value = self.payload.get(name)
+        if not isinstance(value, str):
+            raise self._malformed(name)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the list of texts *name* of the payload."""
+        value = self.payload.get(name)
+        if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+            raise self._malformed(name)
+        return tuple(value)
+
+    def number(self, name: str) -> int:
+        """Return the whole number *name* of the payload."""
+        value = self.payload.get(name)
+        if type(value) is not int:  # True is none
+            raise self._malformed(name)
+        return value
+
+    def to_bytes(self) -> bytes:
+        """Return the message as JSON.  Raises ValueError when it is too large or no JSON."""
+        try:
+            data = orjson.dumps({**self.payload, "kind": self.kind})
+        except TypeError as exc:
+            raise ValueError(f"a message of kind {self.kind} holds more than JSON") from exc
+        if len(data) > self.MOST_BYTES:
+            raise ValueError(f"a message of kind {self.kind} has {len(data)} bytes")
+        return data
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Message:
+        """Return the message in *data*, which anybody may have written.  Raises ValueError for any other bytes."""
+        document = orjson.loads(data) if len(data) <= cls.MOST_BYTES else None
+        if not isinstance(document, dict) or not isinstance(kind := document.pop("kind", None), str):
+            raise ValueError("no message")
+        return cls(kind, document)
+
+    def _malformed(self, name: str) -> ValueError:
+        return ValueError(f"a message of kind {self.kind} without a valid {name}")

@@ -10,7 +10,20 @@ from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.values import Dataset, Query, SourceFile
 
-__all__ = ["QUERY", "entry", "freeze", "kept", "kill", "play", "queries", "settled", "until"]
+__all__ = [
+    "QUERY",
+    "entry",
+    "freeze",
+    "is_back",
+    "is_left_alone",
+    "kept",
+    "kill",
+    "play",
+    "queries",
+    "settled",
+    "timed",
+    "until",
+]
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
 LIMIT_S = 30  # of what a test waits for: an end for the broken, no measure
@@ -73,3 +86,20 @@ def freeze(server):
     """Stop a Redis in whatever it does; return what lets it go on."""
     server.freeze()
     return server.thaw
+
+
+async def timed(answer):
+    began = time.perf_counter()
+    return await answer, time.perf_counter() - began
+
+
+async def is_left_alone(tier):
+    """Ask until the breaker is open; return every answer, and how long the slowest took."""
+    answers = []
+    while tier.state.state == "closed":
+        answers.append(await timed(tier.get(QUERY)))
+    return answers
+
+
+async def is_back(tier):
+    await until(lambda: tier.state.state == "closed" and tier.state.is_listening)

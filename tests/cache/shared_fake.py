@@ -11,7 +11,7 @@ from math import inf
 
 from jvgate.cache.redis.fences import Fences
 from jvgate.cache.redis.keys import query_text
-from jvgate.cache.shared import ALL, Inspection, KeptKey, Lease, Miss, Packed, Purged, TierState
+from jvgate.cache.shared import ALL, Inspection, KeptKey, Lease, Miss, Packed, SharedPurge, TierState
 from jvgate.values import Query
 
 __all__ = ["Board", "BoardTier"]
@@ -104,7 +104,7 @@ class BoardTier:
             return Miss("late")
         return landed() or Miss("free")
 
-    async def purge(self, *tags: str) -> Purged:
+    async def purge(self, *tags: str) -> SharedPurge:
         board = self._board
         stamp = max(board.fences.newest, self._fences.newest) + 1
         board.fences.raise_fences(tags, stamp)
@@ -117,7 +117,7 @@ class BoardTier:
                 tier._unheard.append((tags, stamp))
                 if not tier.is_deaf:
                     tier.hear()
-        return Purged(len(gone))
+        return SharedPurge(len(gone))
 
     def fence(self, *tags: str, stamp: int = 0) -> int:
         stamp = stamp or self._fences.newest + 1

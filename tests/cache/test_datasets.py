@@ -8,12 +8,12 @@ import pytest
 
 from jvgate.cache.datasets import Datasets, made_of
 from jvgate.cache.entries import Judged
-from jvgate.cache.memory import Memory
-from jvgate.cache.no_tier import NoTier
+from jvgate.cache.memory import Memory, Store
+from jvgate.cache.shared import NoTier
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.freshness import policy
 from jvgate.freshness.lifetimes import Lifetimes
-from jvgate.values import MISSING, Query
+from jvgate.values import MISSING, Landed, Query
 from tests.cache.clocks import Clock, settled
 from tests.raceday import QUERY, dataset, record
 from tests.specs import JRA
@@ -257,13 +257,14 @@ def test_the_last_one_who_leaves_ends_the_read_unless_it_is_nearly_done():
 
 def test_what_was_made_of_a_dataset_goes_when_there_is_a_newer_one():
     async def scene(datasets, source, clock):
+        answers = Store(datasets._memory)
         for query in (QUERY, OTHER):
             got = await datasets.get(query)
-            datasets._memory.put(f"an answer of {query}", replace(got.entry, tags=frozenset({made_of(query)})))
+            answers.put(f"an answer of {query}", replace(got.entry, tags=frozenset({made_of(query)})))
         old = datasets.kept(QUERY)
         clock.now_s += 10.0
         newer = await datasets.get(QUERY, newer_than=clock.now_s - 5.0)
-        kept = [datasets._memory.last(f"an answer of {query}") is not MISSING for query in (QUERY, OTHER)]
+        kept = [answers.last(f"an answer of {query}") is not MISSING for query in (QUERY, OTHER)]
         return kept, datasets.has_newer(QUERY, old), datasets.has_newer(QUERY, newer.entry)
 
     assert play(scene) == ([False, True], True, False)
@@ -313,3 +314,40 @@ def test_a_purge_drops_what_is_kept_and_keeps_nothing_that_was_on_its_way():
         return dropped, number(asked_before), number(asked_after), datasets.kept(OTHER) is MISSING, source.reads[QUERY]
 
     assert play(scene) == (1, 2, 3, False, 3)
+
+
+def test_every_dataset_that_was_read_is_announced_with_the_one_before_it():
+    heard = []
+
+    async def scene(datasets, source, clock):
+        first = await datasets.get(QUERY)
+        await datasets.get(QUERY)
+        clock.now_s += 10.0
+        second = await datasets.get(QUERY, newer_than=clock.now_s - 5.0)
+        return [each.entry.value for each in (first, second)]
+
+    first, second = play(scene, landed=[heard.append])
+    assert heard == [Landed(QUERY, first, None, is_read=True), Landed(QUERY, second, first, is_read=True)]
+
+
+def test_a_listener_that_raises_does_not_break_the_read():
+    def fails(landed):
+        raise ValueError(landed)
+
+    async def scene(datasets, source, clock):
+        return (await datasets.get(QUERY)).how
+
+    assert play(scene, landed=[fails]) == "read"
+
+
+def test_a_failure_that_may_pass_is_announced():
+    heard = []
+
+    async def scene(datasets, source, clock):
+        source.error = SourceBusy(1)
+        with pytest.raises(SourceBusy):
+            await datasets.get(QUERY)
+        return source.error
+
+    error = play(scene, failed=[heard.append])
+    assert heard == [error]

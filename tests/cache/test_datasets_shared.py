@@ -9,7 +9,7 @@ import pytest
 
 from jvgate.cache import datasets
 from jvgate.cache.datasets import Datasets, made_of
-from jvgate.cache.memory import Memory
+from jvgate.cache.memory import Memory, Store
 from jvgate.errors import ReadCancelled, SourceBusy
 from jvgate.freshness.tags import has_any
 from jvgate.values import MISSING
@@ -97,18 +97,30 @@ def test_what_one_read_and_finds_there_again_is_nothing_newer_though_clocks_are_
     async def scene(one, other, clock):
         for node in (other, one):  # which finds it there, by its wall clock
             await node.get()
-        memory = one.datasets._memory
-        memory.put("an answer", replace(one.datasets.kept(QUERY), tags=frozenset({made_of(QUERY)})))
+        answers = Store(one.datasets._memory)
+        answers.put("an answer", replace(one.datasets.kept(QUERY), tags=frozenset({made_of(QUERY)})))
         one.datasets._wall = lambda: clock() - 2.4e-7
         clock.now_s += FRESH_S
         one.source.gate.clear()
         refreshing = asyncio.create_task(one.get(stale_ok=False, newer_than=one.datasets.kept(QUERY).read_at))
         await settled()
-        kept = memory.last("an answer") is not MISSING
+        kept = answers.last("an answer") is not MISSING
         one.source.gate.set()
         return kept, (await refreshing).how
 
     assert play(scene) == (True, "read")
+
+
+def test_what_another_one_read_is_announced_where_it_is_found_and_only_once():
+    async def scene(one, other, clock):
+        heard = []
+        other.datasets.landed.add(heard.append)
+        got = [await node.get() for node in (one, other, other)]
+        clock.now_s += FRESH_S
+        await other.get()
+        return [(each.dataset, each.is_read) for each in heard] == [(got[1].entry.value, False)]
+
+    assert play(scene)
 
 
 def test_what_is_stale_there_is_given_and_read_anew_behind_it():

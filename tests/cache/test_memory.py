@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jvgate.cache.memory import Memory
+from jvgate.cache.memory import Memory, Store
 from jvgate.values import MISSING, Entry
 
 
@@ -21,7 +21,7 @@ def clock():
 
 
 def memory(clock, *, max_entries=3, max_bytes=100):
-    return Memory(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
+    return Store(Memory(max_entries=max_entries, max_bytes=max_bytes, clock=clock))
 
 
 def entry(value="v", *, fresh_until=200.0, weight=10):
@@ -30,7 +30,7 @@ def entry(value="v", *, fresh_until=200.0, weight=10):
 
 def keys(kept, names="abcdef"):
     """Which of the one-letter keys are kept, without touching their order."""
-    return "".join(sorted(name for name in names if name in kept._entries))
+    return "".join(sorted(name for name in names if name in kept._slots))
 
 
 def test_what_was_put_is_found_whole(clock):
@@ -67,7 +67,7 @@ def test_a_stale_entry_is_of_use_up_to_the_last_moment_of_its_last_window_and_th
     assert (kept.get("a"), kept.last("a").value) == (MISSING, "v")
     clock.now_s = 120.0
     assert kept.last("a") is MISSING
-    assert (len(kept), kept.bytes) == (0, 0)
+    assert (len(kept), kept._memory.bytes) == (0, 0)
 
 
 def test_a_stale_look_keeps_an_entry_in_use(clock):
@@ -83,9 +83,9 @@ def test_a_purge_drops_what_has_the_tags_and_nothing_else(clock):
     kept = memory(clock)
     for key, tags in (("a", {"x"}), ("b", {"x", "y"}), ("c", set())):
         kept.put(key, replace(entry(weight=10), tags=frozenset(tags)))
-    assert kept.purge(lambda tags: "y" in tags) == 1
-    assert (keys(kept), kept.bytes) == ("ac", 20)
-    assert [key for key, _ in kept.items()] == ["a", "c"]
+    assert kept._memory.purge(lambda tags: "y" in tags) == 1
+    assert (keys(kept), kept._memory.bytes) == ("ac", 20)
+    assert [key for key, _ in kept._memory.items()] == ["a", "c"]
 
 
 def test_one_entry_too_many_drives_out_the_least_recently_used(clock):
@@ -102,7 +102,7 @@ def test_bytes_drive_out_as_many_as_it_takes(clock):
     for key in "abc":
         kept.put(key, entry(weight=30))
     kept.put("d", entry(weight=60))
-    assert (keys(kept), kept.bytes) == ("cd", 90)
+    assert (keys(kept), kept._memory.bytes) == ("cd", 90)
 
 
 def test_what_is_larger_than_all_the_room_drives_nobody_out(clock):
@@ -117,32 +117,32 @@ def test_what_is_too_large_now_leaves_no_older_value_behind(clock):
     kept.put("a", entry("old"))
     kept.put("a", entry("new", weight=101))
     assert kept.get("a") is MISSING
-    assert kept.bytes == 0
+    assert kept._memory.bytes == 0
 
 
 def test_a_key_put_again_counts_once(clock):
     kept = memory(clock)
     kept.put("a", entry("old", weight=40))
     kept.put("a", entry("new", weight=50))
-    assert (kept.get("a").value, len(kept), kept.bytes) == ("new", 1, 50)
+    assert (kept.get("a").value, len(kept), kept._memory.bytes) == ("new", 1, 50)
 
 
 @pytest.mark.parametrize("bounds", [{"max_entries": 0}, {"max_bytes": 0}])
 def test_without_room_nothing_is_kept(clock, bounds):
     kept = memory(clock, **bounds)
     assert not kept.put("a", entry())
-    assert (len(kept), kept.bytes) == (0, 0)
+    assert (len(kept), kept._memory.bytes) == (0, 0)
 
 
 def test_what_fits_exactly_is_kept(clock):
     kept = memory(clock, max_entries=1)
     assert kept.put("a", entry(weight=100))
-    assert kept.bytes == 100
+    assert kept._memory.bytes == 100
 
 
 def test_a_look_whether_it_is_fresh_uses_nothing():
     clock = Clock()
-    memory = Memory(max_entries=2, max_bytes=1000, clock=clock)
+    memory = Store(Memory(max_entries=2, max_bytes=1000, clock=clock))
     for key in "ab":
         memory.put(key, Entry("x", 1000.0, 1010.0, 1))
     assert (memory.is_fresh("a"), memory.is_fresh("c")) == (True, False)
@@ -150,3 +150,14 @@ def test_a_look_whether_it_is_fresh_uses_nothing():
     assert not memory.is_fresh("a")
     clock.now_s = 1010.0
     assert not memory.is_fresh("b")
+
+
+def test_stores_of_one_memory_share_its_room_and_the_order_in_which_entries_leave(clock):
+    room = Memory(max_entries=2, max_bytes=100, clock=clock)
+    words, numbers = Store[str](room), Store[int](room)
+    words.put("a", entry("word"))
+    numbers.put("a", entry(1))
+    words.get("a")
+    numbers.put("b", entry(2))
+    assert (words.get("a").value, numbers.get("a"), numbers.get("b").value) == ("word", MISSING, 2)
+    assert (len(room), room.bytes) == (2, 20)

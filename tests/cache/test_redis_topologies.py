@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from jvgate.cache.redis.tier import RedisTier
-from jvgate.cache.shared import Miss, Packed, Purged
+from jvgate.cache.shared import Miss, Packed, SharedPurge
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisCluster, RedisSentinel, RedisServer, server_binaries
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
@@ -49,7 +49,7 @@ def test_a_purge_goes_to_all_nodes_of_a_cluster_and_is_heard(cluster):
         await until(lambda: heard)
         return purged, one._fences.newest == other._fences.newest
 
-    assert play(scene, cluster.url, cluster.url, on_purge=heard.append) == (Purged(60), True)
+    assert play(scene, cluster.url, cluster.url, on_purge=[heard.append]) == (SharedPurge(60), True)
     assert not any(name.startswith("jvgate:2:jra:0B15") for name in cluster.names())
 
 

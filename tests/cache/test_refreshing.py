@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from jvgate.cache.refreshing import FIRST_REST_S, LONGEST_REST_S, MOST_RUNNING, Refreshes
+from jvgate.cache.refreshing import BACKOFF, MOST_RUNNING, Refreshes
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from tests.cache.clocks import Clock, settled
 
@@ -71,15 +71,15 @@ def test_after_a_failure_there_is_a_rest_twice_as_long_each_time_and_none_after_
         return lengths, refreshes.is_failing("a")
 
     lengths, is_failing = play(scene)
-    assert lengths[:3] == [FIRST_REST_S, 2 * FIRST_REST_S, 4 * FIRST_REST_S]
-    assert (max(lengths), is_failing) == (LONGEST_REST_S, False)
+    assert lengths[:3] == [BACKOFF.first_s, 2 * BACKOFF.first_s, 4 * BACKOFF.first_s]
+    assert (max(lengths), is_failing) == (BACKOFF.most_s, False)
 
 
 def test_one_failure_told_twice_is_one():
     async def scene(refreshes, clock):
         refreshes.note("a", BUSY)
         refreshes.note("a", BUSY)
-        clock.now_s += FIRST_REST_S
+        clock.now_s += BACKOFF.first_s
         return refreshes.is_failing("a")
 
     assert play(scene) is False
@@ -117,9 +117,9 @@ def test_closing_cancels_what_is_being_refreshed():
 def test_it_has_failed_until_a_read_ends_in_another_way(then, has_failed):
     async def scene(refreshes, clock):
         refreshes.note("a", BUSY)
-        clock.now_s += LONGEST_REST_S
+        clock.now_s += BACKOFF.most_s
         refreshes.note("a", then)
-        clock.now_s += LONGEST_REST_S
+        clock.now_s += BACKOFF.most_s
         return refreshes.has_failed("a"), refreshes.is_failing("a")
 
     assert play(scene) == (has_failed, False)

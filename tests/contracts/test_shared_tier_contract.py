@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from jvgate.cache.no_tier import NoTier
 from jvgate.cache.redis.tier import RedisTier
-from jvgate.cache.shared import ALL, Lease, Miss, Packed, Purged, SharedTier
+from jvgate.cache.shared import ALL, Lease, Miss, NoTier, Packed, SharedPurge, SharedTier
 from tests.cache.redis_server import RedisServer
 from tests.cache.scenes import LIMIT_S, QUERY, entry, queries, settled, until
 from tests.cache.shared_fake import Board, BoardTier
@@ -152,7 +151,7 @@ def test_a_purge_is_for_all(keeping, server, tag):
         return await other.purge(tag), await one.get(QUERY)
 
     purged, found = run(scene, keeping, server)
-    assert purged == Purged(1)
+    assert purged == SharedPurge(1)
     assert isinstance(found, Miss)
 
 

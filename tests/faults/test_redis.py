@@ -7,13 +7,26 @@ import time
 import pytest
 import structlog
 
-from jvgate.cache.redis.packing import pack
+from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.tier import RedisTier
-from jvgate.cache.shared import Miss, Packed, Purged
+from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.errors import SettingsError
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisServer, free_port
-from tests.cache.scenes import QUERY, entry, freeze, kept, kill, play, queries, settled, until
+from tests.cache.scenes import (
+    QUERY,
+    entry,
+    freeze,
+    is_back,
+    is_left_alone,
+    kept,
+    kill,
+    play,
+    queries,
+    settled,
+    timed,
+    until,
+)
 
 DEADLINE_S = 0.2
 AT_MOST_S = 2.0  # for what is to take one deadline, on a machine that is busy with something else
@@ -23,23 +36,6 @@ AT_MOST_S = 2.0  # for what is to take one deadline, on a machine that is busy w
 def server():
     with RedisServer() as server:
         yield server
-
-
-async def timed(answer):
-    began = time.perf_counter()
-    return await answer, time.perf_counter() - began
-
-
-async def is_left_alone(tier):
-    """Ask until the breaker is open; return every answer, and how long the slowest took."""
-    answers = []
-    while tier.state.state == "closed":
-        answers.append(await timed(tier.get(QUERY)))
-    return answers
-
-
-async def is_back(tier):
-    await until(lambda: tier.state.state == "closed" and tier.state.is_listening)
 
 
 def short(scene, *urls, **options):
@@ -88,7 +84,7 @@ def test_nothing_else_waits_either_while_it_is_left_alone(server):
         return answer, one.counts["put", "open"]
 
     answer, dropped = short(scene, server.url)
-    assert answer == (False, Miss("open"), Purged(is_owed=True), 0)
+    assert answer == (False, Miss("open"), SharedPurge(is_owed=True), 0)
     assert dropped == 1
 
 
@@ -271,7 +267,7 @@ def test_a_full_redis_can_be_purged_and_the_fence_is_raised_later(server):
         await until(lambda: "jvgate:2:purges" in server.names())
         return purged, f"jvgate:2:{QUERY}" in names, "jvgate:2:purges" in names
 
-    assert short(scene, server.url) == (Purged(1, is_owed=True), False, False)
+    assert short(scene, server.url) == (SharedPurge(1, is_owed=True), False, False)
 
 
 # Purges
@@ -288,7 +284,7 @@ def test_a_purge_while_redis_is_away_is_done_before_anybody_reads_again(server):
         return purged, await one.get(QUERY), await other.get(QUERY)
 
     purged, found, seen = short(scene, server.url, server.url)
-    assert purged == Purged(is_owed=True)
+    assert purged == SharedPurge(is_owed=True)
     assert found in (Miss("purged"), Miss("absent"))  # whether or not it has been removed by now
     assert not isinstance(seen, Packed)
 
@@ -349,7 +345,7 @@ def test_who_found_a_redis_that_forgot_a_purge_hears_of_it_from_who_knows(server
             await one.purge("RACE")
             proxy.is_swallowing = True
             server.restart(snapshot)
-            async with RedisTier(server.url, deadline_s=5.0, on_purge=heard.append) as late:
+            async with RedisTier(server.url, deadline_s=5.0, on_purge=[heard.append]) as late:
                 await is_back(late)
                 found = await late.get(QUERY)
                 proxy.is_swallowing = False
@@ -369,7 +365,7 @@ def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):
         async with (
             Proxy(server.port) as proxy,
             RedisTier(server.url, deadline_s=1.0) as other,
-            RedisTier(proxy.url, deadline_s=DEADLINE_S, on_reconnect=flushed.set) as one,
+            RedisTier(proxy.url, deadline_s=DEADLINE_S, on_reconnect=[lambda _: flushed.set()]) as one,
         ):
             await is_back(one)
             await kept(one, entry())
@@ -452,34 +448,6 @@ def test_who_leaves_while_redis_hangs_leaves_a_clean_connection(server):
     play(scene, server.url)
 
 
-def test_what_hangs_on_a_wire_is_torn_off_in_the_end_and_its_place_is_free_again(server):
-    async def scene(one):
-        await asyncio.gather(*map(one.get, queries(4)))  # as many wires
-        link = one._link
-        wires = set(link.client._wires)
-        server.freeze()
-        asking = [asyncio.create_task(link.ask("GET", "a", limit_s=DEADLINE_S)) for _ in range(4)]
-        await asyncio.gather(*asking, return_exceptions=True)
-        assert link._slots.locked()
-        await until(lambda: not any(wire.is_open for wire in wires))
-        assert link._slots._value == 4
-        server.thaw()
-        await is_back(one)
-        return [await one.get(query) for query in queries(4)]
-
-    assert play(scene, server.url, connections=4) == [Miss("absent")] * 4
-
-
-def test_many_who_look_into_redis_at_once_find_a_connection_beside_the_wires(server):
-    async def scene(one):
-        await kept(one, entry())  # so that there is something to look at, by pipelines
-        await asyncio.gather(*map(one.get, queries(8)))
-        looks = await asyncio.gather(*(one.inspect() for _ in range(24)))
-        return one.state.state, [look.entries for look in looks]
-
-    assert play(scene, server.url, connections=8) == ("closed", [1] * 24)
-
-
 # What is told
 
 
@@ -501,74 +469,6 @@ def test_each_change_is_logged_once(server):
         "Redis answers",
     }
     assert len(logs) < 20
-
-
-def test_an_event_loop_that_stands_still_is_no_fault_of_redis(server):
-    async def scene(one):
-        await kept(one, entry())
-        for _ in range(5):
-            task = asyncio.create_task(one.get(QUERY))
-            await asyncio.sleep(0)
-            time.sleep(DEADLINE_S * 3)  # noqa: ASYNC251
-            assert isinstance(await task, Packed)
-        return one.state.state
-
-    assert short(scene, server.url) == "closed"
-
-
-def on_a_wire(link):
-    """Return the commands that were sent over a wire."""
-    return [wire._on_reply.args[0] for wire in link.client._wires if wire._on_reply is not None]
-
-
-def in_a_task(link):
-    """Return the commands that tasks of the link carry out and have sent."""
-    commands = [task.get_coro().cr_frame.f_locals["command"] for task in link._tasks]
-    return [command for command in commands if command.is_on_wire]
-
-
-@pytest.mark.parametrize("sent", [on_a_wire, in_a_task])
-def test_who_waits_is_given_one_more_deadline_and_not_another(server, sent):
-    async def scene(one):
-        link, loop = one._link, asyncio.get_running_loop()
-        server.freeze()
-        if sent is on_a_wire:
-            ask = link.ask("PING", limit_s=600.0)
-        else:
-            ask = link.run(lambda client: client.execute_command("PING"), limit_s=600.0)
-        asking = asyncio.create_task(ask)
-        await until(lambda: sent(link))
-        (command,) = sent(link)
-        for _ in range(2):
-            command.due_at = loop.time() - 1000.0  # the loop stood still
-            command.timer.cancel()
-            link._is_due(command)
-        (answer,) = await asyncio.gather(asking, return_exceptions=True)
-        server.thaw()
-        return answer.reason
-
-    assert play(scene, server.url) == "timeout"
-
-
-def test_a_fault_of_ours_in_the_recovery_does_not_end_the_probes(server):
-    failures = []
-
-    async def scene(one):
-        async def recover(client):
-            failures.append(1)
-            if len(failures) < 3:
-                raise TypeError("Integer exceeds 64-bit range")
-
-        one._link._on_recovery = recover
-        server.restart()
-        await is_left_alone(one)
-        await is_back(one)
-
-    with structlog.testing.capture_logs() as logs:
-        short(scene, server.url)
-    assert [log["event"] for log in logs if log["log_level"] == "error"] == [
-        "what Redis missed could not be made good"
-    ] * 2
 
 
 def test_the_url_may_name_a_port_where_nobody_listens():

@@ -10,11 +10,10 @@ from threading import Event
 import pytest
 import zstandard
 
-from jvgate.cache.no_tier import NoTier
-from jvgate.cache.shared import ALL
+from jvgate.cache.shared import ALL, NoTier
 from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
 from jvgate.freshness.tags import EVERYTHING
-from jvgate.gateway import gateway as gateway_module
+from jvgate.gateway import answers as answers_module
 from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.opening import open_gateway
 from jvgate.jvlink.holding import Holding
@@ -126,7 +125,7 @@ def test_a_thousand_equal_questions_open_jvlink_once(shelf):
         tasks = [asyncio.create_task(opened.ask(race())) for _ in range(1000)]
         await at_the_gate(shelf)
         shelf.gate.set()
-        return await asyncio.gather(*tasks), opened.pool.opens
+        return await asyncio.gather(*tasks), opened._pool.opens
 
     answers, opens = play(shelf, scene)
     assert opens == {"RACE": 1}
@@ -176,7 +175,7 @@ def test_nothing_of_a_read_that_failed_is_kept(shelf):
     async def scene(opened):
         with pytest.raises(JVLinkError):
             await opened.ask(race())
-        return len(opened.memory), opened.memory.bytes, opened.pool.errors
+        return len(opened._memory), opened._memory.bytes, opened._pool.errors
 
     assert play(shelf, scene) == (0, 0, {-402: 1})
 
@@ -303,7 +302,7 @@ def test_an_empty_dataset_is_kept_like_any_other(shelf):
 
 
 def test_a_refresh_reads_again_and_replaces_what_was_kept(shelf, monkeypatch):
-    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers_module, "REFRESH_AFTER_S", 0.0)
 
     async def scene(opened):
         await opened.ask(race())
@@ -333,7 +332,7 @@ def test_a_refresh_of_another_form_comes_no_more_often_either(shelf):
 
 
 def test_refreshes_join_the_read_that_runs(shelf, monkeypatch):
-    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers_module, "REFRESH_AFTER_S", 0.0)
 
     async def scene(opened):
         await opened.ask(race())
@@ -349,7 +348,7 @@ def test_refreshes_join_the_read_that_runs(shelf, monkeypatch):
 
 
 def test_a_refresh_that_fails_leaves_the_kept_answer_in_place(shelf, monkeypatch):
-    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers_module, "REFRESH_AFTER_S", 0.0)
 
     async def scene(opened):
         await opened.ask(race())
@@ -362,16 +361,16 @@ def test_a_refresh_that_fails_leaves_the_kept_answer_in_place(shelf, monkeypatch
 
 
 def test_while_the_source_fails_it_is_asked_once_for_all_forms_and_for_those_who_insist(shelf, monkeypatch):
-    monkeypatch.setattr(gateway_module, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers_module, "REFRESH_AFTER_S", 0.0)
 
     async def scene(opened):
         forms = [race(), race(limit="1"), race(raw="1")]
         for form in forms:
             await opened.ask(form)
         age(opened, fresh_s=-1.0, error_s=60.0)
-        opened.datasets.refreshes.note(str(forms[0].queries[0]), SourceBusy(1))
+        opened._datasets.refreshes.note(str(forms[0].queries[0]), SourceBusy(1))
         served = [await opened.ask(form, refresh=refresh) for form in forms for refresh in (False, True)]
-        return {each.outcome for each in served}, len(opened.datasets.refreshes)
+        return {each.outcome for each in served}, len(opened._datasets.refreshes)
 
     assert play(shelf, scene) == ({"fallback"}, 0)
     assert shelf.opens == ["RACE"]
@@ -383,7 +382,7 @@ def test_after_the_rest_one_refresh_asks_the_source_that_failed_and_nobody_waits
         age(opened, fresh_s=-1.0, error_s=60.0)
         shelf.gate.clear()
         shelf.reached.clear()
-        refreshes = opened.datasets.refreshes
+        refreshes = opened._datasets.refreshes
         refreshes._resting[str(race().queries[0])] = (0.0, 1.0)  # failed long ago
         outcomes = [(await opened.ask(race())).outcome for _ in range(3)]
         await at_the_gate(shelf)
@@ -396,34 +395,24 @@ def test_after_the_rest_one_refresh_asks_the_source_that_failed_and_nobody_waits
 def test_what_is_asked_for_out_of_memory_alone_is_noted_and_followed_when_it_gets_old(shelf):
     async def scene(opened):
         await opened.ask(race())
-        opened.prefetcher, noted = Noted(), []
-        opened.prefetcher.calls = noted
+        noted = []
+        opened._asked.add(lambda question: noted.append("asked"))
+        opened._datasets.landed.add(lambda news: noted.append("landed"))
         age(opened, fresh_s=-1.0, stale_s=60.0)
         for _ in range(3):
             assert opened.kept(race(), str(race())) is not MISSING
-        await asyncio.gather(*opened.datasets.refreshes._running.values())
-        opened.prefetcher = None
+        await asyncio.gather(*opened._datasets.refreshes._running.values())
         return noted
 
-    assert play(shelf, scene) == ["asked", "answered"]
-
-
-class Noted:
-    """Notes what a prefetcher is told."""
-
-    def asked(self, question):
-        self.calls.append("asked")
-
-    def answered(self, query, dataset):
-        self.calls.append("answered")
+    assert play(shelf, scene) == ["asked", "landed"]
 
 
 def age(opened, *, fresh_s, stale_s=0.0, error_s=0.0):
     """Give all that is kept other windows, from now on."""
     now = time.monotonic()
-    for key, entry in list(opened.memory.items()):
+    for slot in opened._memory._order:
         windows = {"fresh_until": now + fresh_s, "stale_until": now + stale_s, "error_until": now + error_s}
-        opened.memory.put(key, replace(entry, **windows))
+        slot.entry = replace(slot.entry, **windows)
 
 
 def test_a_dataset_over_the_limit_is_refused_and_a_smaller_one_is_not(shelf):
@@ -440,7 +429,7 @@ def test_a_dataset_over_the_limit_is_refused_and_a_smaller_one_is_not(shelf):
 
 def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
     async def scene(opened):
-        return [await opened.ask(race()) for _ in range(2)], opened.memory.bytes
+        return [await opened.ask(race()) for _ in range(2)], opened._memory.bytes
 
     answers, kept_bytes = play(shelf, scene, l1_bytes=100)
     assert [(served.outcome, served.is_kept) for served in answers] == [("miss", False)] * 2
@@ -450,11 +439,11 @@ def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
 @pytest.mark.parametrize("coding", ["", "gzip", "br", "zstd"])
 def test_of_an_answer_whose_dataset_is_outdated_no_form_is_kept(shelf, coding):
     async def scene(opened):
-        opened.datasets.has_newer = lambda query, entry: True
+        opened._datasets.has_newer = lambda query, entry: True
         await opened.ask(replace(race(), coding=coding))
-        return [key for key, _ in opened.memory.items()]
+        return [key for key, _ in opened._memory.items()]
 
-    assert play(shelf, scene) == ["raw:jra:RACE:20261101000000-:1"]
+    assert play(shelf, scene) == ["jra:RACE:20261101000000-:1"]
 
 
 @asynccontextmanager
@@ -534,22 +523,19 @@ def test_what_does_not_get_smaller_stays_as_it_is(shelf, monkeypatch):
 @pytest.mark.parametrize("goes", [("plain",), ("plain", "raw"), ("packed",)])
 def test_what_has_left_memory_is_not_read_for_that(shelf, monkeypatch, squeezed, goes):
     """Before the hit, or, of the packed one, while it is being packed."""
-    keys = {
-        "plain": str(race()),
-        "raw": "raw:jra:RACE:20261101000000-:1",
-        "packed": str(replace(race(), coding="zstd")),
-    }
+    keys = {"plain": str(race()), "raw": "jra:RACE:20261101000000-:1", "packed": str(replace(race(), coding="zstd"))}
 
     async def scene(opened):
         async with packed_twice(opened, "zstd", monkeypatch):
             if goes == ("packed",):
                 await opened.ask(replace(race(), coding="zstd"))
             for name in goes:
-                opened.memory._drop(keys[name])
+                for slot in [slot for slot in opened._memory._order if slot.key == keys[name]]:
+                    opened._memory.drop(slot)
             if goes != ("packed",):
                 hits = [await opened.ask(replace(race(), coding="zstd")) for _ in range(3)]
                 assert [hit.outcome for hit in hits] == ["hit"] * 3
-        return keys["packed"] in dict(opened.memory.items())
+        return keys["packed"] in dict(opened._memory.items())
 
     assert play(shelf, scene) == (goes != ("packed",))
     assert squeezed == (["zstd"] if goes == ("packed",) else [])
@@ -561,7 +547,7 @@ def test_what_is_purged_while_it_is_packed_again_stays_away(shelf, monkeypatch, 
         async with packed_twice(opened, "zstd", monkeypatch):
             await opened.ask(replace(race(), coding="zstd"))
             await opened.purge(EVERYTHING)
-        return list(opened.memory.items())
+        return list(opened._memory.items())
 
     assert play(shelf, scene) == []
 
@@ -660,7 +646,7 @@ def test_a_joined_question_reads_what_is_missing_and_takes_the_rest_from_memory(
     async def scene():
         async with open_gateway(Settings(source=f"archive:{tmp_path}?date=2026-11-18")) as opened:
             await opened.ask(race())
-            return await opened.ask(joined), opened.pool.opens
+            return await opened.ask(joined), opened._pool.opens
 
     served, opens = asyncio.run(scene())
     assert kinds(served) == ["RA", "SE", "SE", "SE", "HR", "O1", "UM"]
@@ -671,7 +657,7 @@ def test_look_ups_are_counted_by_tier_and_result(shelf):
     async def scene(opened):
         for _ in range(3):
             await opened.ask(race())
-        return opened.traffic.totals(), opened.kept(race(), "nothing")
+        return opened._traffic.totals(), opened.kept(race(), "nothing")
 
     assert play(shelf, scene) == ({("l1", "miss"): 1, ("l1", "hit"): 2}, MISSING)
 

@@ -10,7 +10,7 @@ import structlog
 
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.memory import Memory
-from jvgate.cache.no_tier import NoTier
+from jvgate.cache.shared import NoTier
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.freshness.lifetimes import Lifetimes
@@ -18,7 +18,7 @@ from jvgate.freshness.post_times import PostTimes
 from jvgate.gateway import prefetch as prefetching
 from jvgate.gateway.prefetch import Prefetcher
 from jvgate.spec.jst import JST
-from jvgate.values import Query, Question, Selection
+from jvgate.values import Landed, Query, Question, Selection
 from tests.cache.clocks import Clock, settled
 from tests.cache.scenes import until
 from tests.cache.test_datasets import FRESH_S, Judge
@@ -81,9 +81,11 @@ class Stage:
     async def asks(self, query):
         """Do as the gateway does when a client asks."""
         self.prefetcher.asked(Question(query.dataspec, (query,), Selection()))
-        got = await self.datasets.get(query)
-        self.prefetcher.answered(query, got.entry.value)
-        return got
+        return await self.datasets.get(query)
+
+    def lands(self, query, read):
+        """Do as the cache does when a dataset was read."""
+        self.datasets.landed.tell(Landed(query, read, None, is_read=True))
 
     @property
     def figures(self):
@@ -113,7 +115,7 @@ async def brought(stage, count=2):
 
 def test_after_the_races_come_their_cards_and_odds(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return stage.source.reads, stage.source.urgencies, [(await stage.asks(query)).how for query in (CARD, ODDS)]
 
@@ -125,7 +127,7 @@ def test_after_the_races_come_their_cards_and_odds(play):
 
 def test_what_came_of_them_is_counted(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         await stage.asks(CARD)
         stage.clock.now_s += FRESH_S
@@ -137,7 +139,7 @@ def test_what_came_of_them_is_counted(play):
 
 def test_who_wants_some_records_of_what_was_brought_makes_it_used(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return (await stage.asks(Query("0B15", key=RACE_KEY, records=("RA",)))).how, stage.figures
 
@@ -148,7 +150,7 @@ def test_who_wants_some_records_of_what_was_brought_makes_it_used(play):
 def test_a_client_joins_what_is_being_read_ahead(play, wanted):
     async def scene(stage, prefetcher):
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads[CARD])
         asking = asyncio.create_task(stage.asks(wanted))
         await settled()
@@ -163,7 +165,7 @@ def test_a_client_joins_what_is_being_read_ahead(play, wanted):
 def test_nothing_is_read_ahead_of_what_a_client_asks_for_itself(play):
     async def scene(stage, prefetcher):
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads[CARD])  # of one session: the odds are still queued
         asking = asyncio.create_task(stage.asks(ODDS))
         await settled()
@@ -178,7 +180,7 @@ def test_nothing_is_read_ahead_of_what_a_client_asks_for_itself(play):
 def test_an_error_of_the_source_ends_it_for_a_while(play):
     async def scene(stage, prefetcher):
         stage.source.error = SourceBusy(1)
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: prefetcher.figures.failed)
         stage.source.error = None
         await settled()
@@ -193,7 +195,7 @@ def test_an_error_that_a_client_gets_ends_it_for_a_while_too(play):
         with pytest.raises(SourceBusy):
             await stage.asks(QUERY)
         stage.source.error = None
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await settled()
         return stage.source.reads, len(prefetcher._prefetches), stage.figures
 
@@ -207,7 +209,7 @@ def test_an_error_that_says_nothing_of_the_source_ends_nothing(play, error):
         with pytest.raises(type(error)):
             await stage.asks(QUERY)
         stage.source.error = None
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
 
     play(scene)
@@ -221,7 +223,7 @@ def test_a_plan_that_goes_wrong_is_told_and_ends_nothing(play, monkeypatch):
     async def scene(stage, prefetcher):
         monkeypatch.setattr(prefetching, "near_post", fails)
         await until(lambda: failures)
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return stage.figures
 
@@ -234,7 +236,7 @@ def test_a_plan_that_goes_wrong_is_told_and_ends_nothing(play, monkeypatch):
 def test_a_read_that_goes_wrong_in_a_way_of_its_own_is_told_and_not_running_for_ever(play):
     async def scene(stage, prefetcher):
         stage.source.error = RuntimeError("a fault of ours")
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: prefetcher.figures.failed)
         return len(prefetcher._prefetches._running), stage.figures
 
@@ -247,7 +249,7 @@ def test_what_was_given_up_for_a_client_is_the_next_one_again(play):
     async def scene(stage, prefetcher):
         stage.source.error = ReadCancelled("a prefetch")
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads[CARD])
         stage.source.gate.set()
         await until(lambda: prefetcher.figures.yielded)
@@ -260,11 +262,11 @@ def test_what_was_given_up_for_a_client_is_the_next_one_again(play):
 
 def test_what_was_brought_and_has_expired_is_brought_again(play):
     async def scene(stage, prefetcher):
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         stage.clock.now_s += FRESH_S
         await brought(stage, 0)
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await brought(stage)
         return stage.figures
 
@@ -285,7 +287,7 @@ def test_what_nothing_follows_is_not_looked_into(play, monkeypatch):
 def test_the_end_does_not_wait_for_what_is_being_read(play):
     async def scene(stage, prefetcher):
         stage.source.gate.clear()
-        prefetcher.answered(QUERY, RACES)
+        stage.lands(QUERY, RACES)
         await until(lambda: stage.source.reads)
 
     play(scene)

@@ -103,3 +103,18 @@ def test_a_file_that_ends_without_minus_one_ends_when_another_name_comes(link, t
     monkeypatch.setattr(link, "JVGets", lambda *arguments: next(answers))
     kept, _ = session(link, time).stored()
     assert [(name, bytes(body)) for name, _, body in kept.files] == [("a.jvd", one), ("b.jvd", two)]
+
+
+@pytest.mark.parametrize("option", [1, 3, 4])
+def test_files_provided_after_the_end_are_left_out_with_every_option(time, option):
+    old = [MemoryFile(f"RA{day}.jvd", f"202610{day}120000", RA[:1]) for day in ("08", "18", "28")]
+    link = Recording(MemoryShelf({"RACE": old}), time)
+    kept, summary = session(link, time).stored(fromtime="20261001000000-20261020000000", option=option)
+    assert [name for name, _, _ in kept.files] == ["RA08.jvd", "RA18.jvd"]
+    assert summary.last_file_timestamp == "20261018120000"  # the next read goes on from here and loses nothing
+
+
+def test_a_set_up_whose_files_all_come_after_the_end_gives_nothing_and_names_no_newest_file(time):
+    link = Recording(MemoryShelf({"RACE": [MemoryFile("RA.jvd", "20261028120000", RA)]}), time)
+    kept, summary = session(link, time).stored(fromtime="20261001000000-20261020000000", option=4)
+    assert (kept.files, summary.last_file_timestamp) == ([], "")

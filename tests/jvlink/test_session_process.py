@@ -16,8 +16,7 @@ from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.request import Request
 from jvgate.jvlink.session_process import EXIT_FAILED, serve
 from jvgate.jvlink.simulator import Simulator
-from jvgate.jvlink.wire import Channel, Kind
-from jvgate.jvlink.wire_errors import error_of
+from jvgate.jvlink.wire import Channel, Kind, error_of
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf, records
 
 EVER, LIMIT_S = "20200101000000", 30

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from jvgate import errors
 from jvgate.errors import SourceError, WorkerLost
-from jvgate.jvlink.wire import HEAD_BYTES, Channel, Kind
-from jvgate.jvlink.wire_errors import FIELDS, error_fields, error_of
+from jvgate.jvlink.wire import ERROR_FIELDS, HEAD_BYTES, Channel, Kind, error_fields, error_of
 
 KINDS = st.sampled_from(list(Kind))
 BATCH = random.Random(1).randbytes(1 << 20)
@@ -145,9 +144,9 @@ def test_nobody_at_the_other_end_is_a_lost_worker():
 EXAMPLES = {"code": -303, "limit_bytes": 5, "limit_s": 1.5, "place": 3, "hresult": 0x80040154}
 
 
-@pytest.mark.parametrize("kind", FIELDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", ERROR_FIELDS, ids=lambda kind: kind.__name__)
 def test_an_error_survives_the_trip_with_all_its_fields(kind):
-    fields = {name: EXAMPLES.get(name, "words") for name in FIELDS[kind]}
+    fields = {name: EXAMPLES.get(name, "words") for name in ERROR_FIELDS[kind]}
     came = error_of(error_fields(kind(**fields)))
     assert type(came) is kind
     assert {name: getattr(came, name) for name in fields} == fields
@@ -156,7 +155,7 @@ def test_an_error_survives_the_trip_with_all_its_fields(kind):
 
 def test_no_kind_of_source_error_is_forgotten():
     kinds = {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SourceError)}
-    assert kinds - set(FIELDS) == {SourceError, errors.SessionHung}  # the second is the server's own verdict
+    assert kinds - set(ERROR_FIELDS) == {SourceError, errors.SessionHung}  # the second is the server's own verdict
 
 
 @pytest.mark.parametrize("error", [SourceError("words"), ValueError("words")])

@@ -9,11 +9,14 @@ import time
 from contextlib import ExitStack, contextmanager
 from multiprocessing import Pipe
 from pathlib import Path
+from threading import Event
 
 import httpx2
 import pytest
 
-from jvgate.commands.workers import Told, _Crew, _Worker
+from jvgate.commands.workers import ParentPipe, _Crew, _Worker
+from jvgate.gateway.gateway import PurgeNews
+from jvgate.values import Message
 from tests.cache.redis_server import RedisServer
 from tests.raceday import archive, race_day
 from tests.served.test_shutdown import COMMAND, LIMIT_S, is_running, serving, until
@@ -162,13 +165,27 @@ def worker(**process):
 
 def test_what_a_process_purged_just_before_its_end_is_told_to_the_others():
     (lost, its), (other, others) = worker(is_over=True), worker(is_over=False)
-    Told(its).tell(("RACE",), 1)
-    Told(its).tell(("date=20261115",), 2)
+    ParentPipe(its).tell(PurgeNews(("RACE",), 1).to_message())
+    ParentPipe(its).tell(Message("topic", {"name": "x"}))
     its.close()
     crew = _Crew(start=lambda: pytest.fail("it rests first"), workers=[lost, other])
     crew.look()
-    assert [others.recv(), others.recv()] == [(("RACE",), 1), (("date=20261115",), 2)]
+    first, second = Message.from_bytes(others.recv_bytes()), Message.from_bytes(others.recv_bytes())
+    assert (PurgeNews.from_message(first), second) == (PurgeNews(("RACE",), 1), Message("topic", {"name": "x"}))
     assert (crew.workers, len(crew.resting)) == ([other], 1)
+
+
+def test_a_process_gives_a_message_to_the_listeners_of_its_kind_and_ignores_others():
+    parent, own = Pipe()
+    heard, has_ended, pipe = [], Event(), ParentPipe(own)
+    pipe.add_listener("topic", heard.append)
+    pipe.add_listener("topic", heard.append)
+    for data in (b"no message", Message("from a later version").to_bytes(), Message("topic").to_bytes()):
+        parent.send_bytes(data)
+    parent.send_bytes(Message("end").to_bytes())
+    pipe.listen(has_ended.set)
+    assert has_ended.wait(LIMIT_S)
+    assert (heard, pipe.ignored) == ([Message("topic")] * 2, 2)
 
 
 def test_a_signal_while_processes_are_started_again_ends_that():

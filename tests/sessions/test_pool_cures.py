@@ -25,7 +25,7 @@ from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.watchdog import CallLimits
-from jvgate.values import Query
+from jvgate.values import Backoff, Query
 from tests.jvlink.sinks import Kept
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
 from tests.specs import JRA
@@ -59,13 +59,12 @@ async def until(condition):
 @pytest.fixture
 def long_rest(monkeypatch):
     """A session that failed twice in a row rests for longer than any test lasts."""
-    monkeypatch.setattr(resting, "REST_S", 3600)
-    monkeypatch.setattr(resting, "REST_LIMIT_S", 3600)
+    monkeypatch.setattr(resting, "BACKOFF", Backoff(first_s=3600, most_s=3600))
 
 
 @pytest.fixture
 def no_rest(monkeypatch):
-    monkeypatch.setattr(resting, "REST_S", 0)
+    monkeypatch.setattr(resting, "BACKOFF", Backoff(first_s=0, most_s=0))
 
 
 @pytest.mark.parametrize("error", [WorkerLost("it died"), SessionHung("JVGets", limit_s=1)])

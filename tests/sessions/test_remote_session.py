@@ -14,8 +14,7 @@ from structlog.testing import capture_logs
 
 from jvgate.errors import JVLinkError, NotOffered, ReadCancelled, SourceError, WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Progress, Request, Summary
-from jvgate.jvlink.wire import Channel, Kind
-from jvgate.jvlink.wire_errors import error_fields
+from jvgate.jvlink.wire import Channel, Kind, error_fields
 from jvgate.sessions.remote_session import RemoteWorker
 from tests.jvlink.sinks import Kept
 

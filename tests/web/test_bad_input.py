@@ -294,7 +294,7 @@ def test_what_nobody_expected_is_a_problem_without_a_word_of_our_insides(web, mo
     def fail(*_):
         raise ZeroDivisionError("a secret of the house")
 
-    monkeypatch.setattr("jvgate.gateway.gateway.render", fail)
+    monkeypatch.setattr("jvgate.gateway.answers.render", fail)
     response = web.data(from_time="20261010")
     document = is_problem(response, 500, "internal-error")
     assert document["request_id"] == response.headers["x-request-id"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jvgate.gateway import gateway
+from jvgate.gateway import answers
 from tests.raceday import archive, race_day, record
 from tests.web.polling import until
 from tests.web.test_bad_input import is_problem
@@ -197,7 +197,7 @@ def whole_in(server, coding, **headers):
 
 def test_a_refresh_in_any_coding_reads_anew(changing, monkeypatch):
     server, before = changing
-    monkeypatch.setattr("jvgate.gateway.gateway.REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr("jvgate.gateway.answers.REFRESH_AFTER_S", 0.0)
     for coding, (old, _) in before.items():
         response, renewed = whole_in(server, coding, cache_control="no-cache")
         assert response.headers["cache-status"].startswith("jvgate; fwd=request")
@@ -216,7 +216,7 @@ def test_a_purge_takes_every_coding(changing):
 
 
 def test_a_refresh_in_one_representation_renews_all_of_them(serve, tmp_path, monkeypatch):
-    monkeypatch.setattr(gateway, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers, "REFRESH_AFTER_S", 0.0)
     folder = archive(tmp_path, *race_day() * 4)
     web = serve(f"archive:{folder}?date=2026-11-18")
     forms = [("json", "identity"), ("json", "gzip"), ("csv", "br")]

@@ -136,7 +136,7 @@ def test_only_no_cache_asks_for_a_refresh(wire, directive):
 
 def test_a_request_never_gets_the_head_of_another_answer(serve, folder, monkeypatch):
     """One data spec of a joined question is read anew for another client: the remembered head is stale then."""
-    monkeypatch.setattr("jvgate.gateway.gateway.REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr("jvgate.gateway.answers.REFRESH_AFTER_S", 0.0)
     server = serve(f"archive:{folder}?date=2026-11-18")
     url = "/api/v1/data/RACEDIFN?from_time=20261101&record=RA,UM"
     first = server.get(url)

@@ -9,7 +9,6 @@ import pytest
 from jvgate.errors import SourceBusy
 from jvgate.question import parse_question
 from tests.raceday import archive, race_day
-from tests.specs import JRA
 
 
 @pytest.fixture
@@ -19,17 +18,17 @@ def web(serve, folder):
 
 def get_old(web, **windows):
     """Have all that is kept be as old as an hour; windows: for how many seconds it may still be used so."""
-    memory, now = web.edge.gateway.memory, time.monotonic()
+    memory, now = web.edge.gateway._memory, time.monotonic()
     until = {f"{name}_until": now + seconds for name, seconds in windows.items()}
-    for key, entry in list(memory.items()):
+    for slot in memory._order:
         aged = {"read_at": now - 3600, "fresh_until": now - 60, "stale_until": now - 60, "refresh_at": inf}
-        memory.put(key, replace(entry, **aged | until))
+        slot.entry = replace(slot.entry, **aged | until)
 
 
 def fail(web):
     """Have the source be one that failed a moment ago."""
     (query,) = parse_question("RACE", {"from_time": ["20261101"]}, JRA, formats=("json",)).queries
-    web.edge.gateway.datasets.refreshes.note(str(query), SourceBusy(1))
+    web.edge.gateway._datasets.refreshes.note(str(query), SourceBusy(1))
 
 
 def status(answer):

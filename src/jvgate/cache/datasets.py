@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -27,12 +27,13 @@ from weakref import WeakValueDictionary
 
 from jvgate.cache.entries import Judged, entry_of, packed_of, unpacked
 from jvgate.cache.flights import Flights
-from jvgate.cache.memory import Memory
+from jvgate.cache.memory import Memory, Store
 from jvgate.cache.purging import Matches, Purges
 from jvgate.cache.refreshing import Refreshes
 from jvgate.cache.shared import Lease, Miss, Packed, SharedTier
 from jvgate.errors import ReadCancelled, SourceError
-from jvgate.values import MISSING, Dataset, Entry, Missing, Query
+from jvgate.listeners import Listener, Listeners
+from jvgate.values import MISSING, Dataset, Entry, Landed, Missing, Query
 
 __all__ = ["Datasets", "Got", "How", "Judges", "Reader", "Urgency", "made_of"]
 
@@ -98,13 +99,17 @@ class Got:
 class _Wanted:
     """What will do for who asks: see `Datasets.get`."""
 
-    newer_than: float
+    newer_than: float | None
     stale_ok: bool
     urgency: Urgency
 
     def allows(self, got: Got) -> bool:
         """Whether *got* will do."""
-        return _is_later(got.entry.read_at, self.newer_than) and (self.stale_ok or got.how not in _STALE)
+        return self.is_new_enough(got.entry) and (self.stale_ok or got.how not in _STALE)
+
+    def is_new_enough(self, entry: Entry[Dataset]) -> bool:
+        """Whether *entry* was read late enough."""
+        return self.newer_than is None or _is_later(entry.read_at, self.newer_than)
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -123,12 +128,13 @@ class Datasets:
 
     memory: shared with whatever else is kept there.  shared: the tier behind it.  most_waiters: for one flight.
     clock: monotonic seconds.  wall: seconds since the epoch.
-    on_trouble: called each time the source fails in a way that may pass, whoever asked.
+    landed: told of every dataset that was read from the source, or that Redis has newer than memory; called in the
+    event loop.  failed: told each time the source fails in a way that may pass, whoever asked.
     """
 
     def __init__(
         self,
-        memory: Memory[object],
+        memory: Memory,
         reader: Reader,
         *,
         judge: Judges,
@@ -136,10 +142,14 @@ class Datasets:
         most_waiters: int,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        landed: Sequence[Listener[Landed]] = (),
+        failed: Sequence[Listener[SourceError]] = (),
     ) -> None:
         self.refreshes = Refreshes(judge.is_passing, clock=clock)
-        self.on_trouble: Callable[[], None] = lambda: None
+        self.landed = Listeners[Landed]("a dataset landed", *landed)
+        self.failed = Listeners[SourceError]("the source failed", *failed)
         self._memory = memory
+        self._store: Store[Dataset] = Store(memory)
         self._reader = reader
         self._judge = judge
         self._shared = shared
@@ -151,11 +161,11 @@ class Datasets:
         self._purges = Purges(clock=clock)
 
     async def get(
-        self, query: Query, *, newer_than: float = -inf, stale_ok: bool = True, urgency: Urgency = "now"
+        self, query: Query, *, newer_than: float | None = None, stale_ok: bool = True, urgency: Urgency = "now"
     ) -> Got:
         """Return the dataset of *query*.
 
-        newer_than: monotonic seconds; one read earlier will not do.  stale_ok: whether a stale one will.
+        newer_than: monotonic seconds; one read earlier will not do, None for any.  stale_ok: whether a stale one will.
         Raises what reading raises (SourceError), and SourceBusy when too many wait for it.
         """
         wanted = _Wanted(newer_than, stale_ok, urgency)
@@ -193,7 +203,7 @@ class Datasets:
 
     def is_fresh(self, text: str) -> bool:
         """Whether memory has the dataset of the query whose text is *text*, and fresh; nothing is used by that."""
-        return self._memory.is_fresh(f"raw:{text}")
+        return self._store.is_fresh(text)
 
     def has_newer(self, query: Query, entry: Entry[Dataset]) -> bool:
         """Whether memory has a dataset of *query* that was read after *entry*."""
@@ -216,7 +226,7 @@ class Datasets:
     def _in_memory(self, query: Query, wanted: _Wanted) -> Got | None:
         """Return what memory has, where that will do; what is stale of it is refreshed."""
         kept = self.kept(query)
-        if kept is MISSING or not _is_later(kept.read_at, wanted.newer_than):
+        if kept is MISSING or not wanted.is_new_enough(kept):
             return None
         now = self._clock()
         if now < kept.fresh_until:
@@ -307,10 +317,10 @@ class Datasets:
 
     def _landing(self, query: Query, found: Got | None, wanted: _Wanted) -> Awaitable[Packed | Miss]:
         """Wait for what somebody else reads.  found: what lies there by now and will not do."""
-        newer_than = wanted.newer_than + self._ahead_s()
+        known = [] if wanted.newer_than is None else [wanted.newer_than + self._ahead_s()]
         if found is not None:
-            newer_than = max(newer_than, found.entry.value.read_at)
-        return self._shared.wait(query, limit_s=LANDING_S, newer_than=newer_than)
+            known.append(found.entry.value.read_at)
+        return self._shared.wait(query, limit_s=LANDING_S, newer_than=max(known, default=-inf))
 
     async def _find(self, query: Query, looking: Awaitable[Packed | Miss], *, since: float) -> Got | None:
         """Return what Redis has; memory keeps it.  since: when the flight began."""
@@ -319,8 +329,11 @@ class Datasets:
         if isinstance(packed, Miss):
             return None
         entry = unpacked(packed, now=self._clock(), ahead_s=self._ahead_s(), after=self._judge.after(query))
+        last = self._last(query)
         if not self.is_purged(entry.tags, since=since):
             self._keep(query, entry)
+        if last is MISSING or _is_later(entry.read_at, last.read_at):
+            self.landed.tell(Landed(query, entry.value, _value(last), is_read=False))
         now = self._clock()
         return Got(entry, "shared" if now < entry.fresh_until else "stale", {"l2": now - began})
 
@@ -342,23 +355,24 @@ class Datasets:
         except SourceError as exc:
             self.refreshes.note(str(query), exc)
             if self._judge.is_passing(exc) and not isinstance(exc, ReadCancelled):
-                self.on_trouble()
+                self.failed.tell(exc)
             last = self.kept(query)
             if last is not MISSING and last.error_until > self._clock() and self._judge.is_passing(exc):
                 return Got(last, "fallback", {}, error=exc)
             raise
         self.refreshes.note(str(query), None)
-        entry = await self._judged(dataset, cost_s=self._clock() - began)
+        before = _value(self._last(dataset.query))
+        entry = await self._judged(dataset, before, cost_s=self._clock() - began)
         if not self.is_purged(entry.tags, since=began):
             self._keep(query, entry)
             self._shared.put(packed_of(entry, stamp=stamp, ahead_s=self._ahead_s()))
+        self.landed.tell(Landed(query, dataset, before, is_read=True))
         stages = {"wait": dataset.wait_s, "open": dataset.open_s, "read": dataset.read_s}
         return Got(entry, "read", stages)
 
-    async def _judged(self, dataset: Dataset, *, cost_s: float) -> Entry[Dataset]:
-        """Return what was read just now as it is kept.  cost_s: what reading it took."""
-        read_at, last = self._clock(), self._last(dataset.query)
-        before = None if last is MISSING else last.value
+    async def _judged(self, dataset: Dataset, before: Dataset | None, *, cost_s: float) -> Entry[Dataset]:
+        """Return what was read just now as it is kept.  before: the last one.  cost_s: what reading it took."""
+        read_at = self._clock()
         is_large = len(dataset.body) > _LARGE_BYTES  # too long a look for the event loop
         judge = partial(self._judge.judge, dataset, before)
         judged = await asyncio.to_thread(judge) if is_large else judge()
@@ -375,11 +389,10 @@ class Datasets:
             return
         if last is not MISSING and _is_later(entry.read_at, last.read_at):
             self._memory.purge(frozenset({made_of(query)}).issubset)
-        self._memory.put(_key(query), entry)
+        self._store.put(str(query), entry)
 
     def _last(self, query: Query) -> Entry[Dataset] | Missing:
-        entry = self._memory.last(_key(query))
-        return MISSING if entry is MISSING else entry  # type: ignore[return-value]  # under such a key stands no other
+        return self._store.last(str(query))
 
 
 def made_of(query: Query) -> str:
@@ -387,9 +400,9 @@ def made_of(query: Query) -> str:
     return f"made-of={query}"
 
 
+def _value(entry: Entry[Dataset] | Missing) -> Dataset | None:
+    return None if entry is MISSING else entry.value
+
+
 def _is_later(moment: float, other: float) -> bool:
     return moment > other + _SAME_S
-
-
-def _key(query: Query) -> str:
-    return f"raw:{query}"

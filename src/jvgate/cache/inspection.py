@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from jvgate.cache.memory import Memory
-from jvgate.cache.shared import SharedTier
+from jvgate.cache.shared import ObservedTier
 from jvgate.cache.traffic import Traffic, grouped
 
 __all__ = ["memory_figures", "shared_figures"]
@@ -15,7 +15,7 @@ __all__ = ["memory_figures", "shared_figures"]
 _HOTTEST = 20
 
 
-def memory_figures(memory: Memory[object], traffic: Traffic, *, now: float) -> dict[str, Any]:
+def memory_figures(memory: Memory, traffic: Traffic, *, now: float) -> dict[str, Any]:
     """Return what memory holds and how it fares.  now: monotonic seconds."""
     entries = list(memory.items())
     totals = Counter({result: count for (tier, result), count in traffic.totals().items() if tier == "l1"})
@@ -35,7 +35,7 @@ def memory_figures(memory: Memory[object], traffic: Traffic, *, now: float) -> d
     }
 
 
-async def shared_figures(shared: SharedTier) -> dict[str, Any]:
+async def shared_figures(shared: ObservedTier) -> dict[str, Any]:
     """Return what the tier behind memory holds and how it fares."""
     held = await shared.inspect(limit=_HOTTEST)
     gets = Counter({how: count for (asked, how), count in shared.counts.items() if asked == "get"})

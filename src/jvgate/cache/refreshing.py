@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 import structlog
+from cachetools import FIFOCache
 
 from jvgate.errors import ReadCancelled, SourceError
+from jvgate.values import Backoff
 
 __all__ = ["Refreshes"]
 
-FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
+BACKOFF = Backoff(first_s=1.0, most_s=60.0)
 # So many at once: each takes a place in the queue of the sessions.  Who asks next has the others begun again.
 MOST_RUNNING = 64
 # Of what fails at once, as many keys are remembered.
@@ -34,7 +35,7 @@ class Refreshes:
         self._is_passing = is_passing
         self._clock = clock
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._resting: OrderedDict[str, tuple[float, float]] = OrderedDict()  # until, and how long that was
+        self._resting: FIFOCache[str, tuple[float, int]] = FIFOCache(_MAX_FAILING)  # until, and failures in a row
 
     def __len__(self) -> int:
         return len(self._running)
@@ -49,7 +50,7 @@ class Refreshes:
 
     def is_failing(self, key: str) -> bool:
         """Whether the source failed for *key*, and is not to be asked again yet."""
-        return self._resting.get(key, (0.0, 0.0))[0] > self._clock()
+        return self._resting.get(key, (0.0, 0))[0] > self._clock()
 
     def has_failed(self, key: str) -> bool:
         """Whether the last read of *key* failed in a way that may pass, however long ago."""
@@ -64,10 +65,8 @@ class Refreshes:
             return
         if self.is_failing(key):
             return
-        rest_s = min(LONGEST_REST_S, 2 * self._resting.pop(key, (0.0, FIRST_REST_S / 2))[1])
-        self._resting[key] = self._clock() + rest_s, rest_s
-        while len(self._resting) > _MAX_FAILING:
-            self._resting.popitem(last=False)
+        failures = self._resting.get(key, (0.0, 0))[1] + 1
+        self._resting[key] = self._clock() + BACKOFF.pause_s(failures), failures
 
     async def close(self) -> None:
         """Cancel what is being refreshed and wait for its end."""

@@ -1,6 +1,7 @@
-"""The second tier as the gateway sees it: what every process that points at it shares, and never an error.
+"""The interface of the tier behind memory, which all processes that point at it share, and its values.
 
-A tier that cannot be reached answers at once and with nothing: a `Miss`, a lease of one's own, a purge that is owed.
+A tier that cannot be reached raises no error.  It answers at once: a `Miss`, a lease of one's own, a purge that is
+owed.
 """
 
 from __future__ import annotations
@@ -12,13 +13,46 @@ from math import inf
 from types import TracebackType
 from typing import Protocol, Self
 
-from jvgate.cache.redis.packing import Miss, Packed
-from jvgate.values import Query
+from jvgate.values import Dataset, Query
 
-__all__ = ["ALL", "Inspection", "KeptKey", "Lease", "Miss", "Packed", "Purged", "SharedTier", "TierState"]
+__all__ = [
+    "ALL",
+    "Inspection",
+    "KeptKey",
+    "Lease",
+    "Miss",
+    "NoTier",
+    "ObservedTier",
+    "Packed",
+    "SharedPurge",
+    "SharedTier",
+    "TierState",
+]
 
 ALL = "all"
 """The tag that every entry carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A dataset with its facts in the cache.
+
+    fresh_until, stale_until, and the dataset's read_at: seconds since the epoch, by the clock of the tier.
+    tags: a purge of one of them removes it.  stamp: the last purge that was known when its read began.
+    """
+
+    dataset: Dataset
+    fresh_until: float
+    stale_until: float
+    tags: tuple[str, ...] = ()
+    stamp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """The absence of a value.  reason: why, in one word."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +69,8 @@ class TierState:
 
 
 @dataclass(frozen=True, slots=True)
-class Purged:
-    """What a purge did.  entries: how many left the tier; is_owed: the tier was out of reach, and it is done later."""
+class SharedPurge:
+    """The outcome of a purge.  entries: how many left the tier; is_owed: Redis was out of reach, it is done later."""
 
     entries: int = 0
     is_owed: bool = False
@@ -97,22 +131,11 @@ class Lease:
 
 
 class SharedTier(Protocol):
-    """A tier behind memory.  No method raises but by cancellation, and cancelling one disturbs no other.
-
-    counts: (what was asked, how it went) -> how often; looks: (data spec, how a look for it went) -> how often; both
-    for reading only.
-    """
-
-    counts: Counter[tuple[str, str]]
-    looks: Counter[tuple[str, str]]
+    """A tier behind memory.  No method raises but by cancellation, and cancelling one disturbs no other."""
 
     @property
     def ahead_s(self) -> float:
-        """How far the tier's clock, by which all who share it go, is ahead of this machine's."""
-
-    @property
-    def state(self) -> TierState:
-        """How the tier is at present."""
+        """Seconds by which the tier's clock, which all processes share, is ahead of this machine's."""
 
     async def get(self, query: Query) -> Packed | Miss:
         """Return the entry of *query* within the tier's deadline."""
@@ -132,7 +155,7 @@ class SharedTier(Protocol):
         A miss comes as soon as nobody reads it (`free`: ask for the lease), at the limit (`late`), or in trouble.
         """
 
-    async def purge(self, *tags: str) -> Purged:
+    async def purge(self, *tags: str) -> SharedPurge:
         """Remove what carries any of *tags*, here and for everybody, and what is being read since before."""
 
     def fence(self, *tags: str, stamp: int = 0) -> int:
@@ -141,5 +164,66 @@ class SharedTier(Protocol):
         stamp: what another process, which purges them, got here.  A second time does nothing.
         """
 
+
+class ObservedTier(SharedTier, Protocol):
+    """A tier with its figures, for metrics and `jvgate cache`.
+
+    counts: (request, result) -> how often; looks: (data spec, result of a lookup) -> how often; both for reading only.
+    """
+
+    counts: Counter[tuple[str, str]]
+    looks: Counter[tuple[str, str]]
+
+    @property
+    def state(self) -> TierState:
+        """The tier's present state."""
+
     async def inspect(self, *, limit: int = 1000) -> Inspection:
-        """Return what is in the tier, with at most *limit* keys; nothing when it is out of reach."""
+        """Return the entries of the tier, with at most *limit* keys; none when it is out of reach."""
+
+
+class NoTier:
+    """The `SharedTier` without Redis: nothing is found, nothing is kept, and every process reads for itself.
+
+    Its misses are not counted: nothing was asked.
+    """
+
+    ahead_s = 0.0
+    state = TierState("off")
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.looks: Counter[tuple[str, str]] = Counter()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Do nothing."""
+
+    async def get(self, query: Query) -> Packed | Miss:
+        """Return a miss."""
+        return Miss("off")
+
+    def put(self, packed: Packed) -> None:
+        """Do nothing."""
+
+    async def lease(self, query: Query) -> Lease | None:
+        """Return a lease that no other process knows."""
+        return Lease()
+
+    async def wait(self, query: Query, *, limit_s: float, newer_than: float = -inf) -> Packed | Miss:
+        """Return a miss: no other process reads."""
+        return Miss("off")
+
+    async def purge(self, *tags: str) -> SharedPurge:
+        """Return that no entry was there."""
+        return SharedPurge()
+
+    def fence(self, *tags: str, stamp: int = 0) -> int:
+        """Return no stamp: there is no entry to reject."""
+        return 0
+
+    async def inspect(self, *, limit: int = 1000) -> Inspection:
+        """Return that no entry is there."""
+        return Inspection()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import Request, urlopen
 
-import httpx2
 import orjson
 from rich.console import Console
 from rich.table import Table
@@ -42,16 +46,29 @@ def purge(url: str, wanted: Mapping[str, str]) -> None:
 
 
 def _ask(method: str, url: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return the JSON document that the server answers.  Raises SourceError, and SettingsError for a refusal."""
     try:
-        response = httpx2.request(method, url.rstrip("/") + _PATH, params=dict(parameters), timeout=_LIMIT_S)
-        document: dict[str, Any] = response.json()
-    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as exc:
+        status, body = _exchange(method, f"{url.rstrip('/')}{_PATH}?{urlencode(parameters)}")
+        document: dict[str, Any] = orjson.loads(body)
+    except (HTTPException, OSError, ValueError) as exc:
         raise SourceError(f"no jvgate answers at {url} ({exc}); --url says where it is") from exc
     if not isinstance(document, dict) or not document.keys() & {"l1", "title"}:
         raise SourceError(f"what answers at {url} is no jvgate; --url says where it is")
-    if response.is_error:
+    if status >= HTTPStatus.BAD_REQUEST:
         raise SettingsError("jvgate cache", f"{document.get('title')}.", allowed=str(document.get("allowed", "")))
     return document
+
+
+def _exchange(method: str, url: str) -> tuple[int, bytes]:
+    """Send one request; return the status and the body of its answer."""
+    if urlsplit(url).scheme not in ("http", "https"):  # urllib opens files too
+        raise ValueError("no URL that begins with http:// or https://")
+    try:
+        with urlopen(Request(url, method=method), timeout=_LIMIT_S) as response:  # noqa: S310  # checked above
+            return response.status, response.read()
+    except HTTPError as exc:
+        with exc:
+            return exc.code, exc.read()
 
 
 def _tiers(figures: Mapping[str, Any]) -> Table:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -29,7 +28,8 @@ from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
 from jvgate.question import parse_question
 from jvgate.sessions.archive.folder import ArchiveShelf
-from jvgate.sessions.archive.recording import Mark, Recording, exclusive
+from jvgate.sessions.archive.recording import Recording, exclusive
+from jvgate.sessions.archive.resume import SETUP, Mark, advanced, readable, resumed
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
@@ -46,8 +46,6 @@ LOOK_S = 0.2
 EXIT_INTERRUPTED = 130
 _GOES_ON = "What was recorded stays; the same command goes on from there"
 _FROM_THE_MARK = "19860101"  # stands in for a from-time while the question is read
-_SETUP = (3, 4)
-_NORMAL = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +147,21 @@ async def _record(reader: _Reader, query: Query, way: _Way) -> str:
         only_name = f"{query.key}.jvd" if query.is_realtime else ""  # as an archive names what a key gives
         recording = Recording(folder, is_compressed=way.is_compressed, only_name=only_name)
         before = Mark.read(folder)
-        mark, query = _begin(query, before, way, is_empty=recording.is_empty)
+        mark, query = resumed(query, before, origin=way.origin, has_from=way.has_from, is_empty=recording.is_empty)
         if mark != before:
             mark.write(folder)
         have: frozenset[str] = frozenset()
         if not query.is_realtime:
             _check_names(query.dataspec, way)
             # A set-up goes on by names, as JRA-VAN has it: its files stand for years, whatever they are called.
-            by_name = query.option in _SETUP and not mark.last_file_timestamp
+            by_name = query.option in SETUP and not mark.last_file_timestamp
             have = recording.have(query.from_time, by_name=by_name)
         try:
             summary = await reader.read(query, recording, have)
         finally:
             recording.close()
         if not query.is_realtime:
-            after = _advanced(mark, query, summary.last_file_timestamp)
+            after = advanced(mark, query, summary.last_file_timestamp)
             if after != mark:
                 after.write(folder)
             mark = after
@@ -173,71 +171,8 @@ async def _record(reader: _Reader, query: Query, way: _Way) -> str:
 def _told(recording: Recording, there: int, reached: str) -> str:
     size = f"{recording.records_added} records, {recording.added_bytes / 1e6:.1f} MB"
     already = f", {there} there already" if there else ""
-    complete = f"; complete up to {_readable(reached)}" if reached else ""
+    complete = f"; complete up to {readable(reached)}" if reached else ""
     return f"{len(recording.added)} files recorded ({size}){already}{complete}"
-
-
-def _begin(query: Query, before: Mark | None, way: _Way, *, is_empty: bool) -> tuple[Mark, Query]:
-    """Return the mark to record under, and the query with its from-time.
-
-    before: the folder's mark.  Raises QueryError where there is nothing to go on from, or one way does not fit another.
-    """
-    asked = Mark(query.option, query.records, way.origin)
-    if before is not None and is_empty and not before.last_file_timestamp:
-        before = None  # nothing has come of it
-    mark = asked if before is None else _continued(query, before, asked)
-    if query.is_realtime:
-        return mark, query
-    if not way.has_from:
-        if not mark.last_file_timestamp:
-            why = f"{query.dataspec} has not been recorded there to an end yet, so that there is nothing to go on from."
-            raise QueryError("invalid-from-time", why, parameter="from_time", value=None, allowed="--from YYYYMMDD")
-        query = replace(query, from_time=mark.last_file_timestamp)
-    _check_times(query, mark)
-    return mark, query
-
-
-def _continued(query: Query, before: Mark, asked: Mark) -> Mark:
-    """Return *before* as it is asked for now.  Raises QueryError where the two would mix."""
-    kept = replace(asked, last_file_timestamp=before.last_file_timestamp, setup_until=before.setup_until)
-    if (before.records, before.origin) != (asked.records, asked.origin):
-        _refuse(query, before)
-    if before.option == asked.option or (before.option in _SETUP and asked.option in _SETUP):
-        return kept
-    if before.option not in _SETUP or asked.option != _NORMAL or not before.last_file_timestamp:
-        _refuse(query, before)
-    return replace(kept, setup_until=before.last_file_timestamp)  # a set-up, and then what comes week by week
-
-
-def _refuse(query: Query, before: Mark) -> NoReturn:
-    how = [f"--option {before.option}"] if before.option else []
-    how += [f"--record {','.join(before.records)}"] if before.records else ["every record type"]
-    how += [f"from {before.origin or 'JRA-VAN or an archive'}"]
-    why = f"{query.dataspec} has been recorded there with {', '.join(how)}; another way would mix with that."
-    raise QueryError("parameter-not-allowed", why, parameter="record", value=str(query),
-                     allowed="the same, or another folder")  # fmt: skip
-
-
-def _check_times(query: Query, mark: Mark) -> None:
-    if query.option not in _SETUP and query.from_time < mark.setup_until:
-        why = f"What came up to {_readable(mark.setup_until)} was recorded by a set-up, in files of its own."
-        raise QueryError("invalid-from-time", why, parameter="from_time", value=query.from_time,
-                         allowed="a later --from, or none")  # fmt: skip
-    if query.to_time and query.to_time <= query.from_time:
-        why = f"{query.dataspec} has been recorded up to {_readable(query.from_time)}, which is not before --to."
-        raise QueryError("invalid-to-time", why, parameter="to_time", value=query.to_time,
-                         allowed="a later --to, or --from")  # fmt: skip
-
-
-def _advanced(mark: Mark, query: Query, newest: str) -> Mark:
-    """Return the mark after a run that was whole; the same where it would pass over what nobody has asked for yet.
-
-    newest: the file that was provided last, "" where there was none.
-    """
-    reached = newest or query.from_time
-    if mark.last_file_timestamp and not query.from_time <= mark.last_file_timestamp < reached:
-        return mark
-    return replace(mark, last_file_timestamp=reached)
 
 
 def _check_names(dataspec: str, way: _Way) -> None:
@@ -314,9 +249,3 @@ class _Reader:
             completed=latest.downloaded if is_download else latest.files_read,
             size=f"{size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s",
         )
-
-
-def _readable(stamp: str) -> str:
-    """Return YYYYMMDDhhmmss for people."""
-    day, hour = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}", f"{stamp[8:10]}:{stamp[10:12]}:{stamp[12:]}"
-    return f"{day} {hour}"

@@ -17,7 +17,7 @@ import uvicorn
 
 from jvgate import __version__
 from jvgate.commands.log import set_up_log
-from jvgate.commands.workers import Told, supervise
+from jvgate.commands.workers import ParentPipe, supervise
 from jvgate.errors import SessionHung, SettingsError
 from jvgate.gateway.opening import check_settings
 from jvgate.sessions.pool import Pool
@@ -63,11 +63,11 @@ def run(settings: Settings) -> None:
 
 def _work(settings: Settings, listener: socket.socket, pipe: Connection | None = None) -> None:
     """Serve in this process until stopped.  pipe: to who started it, where there are others beside it."""
-    told = Told(pipe) if pipe is not None else None
-    server = uvicorn.Server(server_config(settings, siblings=told))
-    if told is not None:
+    siblings = ParentPipe(pipe) if pipe is not None else None
+    server = uvicorn.Server(server_config(settings, siblings=siblings))
+    if siblings is not None:
         set_up_log(settings.log_format)
-        told.listen(on_end=partial(setattr, server, "should_exit", True))
+        siblings.listen(on_end=partial(setattr, server, "should_exit", True))
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn drains, and then raises the signal once more
         signal.signal(number, _end)
     server.run(sockets=[listener])

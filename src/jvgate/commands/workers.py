@@ -1,11 +1,13 @@
-"""Several server processes on one socket: who starts them, replaces the lost, and passes purges on between them.
+"""Several server processes on one socket: the parent starts them, replaces lost ones, and passes their messages on.
 
-Theory of operation.  Each process is spawned, with the listening socket and one end of a pipe; the system hands new
-connections to whichever accepts first.  Over the pipe a process tells the tags of a purge and its stamp, which go to
-all others, so that these take nothing out of Redis that the purge meant before it is done there; and it
-is told to end; when the pipe breaks, its other end is gone, and the process ends as if it had been told.  A process
-that is lost is replaced, after a rest when it did not live long; when none of the first ones comes to life, the server
-ends instead of trying for ever.
+Each process is spawned, with the listening socket and one end of a pipe; the system hands new connections to the
+process that accepts first.  A process sends a `Message` over the pipe, and the parent passes it on to all others.  The
+kind `end` comes from the parent itself and ends the process; a broken pipe does the same, since the parent is gone.
+The kind `purge` keeps the other processes from taking an entry out of Redis that the purge meant, before it is done
+there.
+
+A lost process is replaced, after a pause when it did not live long; when none of the first ones comes to life, the
+server ends instead of trying for ever.
 """
 
 from __future__ import annotations
@@ -24,46 +26,62 @@ from types import FrameType
 
 import structlog
 
+from jvgate.listeners import Listener, Listeners
 from jvgate.settings import Settings
+from jvgate.values import Backoff, Message
 
-__all__ = ["Told", "supervise"]
+__all__ = ["ParentPipe", "supervise"]
 
-END = "end"
+_END = Message("end").to_bytes()
 GRACE_S = 20.0  # longer than a server takes to drain
 SHORT_LIFE_S = 5.0
-FIRST_REST_S, LONGEST_REST_S = 0.5, 30.0
+BACKOFF = Backoff(first_s=0.5, most_s=30.0)
 
-Tags = tuple[str, ...]
 Work = Callable[[Settings, socket.socket, Connection], None]
-"""What a process does: serve on the socket; it makes a `Told` of its end of the pipe."""
+"""What a process does: serve on the socket; it makes a `ParentPipe` of its end of the pipe."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.workers")
 
 
-class Told:
-    """A process's end of the pipe: tells purges, and hears of those of others and of the end.
-
-    on_purge: called with what another process purged, from a thread of its own.
-    """
+class ParentPipe:
+    """A server process's end of the pipe.  ignored: messages that were malformed or of an unknown kind."""
 
     def __init__(self, pipe: Connection) -> None:
-        self.on_purge: Callable[[Tags, int], object] = lambda tags, stamp: None
+        self.ignored = 0
         self._pipe = pipe
+        self._listeners: dict[str, Listeners[Message]] = {}
 
-    def tell(self, tags: Tags, stamp: int) -> None:
-        """Tell the other processes what was purged here.  stamp: of the purge."""
-        with suppress(OSError):  # whoever passes it on is gone, and this process is about to end
-            self._pipe.send((tags, stamp))
+    def tell(self, message: Message) -> None:
+        """Send *message* to the other processes.  Raises ValueError for one that is too large."""
+        data = message.to_bytes()
+        with suppress(OSError):  # the parent is gone, and this process is about to end
+            self._pipe.send_bytes(data)
+
+    def add_listener(self, kind: str, listener: Listener[Message]) -> None:
+        """Call *listener* with the messages of *kind* of the other processes, from the thread that hears them."""
+        self._listeners.setdefault(kind, Listeners(f"a message of kind {kind}")).add(listener)
 
     def listen(self, on_end: Callable[[], None]) -> None:
         """Hear until the end, and then call *on_end*, on a thread of its own."""
-        Thread(target=self._hear, args=(on_end,), name="jvgate-told", daemon=True).start()
+        Thread(target=self._hear, args=(on_end,), name="jvgate-parent-pipe", daemon=True).start()
 
     def _hear(self, on_end: Callable[[], None]) -> None:
         with suppress(EOFError, OSError):
-            while (message := self._pipe.recv()) != END:
-                self.on_purge(*message)
+            while (data := self._pipe.recv_bytes(Message.MOST_BYTES)) != _END:
+                self._take(data)
         on_end()
+
+    def _take(self, data: bytes) -> None:
+        """Give a message to its listeners."""
+        try:
+            message = Message.from_bytes(data)
+        except ValueError:
+            self.ignored += 1
+            return
+        if (listeners := self._listeners.get(message.kind)) is None:
+            self.ignored += 1
+        else:
+            listeners.tell(message)
 
 
 @dataclass(slots=True)
@@ -95,7 +113,7 @@ class _Crew:
         self.is_ending = True
         for worker in self.workers:
             with suppress(OSError):
-                worker.pipe.send(END)
+                worker.pipe.send_bytes(_END)
 
     def look(self) -> None:
         """Wait until something happens, and see to it."""
@@ -116,14 +134,14 @@ class _Crew:
                 self.add(rest[1])
 
     def _pass_on(self, teller: _Worker) -> bool:
-        """Tell the others all that one purged; False when it has ended."""
+        """Pass the messages of one process on to the others; False when it has ended."""
         try:
             while teller.pipe.poll():
-                purge = teller.pipe.recv()
+                data = teller.pipe.recv_bytes(Message.MOST_BYTES)
                 for worker in self.workers:
                     if worker is not teller:
                         with suppress(OSError):
-                            worker.pipe.send(purge)
+                            worker.pipe.send_bytes(data)
         except (EOFError, OSError):
             return False
         return True
@@ -136,7 +154,7 @@ class _Crew:
             return
         lived_s = time.monotonic() - worker.began
         short_lives = worker.short_lives + 1 if lived_s < SHORT_LIFE_S else 0
-        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2 ** (short_lives - 1)) if short_lives else 0.0
+        rest_s = BACKOFF.pause_s(short_lives)
         status = worker.process.exitcode
         log.warning("a server process was lost", pid=worker.process.pid, status=status, again_in_s=rest_s)
         self.resting.append((time.monotonic() + rest_s, short_lives))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from jvgate.cache.no_tier import NoTier
 from jvgate.cache.redis.tier import RedisTier
+from jvgate.cache.shared import NoTier
 from jvgate.doctor.findings import Finding
 from jvgate.errors import SettingsError
 from jvgate.gateway.opening import shared_tier
@@ -19,7 +19,7 @@ _REFUSED = ("auth", "forbidden")
 def check_redis(settings: Settings) -> Finding:
     """Connect to the Redis of the settings, where one is set."""
     try:
-        tier = shared_tier(settings, on_purge=lambda tags: None, on_reconnect=lambda: None)
+        tier = shared_tier(settings)
     except SettingsError:  # its message names what is allowed, and no part of the URL
         return _no_url()
     if isinstance(tier, NoTier):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from cachetools import FIFOCache
 
 from jvgate.freshness.post_times import about
 from jvgate.values import Query
@@ -26,9 +27,8 @@ class ChangeRate:
     """
 
     def __init__(self, *, most_keys: int = 4096, weight: float = 0.3) -> None:
-        self._most_keys = most_keys
         self._weight = weight
-        self._seen: OrderedDict[str, _Seen] = OrderedDict()
+        self._seen: FIFOCache[str, _Seen] = FIFOCache(most_keys)
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -41,10 +41,8 @@ class ChangeRate:
         seen = self._seen.get(key)
         if seen is None:
             self._seen[key] = _Seen(now)
-            if len(self._seen) > self._most_keys:
-                self._seen.popitem(last=False)
             return
-        self._seen.move_to_end(key)
+        self._seen[key] = seen  # the last one to be forgotten
         if changed:
             seen.every_s = self._moved(seen.every_s, max(0.0, now - seen.changed_at))
             seen.changed_at = now

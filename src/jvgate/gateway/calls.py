@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
-from jvgate.cache.memory import Memory
+from jvgate.cache.memory import Memory, Store
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import SessionTimeout, SourceBusy, SourceError
 from jvgate.sessions.pool import Pool
@@ -43,11 +43,11 @@ class Errands:
     """
 
     def __init__(
-        self, pool: Pool, memory: Memory[object], traffic: Traffic, *, deadline_s: float,
+        self, pool: Pool, memory: Memory, traffic: Traffic, *, deadline_s: float,
         is_purged: Callable[[float], bool] = lambda since: False,
     ) -> None:  # fmt: skip
         self._pool = pool
-        self._memory = memory
+        self._found: Store[Found] = Store(memory)
         self._traffic = traffic
         self._deadline_s = deadline_s
         self._is_purged = is_purged
@@ -62,12 +62,12 @@ class Errands:
         what else `Pool.call` raises.
         """
         began = time.perf_counter()
-        key = f"errand:{name}:{':'.join(arguments)}"
-        entry = self._memory.get(key)
+        key = f"{name}:{':'.join(arguments)}"
+        entry = self._found.get(key)
         looked = {"l1": time.perf_counter() - began}
         self._traffic.count("l1", "miss" if entry is MISSING else "hit", name)
         if entry is not MISSING:
-            return Fetched(entry, "hit", True, looked)  # type: ignore[arg-type]  # under its key there is nothing else
+            return Fetched(entry, "hit", True, looked)
         try:
             async with asyncio.timeout(self._deadline_s):
                 (made, is_kept), joined = await self._flights.join(
@@ -93,7 +93,7 @@ class Errands:
             self._at_work.discard(key)
         now = time.monotonic()
         entry: Entry[Found] = Entry(found, now, now + keep_s(found), _weight(found))
-        return entry, not self._is_purged(began) and self._memory.put(key, entry)
+        return entry, not self._is_purged(began) and self._found.put(key, entry)
 
     def _too_late(self, key: str, name: str) -> SourceError:
         """Return what the deadline has come in between of: the call, or the waiting for a session."""

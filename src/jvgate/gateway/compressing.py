@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
-from math import inf
 
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
-from jvgate.cache.memory import Memory
+from jvgate.cache.memory import Store
 from jvgate.render.compression import CODINGS, levels_with, pays
 from jvgate.render.forms import packed, unpacked
 from jvgate.sessions.threads import DaemonThread
@@ -33,15 +32,15 @@ _MOST_WAITING = 4  # each keeps a whole answer in memory
 
 
 class Packer:
-    """Packs on threads.  memory: where answers are kept.  workers: for who waits.  overrides: levels by coding.
+    """Packs on threads.  answers: where they are kept.  workers: for who waits.  overrides: levels by coding.
 
     Raises SettingsError for what is no level.
     """
 
-    def __init__(self, memory: Memory[object], workers: Executor, overrides: Mapping[str, int]) -> None:
+    def __init__(self, answers: Store[Answer], workers: Executor, overrides: Mapping[str, int]) -> None:
         self.levels = levels_with(overrides)
         self._twice = frozenset(name for name, coding in CODINGS.items() if coding.squeeze) - overrides.keys()
-        self._memory = memory
+        self._answers = answers
         self._workers = workers
         self._thread = DaemonThread("jvgate-pack")  # one: what nobody waits for takes one processor at most
         self._waiting: set[asyncio.Task[None]] = set()
@@ -65,7 +64,7 @@ class Packer:
             and _LEAST_BYTES <= len(plain.value.body) <= _MOST_BYTES
             and plain.fresh_until - time.monotonic() >= _LEAST_S
         )
-        return replace(_with(plain, answer), refresh_at=-inf) if pays_again else _with(plain, answer)
+        return replace(_with(plain, answer), packs_again=pays_again)
 
     async def repack(self, entry: Entry[Answer], coding: str, *, takes_plain: bool) -> Entry[Answer]:
         """Return *entry*, whatever its coding, as `pack` would have made it ("" for no coding)."""
@@ -79,8 +78,8 @@ class Packer:
 
     def pack_again(self, key: str, entry: Entry[Answer], plain: Entry[Answer] | Missing) -> None:
         """Have *entry*, which memory keeps under *key*, packed small, if *plain*, which it was made of, is there."""
-        once = replace(entry, refresh_at=inf if plain is MISSING else plain.refresh_at)
-        self._memory.put(key, once)
+        once = replace(entry, packs_again=False)
+        self._answers.put(key, once)
         if plain is not MISSING:
             task = asyncio.create_task(self._pack_again(key, once, plain.value), name=f"jvgate-pack-{key}")
             self._waiting.add(task)
@@ -96,9 +95,9 @@ class Packer:
     async def _pack_again(self, key: str, entry: Entry[Answer], plain: Answer) -> None:
         packing = partial(packed, plain, entry.value.coding, is_small=True)
         answer = await asyncio.wrap_future(self._thread.submit(packing))
-        if len(answer.body) < len(entry.value.body) and self._memory.last(key) is entry:  # neither purged nor replaced
-            self._memory.put(key, _with(entry, answer))
+        if len(answer.body) < len(entry.value.body) and self._answers.last(key) is entry:  # neither purged nor replaced
+            self._answers.put(key, _with(entry, answer))
 
 
 def _with(entry: Entry[Answer], answer: Answer) -> Entry[Answer]:
-    return replace(entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES)
+    return replace(entry, value=answer, weight=len(answer.body) + ENTRY_OVERHEAD_BYTES, packs_again=False)

@@ -1,86 +1,61 @@
-"""The one path from a question to its answer: memory, else one read for all who wait, then decode and render.
+"""The door to the data: what the web, the commands and live data ask for, and nothing of how it comes about.
 
 Knows the cache, the sessions and the renderer, and nothing of HTTP.
-
-Theory of operation.  A finished answer is made of datasets and lives as long as the first of them that gets old.  Who
-asks for one that is stale gets it nevertheless, while it may still be used so, and has it made anew for the next one.
-What each dataset may be used for, and where it comes from, is `cache/datasets.py`'s matter.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import partial
-from math import inf
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
 
-from jvgate.cache.datasets import Datasets, Got, How, made_of
-from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
+from jvgate.cache.datasets import Datasets
 from jvgate.cache.flights import Flights
 from jvgate.cache.inspection import memory_figures, shared_figures
-from jvgate.cache.memory import Memory
+from jvgate.cache.memory import Memory, Store
 from jvgate.cache.purging import Matches
-from jvgate.cache.shared import SharedTier
+from jvgate.cache.shared import ObservedTier, TierState
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import SourceError
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.policy import Judge
 from jvgate.freshness.tags import Purge, has_any, is_purged, narrowest
-from jvgate.gateway.calls import Errands
+from jvgate.gateway.answers import Answers, Outcome, Served, outcome_of_kept
+from jvgate.gateway.calls import Errands, Fetched, Found
 from jvgate.gateway.compressing import Packer
 from jvgate.gateway.jobs import Job, Jobs
 from jvgate.gateway.prefetch import Prefetcher
 from jvgate.gateway.source_reader import SourceReader
-from jvgate.gateway.streams import Streams
-from jvgate.render.forms import render
+from jvgate.gateway.streams import End, Streams
+from jvgate.listeners import Listener, Listeners
 from jvgate.sessions.pool import Pool
+from jvgate.sessions.session_status import SessionCounts, SessionView
 from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.spec.jst import JST
 from jvgate.spec.spec import Spec
-from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
+from jvgate.values import MISSING, Answer, Entry, Landed, Message, Missing, Question
 
-__all__ = ["Gateway", "Outcome", "Purged", "Served"]
+__all__ = ["Gateway", "GatewayFigures", "PurgeNews", "PurgeReport"]
 
-# hit: the finished answer was in memory; dataset, shared: its raw records were, in memory or in Redis; stale: it was
-# kept and is being made anew; fallback: it was kept and the source fails; miss: JV-Link was read; collapsed: the same
-# question was being answered already; refresh: the client insisted on a new read.
-Outcome = Literal["hit", "dataset", "shared", "stale", "fallback", "miss", "collapsed", "refresh"]
-
-# A client may ask for a refresh as often as it likes; JV-Link is asked again only after this many seconds.
-REFRESH_AFTER_S = 5.0
 WORKER_THREADS = 2
 CHECK_LIMIT_S = 5.0
-# Of several datasets, the first of these tells how their answer came about.
-_HOWS: tuple[How, ...] = ("fallback", "read", "stale", "shared", "memory")
-_OUTCOMES: Mapping[How, Outcome] = {"fallback": "fallback", "stale": "stale", "shared": "shared", "memory": "dataset"}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """An answer and how it came about.  is_kept: whether it is in memory for the next one who asks.
-
-    stages: seconds by the names of `Server-Timing`.
-    """
-
-    entry: Entry[Answer]
-    outcome: Outcome
-    is_kept: bool
-    stages: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
+class PurgeReport:
     """Entries that a purge dropped, of memory and of Redis.  is_owed: Redis is out of reach, and it is done later."""
 
     l1: int
@@ -88,101 +63,143 @@ class Purged:
     is_owed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A finished flight: the entry, where its datasets came from, and where the time went.
+class PurgeNews(NamedTuple):
+    """A purge that was asked for here, for the other processes of this server: its tags and its stamp in Redis."""
 
-    is_outdated: something newer is there, or it was purged meanwhile; then it must not be kept in any form.
+    tags: tuple[str, ...]
+    stamp: int
+
+    def to_message(self) -> Message:
+        """Return the message that tells it to the other processes."""
+        return Message("purge", {"tags": self.tags, "stamp": self.stamp})
+
+    @classmethod
+    def from_message(cls, message: Message) -> PurgeNews:
+        """Return the purge that another process told.  Raises ValueError for a malformed message."""
+        return cls(message.texts("tags"), message.number("stamp"))
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayFigures:
+    """The counters of a gateway, as they are now.
+
+    opens: by data spec; errors: by JV-Link's return code; faults: session processes lost.  looks: by tier and result;
+    shared_requests: by request to Redis and result.  streams: ended ones, by how they ended.
     """
 
-    entry: Entry[Answer]
-    how: How
-    is_kept: bool
-    stages: Mapping[str, float]
-    is_outdated: bool = False
+    opens: Mapping[str, int]
+    errors: Mapping[int, int]
+    faults: int
+    sessions: SessionCounts
+    looks: Mapping[tuple[str, str], int]
+    jobs: Mapping[str, int]
+    streams: Mapping[End, int]
+    open_streams: int
+    memory_bytes: int
+    shared: TierState
+    shared_requests: Mapping[tuple[str, str], int]
+    prefetches: Mapping[str, int]
 
 
 class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
-    spec: of the source's provider.  shared: the tier behind memory.  traffic: what is asked of both, for reading only.
-    on_purge: told the tags of every purge that was asked for here, and its stamp (`forget`).
+    spec: of the source's provider.  shared: the tier behind memory.  on_purge: told of every purge that was asked for here.  on_landed: told of every
+    dataset that was read, or that another process read.
     """
 
-    def __init__(self, source: Source, spec: Spec, pool: Pool, settings: Settings, *, shared: SharedTier) -> None:
-        self.source = source
+    def __init__(
+        self,
+        source: Source,
+        spec: Spec,
+        pool: Pool,
+        settings: Settings,
+        *,
+        shared: ObservedTier,
+        on_purge: Sequence[Listener[PurgeNews]] = (),
+        on_landed: Sequence[Listener[Landed]] = (),
+    ) -> None:
         self.spec = spec
-        self.pool = pool
-        self.memory: Memory[object] = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
-        self.shared = shared
-        self.traffic = Traffic()
-        self.jobs: Jobs[Served] = Jobs(
-            limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
-        )  # fmt: skip
-        self.on_purge: Callable[[tuple[str, ...], int], None] = lambda tags, stamp: None
-        self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
-        self._packer = Packer(self.memory, self._workers, settings.compression_levels)
-        self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)
+        self._source = source
+        self._pool = pool
+        self._shared = shared
         self._deadline_s = settings.deadline_s
+        self._memory = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
+        self._traffic = Traffic()
+        self._purged = Listeners[PurgeNews]("a purge", *on_purge)
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
         lifetimes = Lifetimes(spec, settings.lifetimes)
         judge = Judge(spec, lifetimes, now=partial(_epoch_of, source))
-        self.datasets = Datasets(self.memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters)
-        self.errands = Errands(
-            pool, self.memory, self.traffic, deadline_s=settings.deadline_s,
-            is_purged=lambda since: self.datasets.is_purged(frozenset(), since=since),
+        self._datasets = Datasets(
+            self._memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters, landed=on_landed
+        )
+        self._prefetcher = (
+            Prefetcher(self._datasets, self._traffic, spec, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
+                       now=partial(_epoch_of, source))
+            if settings.prefetch
+            else None
         )  # fmt: skip
-        self.prefetcher = Prefetcher(
-            self.datasets, self.traffic, spec, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
-            now=partial(_epoch_of, source),
-        ) if settings.prefetch else None  # fmt: skip
-        self._flights: Flights[_Made] = Flights(most=settings.waiters)
+        self._asked = Listeners[Question]("a question", *([self._prefetcher.asked] if self._prefetcher else []))
+        self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
+        store: Store[Answer] = Store(self._memory)
+        self._packer = Packer(store, self._workers, settings.compression_levels)
+        self._answers = Answers(
+            store,
+            self._datasets,
+            self._packer,
+            self._traffic,
+            spec,
+            workers=self._workers,
+            most_waiters=settings.waiters,
+            asked=self._asked,
+        )
+        self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)
+        self._jobs: Jobs[Served] = Jobs(
+            limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
+        )
+        self._errands = Errands(
+            pool,
+            self._memory,
+            self._traffic,
+            deadline_s=settings.deadline_s,
+            is_purged=lambda since: self._datasets.is_purged(frozenset(), since=since),
+        )
         self._purges = 0
         self._checks: Flights[None] = Flights(goes_on=True)
         self._checker = DaemonThread("jvgate-check")
 
     async def __aenter__(self) -> Self:
-        if self.prefetcher is not None:
-            await self.prefetcher.__aenter__()
+        if self._prefetcher is not None:
+            await self._prefetcher.__aenter__()
         self._warming = asyncio.create_task(self._warm(), name="jvgate-warm")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.prefetcher is not None:
-            await self.prefetcher.__aexit__()
+        if self._prefetcher is not None:
+            await self._prefetcher.__aexit__()
         self.streams.close()
         self._warming.cancel()
         await asyncio.gather(self._warming, return_exceptions=True)
-        for part in (self.jobs, self._flights, self._packer, self.datasets, self.errands, self._checks):
+        for part in (self._jobs, self._answers, self._datasets, self._errands, self._checks):
             await part.close()
         self._checker.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
-    async def check(self) -> None:
-        """Raise SourceError when the source cannot serve."""
-        try:
-            async with asyncio.timeout(CHECK_LIMIT_S):
-                await self._checks.join("source", self._check_source)  # one at a time, however many ask
-        except TimeoutError as exc:
-            raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
+    # Data
 
     def kept(self, question: Question, key: str) -> Entry[Answer] | Missing:
-        """Return the finished answer that may be given at once, or MISSING; have it made anew when it is time.
+        """Return the finished answer that may be given at once, or MISSING; begin a refresh when it is time for one.
 
-        key: the question's text.  On the path of every hit: one look when the answer is fresh.
+        key: the question's text.  Whoever gives the answer calls `count_hit`.
         """
-        entry = self.memory.get(key)
-        if entry is MISSING:
-            return self._stale(question, key)
-        if entry.refresh_at == -inf:  # it was packed quickly
-            if self._packer.is_free:
-                plain: Any = self.memory.last(str(replace(question, coding="")))
-                self._packer.pack_again(key, entry, plain)  # type: ignore[arg-type]
-        elif entry.refresh_at <= time.monotonic():
-            self._refresh(question, key)
-        return entry  # type: ignore[return-value]  # under a question's text stands no other
+        return self._answers.kept(question, key)
+
+    def count_hit(self, question: Question, key: str, outcome: Outcome) -> None:
+        """Count an answer that `kept` gave."""
+        self._traffic.count("l1", outcome, question.dataspec)
+        self._traffic.hotness.hit(key)
 
     async def ask(
         self, question: Question, *, refresh: bool = False, deadline_s: float | None = None
@@ -196,13 +213,11 @@ class Gateway:
         """
         began = time.perf_counter()
         key = str(question)
-        if self.prefetcher is not None:
-            self.prefetcher.asked(question)
+        self._asked.tell(question)
         entry = self.kept(question, key)
-        if entry is not MISSING and not (refresh and _is_old(entry) and not self._is_failing(question)):
-            outcome: Outcome = self.outcome_of_kept(entry)
-            self.traffic.count("l1", outcome, question.dataspec)
-            self.traffic.hotness.hit(key)
+        if entry is not MISSING and (not refresh or self._answers.will_do(question, entry)):
+            outcome = outcome_of_kept(entry)
+            self.count_hit(question, key, outcome)
             return Served(entry, outcome, True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
         answering = asyncio.create_task(self._answer(question, refresh=refresh, looked_s=looked_s))
@@ -215,19 +230,70 @@ class Gateway:
         if answering.done():
             return answering.result()
         progress = partial(self._reader.progress_of, question.queries)
-        return self.jobs.adopt(key, answering, progress, era=self._purges)
+        return self._jobs.adopt(key, answering, progress, era=self._purges)
 
     async def repacked(self, served: Served, coding: str, *, takes_plain: bool) -> Served:
-        """Return *served* in another content coding, "" for none: as somebody else wants what one has asked for."""
-        return replace(served, entry=await self._packer.repack(served.entry, coding, takes_plain=takes_plain))
+        """Return *served* in another content coding, "" for none, for a client other than the one that asked."""
+        return await self._answers.repacked(served, coding, takes_plain=takes_plain)
 
-    async def purge(self, wanted: Purge) -> Purged:
+    async def call(self, errand: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
+        """Return the result of a JV-Link call besides reading: see `Errands.fetch`."""
+        return await self._errands.fetch(errand, *arguments, keep_s=keep_s)
+
+    # Jobs and sessions
+
+    def jobs(self) -> list[Job[Served]]:
+        """Return every job that runs or whose result is kept, the oldest first."""
+        return self._jobs.all()
+
+    def job(self, job_id: str) -> Job[Served] | None:
+        """Return the job of that id, None when there is none (any more)."""
+        return self._jobs.get(job_id)
+
+    def cancel_job(self, job: Job[Served]) -> None:
+        """Stop *job*, or throw away its result."""
+        self._jobs.cancel(job)
+
+    def sessions(self) -> list[SessionView]:
+        """Return every session as it is now."""
+        return self._pool.sessions()
+
+    def session_counts(self) -> SessionCounts:
+        """Return the number of sessions in each state."""
+        return self._pool.counts()
+
+    def recycle(self, session: int) -> None:
+        """End the process of one session.  Raises QueryError when there is no such session."""
+        self._pool.recycle(session)
+
+    # The source
+
+    @property
+    def source_name(self) -> str:
+        """The URL of the source."""
+        return self._source.name
+
+    def source_now(self) -> datetime:
+        """Return the time at the source, naive, Japan Standard Time."""
+        return self._source.now()
+
+    async def check(self) -> None:
+        """Raise SourceError when the source cannot serve."""
+        try:
+            async with asyncio.timeout(CHECK_LIMIT_S):
+                await self._checks.join("source", self._check_source)  # one at a time, however many ask
+        except TimeoutError as exc:
+            raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
+
+    # The cache
+
+    async def purge(self, wanted: Purge) -> PurgeReport:
         """Drop what is meant from both tiers, here and on every server, and what is on its way."""
         entries = self._drop(partial(is_purged, purge=wanted))
         tags = narrowest(wanted)
-        self.on_purge(tags, self.shared.fence(*tags))
-        shared = await self.shared.purge(*tags)
-        return Purged(entries, shared.entries, is_owed=shared.is_owed)
+        self._purged.tell(PurgeNews(tags, self._shared.fence(*tags)))
+        shared = await self._shared.purge(*tags)
+        return PurgeReport(entries, shared.entries, is_owed=shared.is_owed)
 
     def forget(self, tags: tuple[str, ...], stamp: int = 0) -> None:
         """Drop from memory what has any of *tags*, which another process purged.
@@ -235,159 +301,60 @@ class Gateway:
         stamp: of that purge, when the tier behind memory may not have heard of it.
         """
         if stamp:
-            self.shared.fence(*tags, stamp=stamp)
+            self._shared.fence(*tags, stamp=stamp)
         self._drop(partial(has_any, tags=tags))
 
-    async def figures(self) -> dict[str, Any]:
-        """Return what there is to see of the cache."""
-        now = time.monotonic()
-        prefetch = asdict(self.prefetcher.figures) if self.prefetcher is not None else None
-        memory = memory_figures(self.memory, self.traffic, now=now)
-        return {"l1": memory, "l2": await shared_figures(self.shared), "prefetch": prefetch}
+    async def describe_cache(self) -> dict[str, Any]:
+        """Return the contents and the figures of both tiers and of the prefetches."""
+        prefetch = asdict(self._prefetcher.figures) if self._prefetcher is not None else None
+        memory = memory_figures(self._memory, self._traffic, now=time.monotonic())
+        return {"l1": memory, "l2": await shared_figures(self._shared), "prefetch": prefetch}
 
-    def _drop(self, matches: Matches) -> int:
-        """Drop what *matches* from memory, and let nobody join what is being made; return how much went."""
-        self._purges += 1
-        self._flights.let_go()
-        return self.datasets.purge(matches)
+    def shared_state(self) -> TierState:
+        """Return the state of the tier behind memory."""
+        return self._shared.state
 
-    def outcome_of_kept(self, entry: Entry[Answer]) -> Literal["hit", "stale", "fallback"]:
-        """Return how an answer that memory gave comes about: fresh, or in which of its windows."""
-        now = time.monotonic()
-        return "hit" if now < entry.fresh_until else "stale" if now < entry.stale_until else "fallback"
-
-    def _stale(self, question: Question, key: str) -> Entry[Answer] | Missing:
-        """Return the answer that is stale but may be given while it is made anew: longer when its source failed."""
-        entry = self.memory.last(key)
-        if entry is MISSING:
-            return MISSING
-        has_failed = any(map(self.datasets.has_failed, question.queries))
-        if (entry.kept_until if has_failed else entry.stale_until) <= time.monotonic():
-            return MISSING
-        self._refresh(question, key)
-        return entry  # type: ignore[return-value]  # under a question's text stands no other
-
-    def _is_failing(self, question: Question) -> bool:
-        """Whether the source of any of its datasets failed a moment ago, whoever asked in whatever form."""
-        return any(map(self.datasets.is_failing, question.queries))
-
-    def _refresh(self, question: Question, key: str) -> None:
-        """Have an answer made anew, each of its datasets read again for which it is time; nobody waits for it.
-
-        A client asks for what gets old, and hits alone are noted nowhere else: so here they are, once in its life.
-        """
-        if self._is_failing(question):
-            return
-        now = time.monotonic()
-        due = [self._due(query, now) for query in question.queries]
-        begins = self.datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True))
-        if begins and self.prefetcher is not None:
-            self.prefetcher.asked(question)
-
-    def _due(self, query: Query, now: float) -> float:
-        """Return the moment before which a dataset of *query* must not have been read to be of use for a refresh."""
-        kept = self.datasets.kept(query)
-        return kept.read_at if kept is not MISSING and kept.refresh_at <= now else -inf
+    def figures(self) -> GatewayFigures:
+        """Return the counters as they are now."""
+        shared_requests = self._shared.counts
+        looks = {("l2", how): count for (asked, how), count in shared_requests.items() if asked == "get"}
+        return GatewayFigures(
+            opens=self._pool.opens,
+            errors=self._pool.errors,
+            faults=self._pool.faults,
+            sessions=self._pool.counts(),
+            looks={**self._traffic.totals(), **looks},
+            jobs=Counter(job.state for job in self._jobs.all()),
+            streams=self.streams.ends,
+            open_streams=self.streams.open_count,
+            memory_bytes=self._memory.bytes,
+            shared=self._shared.state,
+            shared_requests=shared_requests,
+            prefetches=asdict(self._prefetcher.figures) if self._prefetcher is not None else {},
+        )
 
     async def _answer(self, question: Question, *, refresh: bool, looked_s: float) -> Served:
-        """Answer a question that is not in memory, with whoever else asks it; for hours if need be."""
-        key = str(question)
-        newer_than = time.monotonic() - REFRESH_AFTER_S if refresh else -inf
-        # Who insists on a new read must not join those who render an old one; the datasets' flights keep it one read.
-        flight = f"new:{key}" if refresh else key
-        make = partial(self._make, question, [newer_than] * len(question.queries))
-        made, joined = await self._flights.join(flight, make)
-        self.traffic.count("l1", "miss" if made.how in ("read", "shared") else "hit", question.dataspec)
-        outcome = _outcome(made, joined=joined, refresh=refresh)
-        return Served(made.entry, outcome, made.is_kept, {"l1": looked_s, **made.stages})
+        """Answer a question that is not in memory.  looked_s: time that the look into memory took."""
+        served = await self._answers.answer(question, refresh=refresh)
+        return replace(served, stages={"l1": looked_s, **served.stages})
 
-    async def _make(self, question: Question, newer_than: Sequence[float], *, is_refresh: bool = False) -> _Made:
-        """Get one dataset after another, and render them once."""
-        if question.coding:
-            return await self._pack(question, newer_than, is_refresh=is_refresh)
-        began = time.monotonic()
-        got: list[Got] = []
-        for query, moment in zip(question.queries, newer_than, strict=True):
-            stale_ok = not is_refresh and moment == -inf
-            urgency: Literal["refresh", "now"] = "refresh" if is_refresh else "now"
-            got.append(await self.datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
-        entries = [each.entry for each in got]
-        datasets = [entry.value for entry in entries]
-        rendered = await asyncio.get_running_loop().run_in_executor(
-            self._workers, render, question, datasets, self.spec
-        )
-        made: Entry[Answer] = Entry(
-            rendered.answer,
-            read_at=min(entry.read_at for entry in entries),
-            fresh_until=min(entry.fresh_until for entry in entries),
-            weight=len(rendered.answer.body) + ENTRY_OVERHEAD_BYTES,
-            stale_until=min(entry.stale_until for entry in entries),
-            error_until=min(entry.error_until for entry in entries),
-            refresh_at=min(entry.refresh_at for entry in entries),
-            tags=frozenset(made_of(dataset.query) for dataset in datasets).union(*(entry.tags for entry in entries)),
-        )
-        if self.prefetcher is not None:  # also of what nobody waits for: it is given out of memory, time and again
-            for query, dataset in zip(question.queries, datasets, strict=True):
-                self.prefetcher.answered(query, dataset)
-        is_purged = self.datasets.is_purged(made.tags, since=began)
-        is_outdated = is_purged or any(map(self.datasets.has_newer, question.queries, entries))
-        is_kept = not is_outdated and self.memory.put(str(question), made)
-        how = next(how for how in _HOWS if any(each.how == how for each in got))
-        stages = {"decode": rendered.decode_s, "render": rendered.render_s}
-        return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages, is_outdated)
-
-    async def _pack(self, question: Question, newer_than: Sequence[float], *, is_refresh: bool) -> _Made:
-        """Pack the answer as it is without a coding, which is made once for all of them."""
-        began = time.monotonic()
-        plain = replace(question, coding="")
-        key, oldest = str(plain), max(newer_than)
-        entry: Any = self.memory.get(key)
-        if entry is not MISSING and entry.read_at > oldest:
-            made = _Made(entry, "memory", True, {})
-        else:
-            make = partial(self._make, plain, newer_than, is_refresh=is_refresh)
-            made, _ = await self._flights.join(key if oldest == -inf else f"new:{key}", make)
-        packed_at = time.perf_counter()
-        packed_entry = await self._packer.pack(made.entry, question.coding, takes_plain=question.takes_plain)
-        stages = {"compress": time.perf_counter() - packed_at}
-        is_outdated = (
-            made.is_outdated
-            or (made.is_kept and self.memory.last(key) is not made.entry)
-            or self.datasets.is_purged(packed_entry.tags, since=began)
-        )
-        is_kept = not is_outdated and self.memory.put(str(question), packed_entry)
-        return _Made(packed_entry, made.how, is_kept, {**made.stages, **stages}, is_outdated)
+    def _drop(self, matches: Matches) -> int:
+        """Drop what *matches* from memory, and let nobody join what is being made; return the number of entries."""
+        self._purges += 1
+        self._answers.let_go()
+        return self._datasets.purge(matches)
 
     async def _check_source(self) -> None:
-        await asyncio.wrap_future(self._checker.submit(self.source.check, self.spec))
+        await asyncio.wrap_future(self._checker.submit(self._source.check, self.spec))
 
     async def _warm(self) -> None:
         """Make a session ready before anybody asks."""
         try:
-            await self.pool.warm()
-        except SourceError as exc:  # told again to whoever asks
-            log.warning("no session could be made ready", source=self.source.name, why=str(exc))
+            await self._pool.warm()
+        except SourceError as exc:  # told again to the client that asks
+            log.warning("no session could be made ready", source=self._source.name, why=str(exc))
 
 
 def _epoch_of(source: Source) -> float:
-    """Return what time it is where the data comes from, seconds since the epoch."""
+    """Return the time at the source, seconds since the epoch."""
     return source.now().replace(tzinfo=JST).timestamp()
-
-
-def _is_old(entry: Entry[Answer]) -> bool:
-    return time.monotonic() - entry.read_at >= REFRESH_AFTER_S
-
-
-def _outcome(made: _Made, *, joined: bool, refresh: bool) -> Outcome:
-    if made.how == "fallback":
-        return "fallback"
-    if joined:
-        return "collapsed"
-    if made.how == "read":
-        return "refresh" if refresh else "miss"
-    return _OUTCOMES[made.how]
-
-
-def _summed(stages: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the seconds of several reads, by stage."""
-    return {name: sum(each.get(name, 0.0) for each in stages) for name in dict.fromkeys(n for s in stages for n in s)}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from jvgate.cache.no_tier import NoTier
 from jvgate.cache.redis.tier import RedisTier
-from jvgate.cache.shared import ALL
+from jvgate.cache.shared import ALL, NoTier
 from jvgate.freshness.lifetimes import Lifetimes
-from jvgate.gateway.gateway import Gateway
+from jvgate.gateway.gateway import Gateway, PurgeNews
+from jvgate.listeners import Listener
 from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
@@ -24,13 +24,14 @@ def check_settings(settings: Settings, spec: Spec) -> None:
     """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
     Lifetimes(spec, settings.lifetimes)
     levels_with(settings.compression_levels)
-    shared_tier(settings, on_purge=lambda tags: None, on_reconnect=lambda: None)
+    shared_tier(settings)
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeNews]] = ()) -> AsyncIterator[Gateway]:
     """Yield a gateway to the source of *settings*, closed at the end: jobs and flights first, then the sessions.
 
+    on_purge: told of every purge that is asked for here.
     Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
     """
     source = source_of(settings)
@@ -44,14 +45,17 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         for gateway in made:
             gateway.forget(tags)
 
-    shared = shared_tier(settings, on_purge=forget, on_reconnect=lambda: forget((ALL,)))
-    async with pool, shared, Gateway(source, spec, pool, settings, shared=shared) as gateway:
+    shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
+    async with pool, shared, Gateway(source, spec, pool, settings, shared=shared, on_purge=on_purge) as gateway:
         made.append(gateway)
         yield gateway
 
 
 def shared_tier(
-    settings: Settings, *, on_purge: Callable[[tuple[str, ...]], None], on_reconnect: Callable[[], None]
+    settings: Settings,
+    *,
+    on_purge: Sequence[Listener[tuple[str, ...]]] = (),
+    on_reconnect: Sequence[Listener[None]] = (),
 ) -> RedisTier | NoTier:
     """Return the tier behind memory, not begun yet.  Raises SettingsError for what is no URL of Redis."""
     url = settings.redis_url.get_secret_value()

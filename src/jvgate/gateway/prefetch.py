@@ -1,7 +1,7 @@
 """Reads what will be asked for before anybody asks, when the sessions have nothing better to do.
 
-What is worth reading is planned by rules (`cache/prefetch.py`), and books are kept of it (`cache/prefetches.py`).  This
-is the loop: it looks every second, and at once after an answer that plans something.  A prefetch has the lowest
+What is worth reading is planned by rules (`prefetch_plans.py`), and books are kept of it (`prefetch_queue.py`).  This
+is the loop: it looks every second, and at once after a dataset landed that plans something.  A prefetch has the lowest
 priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.  When
 the source fails at anybody's read, there are none for a while.
 """
@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import structlog
+from cachetools import FIFOCache
 
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.traffic import Traffic
@@ -27,7 +27,7 @@ from jvgate.freshness.post_times import PostTimes
 from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expiry, is_followed, near_post
 from jvgate.gateway.prefetch_queue import Prefetches, PrefetchFigures
 from jvgate.spec.spec import Spec
-from jvgate.values import Dataset, Query, Question
+from jvgate.values import Dataset, Landed, Query, Question
 
 __all__ = ["Prefetcher"]
 
@@ -66,12 +66,14 @@ class Prefetcher:
         self._now = now
         self._asked = Asked()
         self._prefetches = Prefetches()
-        self._questions: OrderedDict[str, Question] = OrderedDict()
+        self._questions: FIFOCache[str, Question] = FIFOCache(_MOST_QUESTIONS)
         self._most_running = max(1, sessions // 2)
         self._running: set[asyncio.Task[None]] = set()
         self._planning: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
+        datasets.landed.add(self._landed)
+        datasets.failed.add(self._failed)
 
     @property
     def figures(self) -> PrefetchFigures:
@@ -79,12 +81,12 @@ class Prefetcher:
         return self._prefetches.figures
 
     async def __aenter__(self) -> Prefetcher:
-        self._datasets.on_trouble = self._pause
         self._loop = asyncio.create_task(self._run(), name="jvgate-prefetch")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         tasks = [task for task in (self._loop, *self._running, *self._planning) if task is not None]
+        self._loop = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -93,18 +95,17 @@ class Prefetcher:
         """Take note of what a client asks for, before it is got."""
         key = str(question)
         self._questions[key] = question
-        self._questions.move_to_end(key)
-        if len(self._questions) > _MOST_QUESTIONS:
-            self._questions.popitem(last=False)
         for query in question.queries:
             self._asked.note(query, now=self._now())
             for known in _holders(query):
                 self._prefetches.asked(str(known))
 
-    def answered(self, query: Query, dataset: Dataset) -> None:
-        """Plan what follows an answer to *query*; who waits for that answer does not wait for the plan."""
-        if is_followed(query, self._rules):
-            task = asyncio.create_task(self._follow(query, dataset), name=f"jvgate-prefetch-after-{query}")
+    def _landed(self, news: Landed) -> None:
+        """Plan what follows a dataset; a client that waits for its answer does not wait for the plan."""
+        if self._loop is not None and is_followed(news.query, self._rules):
+            task = asyncio.create_task(
+                self._follow(news.query, news.dataset), name=f"jvgate-prefetch-after-{news.query}"
+            )
             self._planning.add(task)
             task.add_done_callback(self._planning.discard)
 
@@ -134,7 +135,7 @@ class Prefetcher:
                 async with asyncio.timeout(TICK_S):
                     await self._wake.wait()
 
-    def _pause(self) -> None:
+    def _failed(self, error: SourceError) -> None:
         """Leave the source in peace: a read failed, whoever's."""
         self._prefetches.pause(time.monotonic())
 

@@ -6,10 +6,11 @@ the end of an answer that is asked for often, that answer again.  Plans only: no
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from cachetools import FIFOCache
 
 from jvgate.freshness.heads import Heads
 from jvgate.freshness.post_times import PostTimes, Start, about, starts_in
@@ -36,9 +37,8 @@ class Asked:
     """What clients asked of which race lately, and in which form of its key."""
 
     def __init__(self, *, most_races: int = 1024, most_queries: int = 16) -> None:
-        self._most_races = most_races
         self._most_queries = most_queries
-        self._races: OrderedDict[str, OrderedDict[Query, float]] = OrderedDict()
+        self._races: FIFOCache[str, FIFOCache[Query, float]] = FIFOCache(most_races)
         self._dataspecs: dict[str, float] = {}
         self._long_keys = 0.0
 
@@ -49,20 +49,18 @@ class Asked:
         """Note a client's *query*; what is about no race is passed over."""
         if len(query.key) not in (_SHORT, _LONG):
             return
-        queries = self._races.setdefault(about(query.key), OrderedDict())
-        self._races.move_to_end(about(query.key))
+        race = about(query.key)
+        queries = self._races.get(race) or FIFOCache(self._most_queries)
+        self._races[race] = queries  # the last one to leave
+        queries.pop(query, None)
         queries[query] = now
-        queries.move_to_end(query)
-        if len(queries) > self._most_queries:
-            queries.popitem(last=False)
-        if len(self._races) > self._most_races:
-            self._races.popitem(last=False)
         self._dataspecs[query.dataspec] = now
         self._long_keys += 0.1 * ((len(query.key) == _LONG) - self._long_keys)
 
     def of(self, race: str, *, since: float) -> list[Query]:
         """Return what was asked of *race* (12 characters) at *since* or later, the newest first."""
-        return [query for query, at in reversed(self._races.get(race, OrderedDict()).items()) if at >= since]
+        queries = self._races.get(race)
+        return [] if queries is None else [query for query, at in reversed(list(queries.items())) if at >= since]
 
     def dataspecs(self, *, since: float) -> set[str]:
         """Return the data specs that were asked for, of any race."""

@@ -12,10 +12,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cachetools import FIFOCache
+
 from jvgate.gateway.prefetch_plans import Wish
-from jvgate.values import Query
+from jvgate.values import Backoff, Query
 
 __all__ = ["Limits", "PrefetchFigures", "Prefetches"]
+
+
+_BACKOFF = Backoff(first_s=5.0, most_s=300.0)
 
 
 @dataclass(slots=True)
@@ -44,15 +49,14 @@ class Limits:
 
     queued: wishes.  followed: keys whose use is watched.  keep_s: how long a wish may queue.
     wasted: how often in a row a key may be read for nobody.
-    back_off_s: the first pause after an error; it doubles up to most_back_off_s while errors go on.
+    backoff: after errors of the source.
     """
 
     queued: int = 256
     followed: int = 4096
     keep_s: float = 120.0
     wasted: int = 2
-    back_off_s: float = 5.0
-    most_back_off_s: float = 300.0
+    backoff: Backoff = _BACKOFF
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ class Prefetches:
         self._queued: OrderedDict[str, tuple[Wish, float]] = OrderedDict()
         self._running: dict[str, _Running] = {}
         self._brought: OrderedDict[str, None] = OrderedDict()
-        self._wasted: OrderedDict[str, int] = OrderedDict()  # in a row
+        self._wasted: FIFOCache[str, int] = FIFOCache(self._limits.followed)  # in a row
         self._errors = 0
         self._paused_until = float("-inf")
 
@@ -147,9 +151,8 @@ class Prefetches:
         """Note that the source failed, at anybody's read: the longer it goes on, the longer it is left in peace."""
         if self.is_paused(now):  # errors of reads that were begun before the pause say nothing new
             return
-        doubled_s = self._limits.back_off_s * 2.0 ** min(self._errors, 32)
-        self._paused_until = now + min(self._limits.most_back_off_s, doubled_s)
         self._errors += 1
+        self._paused_until = now + self._limits.backoff.pause_s(self._errors)
 
     def is_paused(self, now: float) -> bool:
         """Whether the source is left in peace."""
@@ -174,6 +177,4 @@ class Prefetches:
             return
         del self._brought[key]
         self.figures.wasted += 1
-        self._wasted[key] = self._wasted.pop(key, 0) + 1
-        if len(self._wasted) > self._limits.followed:
-            self._wasted.popitem(last=False)
+        self._wasted[key] = self._wasted.get(key, 0) + 1

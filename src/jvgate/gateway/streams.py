@@ -100,6 +100,10 @@ class Streams:
                     yield await threaded(packer.write, piece[at : at + PACK_BYTES])
         yield await threaded(packer.end)
 
+    def count(self, end: End) -> None:
+        """Count the end of a stream, which only its sender knows."""
+        self.ends[end] += 1
+
     def close(self) -> None:
         """Let no thread wait for whoever takes from a stream that is still open."""
         for stream in self._open:

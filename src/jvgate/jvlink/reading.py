@@ -5,6 +5,9 @@ file turns out broken in its midst, JV-Link fetches it anew and it is read again
 What the sink has of it already must not come twice: the batch not yet handed over is dropped, and of what was handed
 over the length and checksum are kept; the same bytes are then left out of the second reading.  If they are not the
 same, the first copy was not only short but wrong, and the read ends with the error.
+
+JV-Link keeps to the end of a from-time only in part: with options 3 and 4 it cuts the current month alone.  So files
+that were provided after the end are left out here, and the newest file time told is that of a file up to the end.
 """
 
 from __future__ import annotations
@@ -64,12 +67,15 @@ class Wait:
 class _File:
     """The file being read.  is_wanted: its first record said so; is_begun: the sink knows of it.
 
+    is_late: it was provided after the end of the request.
+
     given_bytes, given_sum: length and checksum of what the sink has of it.
     again: how much of that its second reading has still to repeat; again_sum: of what it has repeated so far.
     """
 
     name: str
     provided: str
+    is_late: bool = False
     is_wanted: bool = False
     is_begun: bool = False
     given_bytes: int = 0
@@ -84,6 +90,7 @@ class Read:
 
     one_type_per_file: an unwanted first record rules out its whole file, as JV-Link promises.
     doing: told what the session is at, again and again as it moves on, for those who watch over it.
+    newest_in_time: the newest time of provision, up to the end of the request, of the files met so far.
     """
 
     link: JVLink
@@ -94,6 +101,7 @@ class Read:
     doing: Callable[[str], None]
     given_bytes: int = 0
     given_records: int = 0
+    newest_in_time: str = ""
     _unwanted: frozenset[bytes] = frozenset()
     _passed_over: frozenset[str] = frozenset()
     _file: _File | None = None
@@ -159,7 +167,8 @@ class Read:
         gets, clock, limits = self.link.JVGets, self.wait.clock, self.wait.limits
         size, left = limits.buffer_bytes, self._left_bytes()
         room = min(limits.batch_bytes, left + 1)
-        is_picky = bool(self._unwanted or self._passed_over or self._broken or (self._file and self._file.again))
+        is_selecting = bool(self.request.end or self._unwanted or self._passed_over)
+        is_picky = is_selecting or bool(self._broken or (self._file and self._file.again))
         batch: list[bytes] = []
         keep, kept = batch.append, 0
         self.doing("JVGets")
@@ -202,7 +211,11 @@ class Read:
         if self._broken is not None and name == self._broken.name:
             self._file, self._broken = self._broken, None
             return
-        self._file = _File(name, self.link.m_CurrentFileTimestamp)
+        provided, end = self.link.m_CurrentFileTimestamp, self.request.end
+        is_late = bool(end) and provided > end
+        self._file = _File(name, provided, is_late)
+        if not is_late:
+            self.newest_in_time = max(self.newest_in_time, provided)
 
     def _hand_over(self, batch: list[bytes]) -> None:
         file = self._file
@@ -223,7 +236,7 @@ class Read:
         """Whether to keep a record; where files hold one type, the first one decides for its file."""
         file = self._file
         assert file is not None
-        if file.name in self._passed_over:
+        if file.is_late or file.name in self._passed_over:
             self._skip_file()
             return False
         if self._unwanted and not (self.one_type_per_file and file.is_wanted):

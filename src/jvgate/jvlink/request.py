@@ -24,6 +24,11 @@ class Request:
     have: frozenset[str] = frozenset()
     limit_bytes: int | None = None
 
+    @property
+    def end(self) -> str:
+        """Return the last time of provision that is wanted, YYYYMMDDhhmmss; "" for no end."""
+        return self.fromtime.partition("-")[2]
+
     def __str__(self) -> str:
         """Return it as the log and errors show it."""
         return f"{self.dataspec}:{self.key}" if self.key else f"{self.dataspec}:{self.fromtime}:{self.option}"

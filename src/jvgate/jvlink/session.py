@@ -118,6 +118,8 @@ class Session:
                 read.await_download(files, downloads)
             read.run()
             read_s = self._clock() - began - open_s
+            if read.request.end and newest > read.request.end:
+                newest = read.newest_in_time  # whoever goes on from there must not pass over what was left out
             return Summary(newest, files, read.given_bytes, read.given_records, open_s, read_s)
         except JVLinkError as exc:
             cures.before_close(exc)
@@ -148,7 +150,8 @@ class Session:
         nothing where some of it is not wanted.
         """
         limit_bytes = request.limit_bytes
-        if limit_bytes is None or request.unwanted or request.have:
+        is_cut_here = bool(request.end) and request.option in _SETUP
+        if limit_bytes is None or request.unwanted or request.have or is_cut_here:
             return
         if self._link.m_TotalReadFilesize * 1024 > limit_bytes * 1.5:
             raise DatasetTooLarge(str(request), limit_bytes=limit_bytes)

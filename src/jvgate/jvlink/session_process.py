@@ -28,8 +28,7 @@ from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.interface import FullJVLink
 from jvgate.jvlink.request import Progress, Request
 from jvgate.jvlink.session import Session
-from jvgate.jvlink.wire import Channel, Frame, Kind
-from jvgate.jvlink.wire_errors import error_fields
+from jvgate.jvlink.wire import Channel, Frame, Kind, error_fields
 
 __all__ = ["EXIT_FAILED", "own_pipes", "serve"]
 

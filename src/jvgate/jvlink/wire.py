@@ -24,15 +24,29 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
 from typing import IO, Any
 from zlib import crc32
 
-from jvgate.errors import WorkerLost
+from jvgate.errors import (
+    ArchiveError,
+    ComError,
+    DatasetTooLarge,
+    JVLinkError,
+    NotInstalled,
+    NotOffered,
+    ReadCancelled,
+    SessionTimeout,
+    SourceBusy,
+    SourceError,
+    WorkerFailed,
+    WorkerLost,
+)
 
-__all__ = ["HEAD_BYTES", "VERSION", "Channel", "Frame", "Kind"]
+__all__ = ["ERROR_FIELDS", "HEAD_BYTES", "VERSION", "Channel", "Frame", "Kind", "error_fields", "error_of"]
 
 VERSION = 1
 HEAD = struct.Struct(">2sBcIII")
@@ -170,3 +184,42 @@ def _kind(letter: bytes) -> Kind:
         return Kind(letter)
     except ValueError as exc:
         raise WorkerLost(f"a message of unknown kind {letter!r}") from exc
+
+
+# A closed table, so that nothing that arrives can name any other class: error -> its attributes, which are its
+# constructor's parameters.
+ERROR_FIELDS: Mapping[type[SourceError], tuple[str, ...]] = {
+    JVLinkError: ("code", "method", "detail"),
+    ArchiveError: ("path", "why"),
+    DatasetTooLarge: ("query", "limit_bytes"),
+    SessionTimeout: ("what", "limit_s"),
+    ReadCancelled: ("what",),
+    SourceBusy: ("place", "full"),
+    WorkerLost: ("why",),
+    WorkerFailed: ("why",),
+    NotOffered: ("what",),
+    NotInstalled: ("prog_id", "hresult", "why"),
+    ComError: ("hresult", "method", "why"),
+}
+_BY_NAME: Mapping[str, type[SourceError]] = {kind.__name__: kind for kind in ERROR_FIELDS}
+
+
+def error_fields(error: Exception) -> dict[str, Any]:
+    """Return what tells of *error* on the other side; one that is not ours becomes a plain SourceError."""
+    names = ERROR_FIELDS.get(type(error))  # type: ignore[arg-type]  # any other type is not there
+    if names is not None:
+        return {"error": type(error).__name__} | {name: getattr(error, name) for name in names}
+    why = str(error) if isinstance(error, SourceError) else f"{type(error).__name__}: {error}"
+    return {"error": "SourceError", "why": why}
+
+
+def error_of(fields: Mapping[str, Any]) -> SourceError:
+    """Return the error that *fields* tell of; WorkerLost when they tell of none."""
+    name = fields.get("error")
+    given = {field: value for field, value in fields.items() if field != "error"}
+    if name == "SourceError":
+        return SourceError(str(given.get("why", "")))
+    try:
+        return _BY_NAME[str(name)](**given)
+    except (KeyError, TypeError, ValueError):
+        return WorkerLost(f"an error of unknown kind: {str(name)[:80]}")

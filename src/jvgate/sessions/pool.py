@@ -36,7 +36,7 @@ from jvgate.sessions.collecting import Collected, request_of
 from jvgate.sessions.fair_queue import Priority, Turn, Turns
 from jvgate.sessions.lane import Lane
 from jvgate.sessions.resting import Rests
-from jvgate.sessions.session_status import SessionView, view_of
+from jvgate.sessions.session_status import SessionCounts, SessionView, view_of
 from jvgate.sessions.sources.registry import Source
 from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query
@@ -228,6 +228,10 @@ class Pool:
     def sessions(self) -> list[SessionView]:
         """Return every session as it is now."""
         return [view_of(lane, is_idle=lane in self._idle, is_resting=lane in self._rests) for lane in self._lanes]
+
+    def counts(self) -> SessionCounts:
+        """Return the number of sessions in each state."""
+        return SessionCounts(self.busy, self.idle, self.resting, self.waiting)
 
     def recycle(self, session: int) -> None:
         """End the worker of one session; what it reads is begun anew.  Raises QueryError when there is none."""

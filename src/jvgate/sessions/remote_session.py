@@ -16,8 +16,7 @@ import structlog
 
 from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
-from jvgate.jvlink.wire import Channel, Frame, Kind
-from jvgate.jvlink.wire_errors import error_of
+from jvgate.jvlink.wire import Channel, Frame, Kind, error_of
 from jvgate.sessions.holders import Activity, Cancelled
 
 if sys.platform == "linux":

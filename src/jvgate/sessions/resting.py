@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from jvgate.sessions.lane import Lane
+from jvgate.values import Backoff
 
-__all__ = ["REST_LIMIT_S", "REST_S", "Rests", "rest_s"]
+__all__ = ["BACKOFF", "Rests", "rest_s"]
 
-REST_S, REST_LIMIT_S = 0.25, 30.0
+# Of the failures after the first; the jitter keeps the sessions from coming back all at once.
+BACKOFF = Backoff(first_s=0.25, most_s=30.0, jitter=0.5)
 
 
 class Rests:
@@ -48,8 +50,5 @@ class Rests:
 
 
 def rest_s(failures: int) -> float:
-    """Return how long to rest after so many failures in a row, with some chance so that not all come back at once."""
-    if failures < 2:
-        return 0.0
-    longest_s: float = min(REST_LIMIT_S, REST_S * 2 ** (failures - 2))
-    return longest_s * random.uniform(0.5, 1.0)
+    """Return the rest after *failures* failures in a row: none after the first."""
+    return BACKOFF.pause_s(failures - 1, random.random())

@@ -9,7 +9,17 @@ from typing import Any
 from jvgate.jvlink.request import Progress
 from jvgate.sessions.lane import Lane
 
-__all__ = ["SessionView", "view_of"]
+__all__ = ["SessionCounts", "SessionView", "view_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCounts:
+    """The number of sessions in each state.  waiting: reads that wait for a session."""
+
+    busy: int
+    idle: int
+    resting: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
@@ -16,9 +17,11 @@ from starlette.routing import Match
 
 from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
+from jvgate.gateway.gateway import Gateway, PurgeNews
 from jvgate.gateway.opening import open_gateway
 from jvgate.render.forms import offered_forms
 from jvgate.settings import Settings
+from jvgate.values import Message
 from jvgate.web.clients import ClientGone
 from jvgate.web.edge import REQUEST_ID, Edge
 from jvgate.web.metrics import Metrics
@@ -37,12 +40,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate")
 
 
 class Siblings(Protocol):
-    """The other processes of this server.  on_purge: called with what one of them purged, from another thread."""
+    """The other processes of this server."""
 
-    on_purge: Callable[[tuple[str, ...], int], object]
+    def tell(self, message: Message) -> None:
+        """Send *message* to them."""
 
-    def tell(self, tags: tuple[str, ...], stamp: int) -> None:
-        """Tell them what was purged here.  stamp: of the purge."""
+    def add_listener(self, kind: str, listener: Callable[[Message], object]) -> None:
+        """Call *listener* with their messages of *kind*, from a thread of its own."""
 
 
 def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
@@ -51,13 +55,14 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_gateway(settings) as gateway:
+        on_purge = [] if siblings is None else [lambda news: siblings.tell(news.to_message())]
+        async with open_gateway(settings, on_purge=on_purge) as gateway:
             app.state.gateway = edge.gateway = gateway
             metrics.watch(gateway)
             if siblings is not None:
-                gateway.on_purge = siblings.tell
                 loop = asyncio.get_running_loop()
-                siblings.on_purge = lambda tags, stamp: loop.call_soon_threadsafe(gateway.forget, tags, stamp)
+                forget = partial(_forget, gateway)
+                siblings.add_listener("purge", partial(loop.call_soon_threadsafe, forget))
             try:
                 await gateway.check()
             except SourceError as exc:  # it may come back: say so, serve what can be served
@@ -79,6 +84,11 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
     app.add_exception_handler(Exception, _on_surprise)
     edge = Edge(app, metrics)
     return edge
+
+
+def _forget(gateway: Gateway, message: Message) -> None:
+    """Forget the entries of a purge that was asked of another process."""
+    gateway.forget(*PurgeNews.from_message(message))
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

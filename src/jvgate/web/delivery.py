@@ -60,7 +60,7 @@ class StreamResponse(Response):
             if end == "left" and not body.has_begun:
                 raise ClientGone
         finally:
-            self._streams.ends[end] += 1
+            self._streams.count(end)
 
 
 class _Body:

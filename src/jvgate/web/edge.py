@@ -21,6 +21,7 @@ from weakref import ref
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jvgate.gateway.answers import Outcome, outcome_of_kept
 from jvgate.gateway.gateway import Gateway
 from jvgate.values import MISSING, Answer, Entry, Question
 from jvgate.web.answers import RawHeaders, asks_for_refresh, fixed_headers, moving_headers, send_answer
@@ -120,7 +121,7 @@ class Edge:
             return
         entry, remembered = kept
         assert self.gateway is not None
-        outcome = self.gateway.outcome_of_kept(entry)
+        outcome = outcome_of_kept(entry)
         spent_s = time.perf_counter() - began
         moving = [*moving_headers(entry, outcome), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
         headers = [*remembered.fixed, *moving, (b"x-request-id", request_id)]
@@ -142,10 +143,9 @@ class Edge:
             remembered = self._remembered[request] = remembered._replace(entry=ref(entry), fixed=fixed, head=head)
         return entry, remembered
 
-    def _count_hit(self, asked: _Remembered, outcome: str, status: int, spent_s: float) -> None:
+    def _count_hit(self, asked: _Remembered, outcome: Outcome, status: int, spent_s: float) -> None:
         assert self.gateway is not None
-        self.gateway.traffic.count("l1", outcome, asked.question.dataspec)
-        self.gateway.traffic.hotness.hit(asked.key)
+        self.gateway.count_hit(asked.question, asked.key, outcome)
         self._metrics.observe("edge", spent_s)
         self._metrics.requests[DATA_ROUTE, status] += 1
 

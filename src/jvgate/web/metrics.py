@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from jvgate.gateway.gateway import Gateway
+from jvgate.gateway.gateway import Gateway, GatewayFigures
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -100,41 +100,38 @@ class Metrics(Collector):
             stages.add_metric([stage], times.buckets(), times.total_s)
         yield stages
         if self._gateway is not None:
-            yield from _gateway_metrics(self._gateway)
+            yield from _gateway_metrics(self._gateway.figures())
 
 
-def _gateway_metrics(gateway: Gateway) -> Iterable[Metric]:
-    pool = gateway.pool
+def _gateway_metrics(figures: GatewayFigures) -> Iterable[Metric]:
     opens = CounterMetricFamily("jvgate_source_opens", "Times JV-Link was opened.", labels=["dataspec"])
-    for dataspec, count in pool.opens.items():
+    for dataspec, count in figures.opens.items():
         opens.add_metric([dataspec], count)
     errors = CounterMetricFamily("jvgate_source_errors", "Errors of JV-Link by return code.", labels=["code"])
-    for code, count in pool.errors.items():
+    for code, count in figures.errors.items():
         errors.add_metric([str(code)], count)
     cache = CounterMetricFamily("jvgate_cache_requests", "Look-ups by tier and result.", labels=["tier", "result"])
-    looks = {("l2", how): count for (asked, how), count in gateway.shared.counts.items() if asked == "get"}
-    for (tier, result), count in {**gateway.traffic.totals(), **looks}.items():
+    for (tier, result), count in figures.looks.items():
         cache.add_metric([tier, result], count)
     sessions = GaugeMetricFamily("jvgate_sessions", "Sessions by state.", labels=["state"])
-    for state, number in (("busy", pool.busy), ("idle", pool.idle), ("resting", pool.resting),
-                          ("waiting", pool.waiting)):  # fmt: skip
+    for state, number in asdict(figures.sessions).items():
         sessions.add_metric([state], number)
-    faults = CounterMetricFamily("jvgate_session_faults", "Worker processes that were lost.", value=pool.faults)
+    faults = CounterMetricFamily("jvgate_session_faults", "Worker processes that were lost.", value=figures.faults)
     jobs = GaugeMetricFamily("jvgate_jobs", "Jobs by state.", labels=["state"])
-    for state, number in Counter(job.state for job in gateway.jobs.all()).items():
+    for state, number in figures.jobs.items():
         jobs.add_metric([state], number)
     streams = CounterMetricFamily("jvgate_streams", "Streams by how they ended.", labels=["end"])
-    for end, count in gateway.streams.ends.items():
+    for end, count in figures.streams.items():
         streams.add_metric([end], count)
-    is_open = GaugeMetricFamily("jvgate_streams_open", "Streams under way.", value=gateway.streams.open_count)
+    is_open = GaugeMetricFamily("jvgate_streams_open", "Streams under way.", value=figures.open_streams)
     size = GaugeMetricFamily("jvgate_cache_bytes", "Bytes kept by tier.", labels=["tier"])
-    size.add_metric(["l1"], gateway.memory.bytes)
-    return opens, errors, cache, sessions, faults, jobs, streams, is_open, size, *_shared_metrics(gateway)
+    size.add_metric(["l1"], figures.memory_bytes)
+    return opens, errors, cache, sessions, faults, jobs, streams, is_open, size, *_shared_metrics(figures)
 
 
-def _shared_metrics(gateway: Gateway) -> Iterable[Metric]:
-    """Return how the tier behind memory is and fares, and what came of the prefetches."""
-    state = gateway.shared.state
+def _shared_metrics(figures: GatewayFigures) -> Iterable[Metric]:
+    """Return the metrics of the tier behind memory and of the prefetches."""
+    state = figures.shared
     redis = GaugeMetricFamily("jvgate_redis_state", "1 for how Redis is at present.", labels=["state", "reason"])
     redis.add_metric([state.state, state.reason], 1)
     refused = GaugeMetricFamily("jvgate_redis_writes_refused", "1 when Redis takes no writes.", labels=["reason"])
@@ -144,9 +141,9 @@ def _shared_metrics(gateway: Gateway) -> Iterable[Metric]:
         listening.add_metric([], state.is_listening)
     asked = CounterMetricFamily("jvgate_redis_requests", "What was asked of Redis, and how that went.",
                                 labels=["request", "result"])  # fmt: skip
-    for (request, result), count in gateway.shared.counts.items():
+    for (request, result), count in figures.shared_requests.items():
         asked.add_metric([request, result], count)
     prefetches = CounterMetricFamily("jvgate_prefetches", "Prefetches by what came of them.", labels=["result"])
-    for result, count in asdict(gateway.prefetcher.figures).items() if gateway.prefetcher is not None else ():
+    for result, count in figures.prefetches.items():
         prefetches.add_metric([result], count)
     return redis, refused, listening, asked, prefetches

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jvgate.cache.redis.breaker import Breaker
+from jvgate.values import Backoff
 
 
 @pytest.fixture
 def breaker():
-    return Breaker(first_window_s=1, longest_window_s=8, jitter=0)
+    return Breaker(Backoff(first_s=1, most_s=8))
 
 
 def test_everybody_passes_while_it_is_closed(breaker):
@@ -89,7 +90,7 @@ def test_it_tells_each_change_once(breaker):
 
 
 def test_what_is_not_known_yet_is_probed_by_its_owner():
-    breaker = Breaker(first_window_s=1, jitter=0, unknown=True)
+    breaker = Breaker(Backoff(first_s=1, most_s=8), unknown=True)
     assert (breaker.state, breaker.reason, breaker.is_closed) == ("half-open", "unknown", False)
     assert breaker.failed(10, "refused")
     assert breaker.until == 11
@@ -107,15 +108,15 @@ def test_a_probe_that_never_reports_is_replaced(breaker):
 def test_many_machines_do_not_come_at_the_same_moment():
     untils = set()
     for dice in (0, 0.5, 1):
-        breaker = Breaker(first_window_s=1, jitter=0.2, dice=lambda dice=dice: dice)
+        breaker = Breaker(Backoff(first_s=1, most_s=8, jitter=0.2), dice=lambda dice=dice: dice)
         breaker.failed(10, "timeout")
         untils.add(round(breaker.until, 3))
-    assert untils == {11, 11.1, 11.2}
+    assert untils == {10.8, 10.9, 11}
 
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.sampled_from(["ask", "fail", "answer"])), max_size=60))
 def test_no_more_than_one_passes_a_window_while_it_is_not_closed(steps):
-    breaker = Breaker(first_window_s=1, longest_window_s=8)
+    breaker = Breaker(Backoff(first_s=1, most_s=8, jitter=0.2))
     now, passed_at = 0.0, None
     for after_s, step in steps:
         now += after_s

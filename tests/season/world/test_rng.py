@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from jvgate.season.world.rng import Dice, draw, shuffled
+import numpy as np
+
+from jvgate.season.world.rng import Dice, draw, ripple, shuffled
 
 
 def test_a_draw_is_the_same_on_every_machine():
@@ -34,3 +36,17 @@ def test_a_chance_comes_about_as_often_as_it_says():
 def test_all_items_are_picked_about_equally_often():
     counts = Counter("abc"[draw(1, "pick", number) % 3] for number in range(900))
     assert all(240 < count < 360 for count in counts.values())
+
+
+def test_ripple_is_the_same_on_every_machine():
+    assert ripple(1, 6, height=1000).tolist() == [682, 752, -550, 264, -607, -511]
+
+
+def test_ripple_stays_within_its_height_and_leans_to_no_side():
+    drawn = ripple(7, 20_000, height=50)
+    assert (drawn.min(), drawn.max()) == (-50, 50)
+    assert abs(int(drawn.sum())) < 20_000
+
+
+def test_another_seed_is_another_ripple():
+    assert not np.array_equal(ripple(1, 100, height=9), ripple(2, 100, height=9))

@@ -6,7 +6,7 @@ import pytest
 import zstandard
 
 from jvgate.errors import ArchiveError, SourceError
-from jvgate.sessions.archive.recording import MARK_NAME, Mark, Recording, exclusive, is_safe_name
+from jvgate.sessions.archive.recording import Recording, exclusive, is_safe_name
 from tests.raceday import FILE_NAME, PROVIDED, record
 
 RA, SE = record("RA"), record("SE")
@@ -119,33 +119,6 @@ def test_two_files_of_one_name_are_refused(tmp_path):
     recording.begin("a.jvd", PROVIDED)
     with pytest.raises(SourceError, match=r"two files named a\.jvd"):
         recording.begin("a.jvd", PROVIDED)
-
-
-def test_a_mark_comes_back_as_it_was_written(tmp_path):
-    assert Mark.read(tmp_path) is None
-    mark = Mark(1, ("RA", "SE"), "demo:?seed=7", PROVIDED, setup_until=PROVIDED)
-    mark.write(tmp_path)
-    assert Mark.read(tmp_path) == mark
-    assert shown(tmp_path) == [MARK_NAME]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{}",
-        "[]",
-        '{"version": 2}',
-        '{"version": 1}',
-        "no JSON",
-        '{"version": 1, "option": 1, "records": [1]}',
-        '{"version": 1, "option": 1, "records": [], "last_file_timestamp": "soon"}',
-    ],
-)
-def test_a_mark_that_makes_no_sense_is_told(tmp_path, text):
-    (tmp_path / MARK_NAME).write_text(text)
-    with pytest.raises(ArchiveError, match="remove it"):
-        Mark.read(tmp_path)
 
 
 def test_two_recordings_do_not_write_into_one_folder(tmp_path):

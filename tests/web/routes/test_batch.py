@@ -7,7 +7,7 @@ from http.client import HTTPResponse
 
 import pytest
 
-from jvgate.gateway import gateway
+from jvgate.gateway import answers
 from jvgate.web.routes.batch_body import MAX_BODY_BYTES, MAX_ENTRIES
 from tests.raceday import RACE_KEY
 from tests.web.conftest import LIMIT_S
@@ -104,7 +104,7 @@ def test_equal_entries_are_read_once(serve, folder):
 def test_no_cache_reads_anew(serve, folder, monkeypatch):
     cold = serve(f"archive:{folder}?date=2026-11-18")
     replies(cold, RACE)
-    monkeypatch.setattr(gateway, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers, "REFRESH_AFTER_S", 0.0)
     (again,) = replies(cold, RACE, headers={"cache-control": "no-cache"})
     assert again["headers"]["cache-status"].startswith("jvgate; fwd=request")
     assert cold.figure(OPENS) == 2
@@ -382,7 +382,7 @@ def test_an_entry_that_fails_unexpectedly_says_nothing_of_our_insides(web, monke
         raise ZeroDivisionError("a secret of the house")
 
     replies(web, LIVE)
-    monkeypatch.setattr("jvgate.gateway.gateway.render", fail)
+    monkeypatch.setattr("jvgate.gateway.answers.render", fail)
     broken, whole = replies(web, RACE | {"from_time": "20261009"}, LIVE)
     assert "secret" not in json.dumps(is_refused(broken, 500, "internal-error"))
     assert whole["status"] == 200

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jvgate.gateway import gateway
+from jvgate.gateway import answers
 from jvgate.settings import Settings
 from tests.raceday import RACE_KEY, archive, record
 from tests.web.conftest import LIMIT_S, running
@@ -104,7 +104,7 @@ def test_a_refresh_reads_again_but_not_at_once(cold, monkeypatch):
     insist = {"cache-control": "no-cache"}
     cold.data()
     assert cold.data(headers=insist).headers["cache-status"].startswith("jvgate; hit")
-    monkeypatch.setattr(gateway, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers, "REFRESH_AFTER_S", 0.0)
     assert cold.data(headers=insist).headers["cache-status"].startswith("jvgate; fwd=request")
     assert cold.figure(OPENS) == 2
 
@@ -329,7 +329,7 @@ def test_a_client_that_leaves_leaves_its_answer_to_the_others(serve, folder):
 
 
 def test_new_files_appear_with_a_refresh(tmp_path, monkeypatch):
-    monkeypatch.setattr(gateway, "REFRESH_AFTER_S", 0.0)
+    monkeypatch.setattr(answers, "REFRESH_AFTER_S", 0.0)
     archive(tmp_path, record("RA"), name="RA20261116140000.jvd")
     with running(Settings(source=f"archive:{tmp_path}")) as client:
         assert kinds(client.data()) == ["RA"]

@@ -1,6 +1,6 @@
 """A client of redis-py for a place, and what its many errors mean in one word.
 
-Nothing is retried and nothing times out in here: deadlines and second tries are the link's matter (`redis_link`).
+Nothing is retried and nothing times out in here: deadlines and second tries are the link's matter (`link`).
 RESP2, no handshake but AUTH and SELECT: one round trip less on every new connection, and the same on Redis and
 Valkey.
 """
@@ -8,7 +8,7 @@ Valkey.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, TypeVar
 
 from redis.asyncio import Redis, RedisCluster
@@ -32,7 +32,6 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from jvgate.cache.redis.direct import DirectClient
 from jvgate.cache.redis.url import RedisPlace
 from jvgate.errors import JvgateError
 
@@ -83,8 +82,8 @@ async def open_client(place: RedisPlace, *, connections: int) -> AsyncIterator[C
             yield client
     else:
         pool = ConnectionPool(connection_class=_connection_class(place), max_connections=connections, **_where(place))
-        async with Redis.from_pool(pool) as client, aclosing(DirectClient(client)) as direct:
-            yield direct
+        async with Redis.from_pool(pool) as client:
+            yield client
 
 
 def _connection_class(place: RedisPlace) -> type[Connection | UnixDomainSocketConnection]:

@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Any, Final
 
 from jvgate.cache.redis.client import Client
+from jvgate.cache.redis.codec import HEADER_BYTES, read_at_of
 from jvgate.cache.redis.keys import tag_key, value_key
-from jvgate.cache.redis.packing import HEADER_BYTES, read_at_of
 from jvgate.cache.shared import ALL, Inspection, KeptKey
 
 __all__ = ["inspected"]

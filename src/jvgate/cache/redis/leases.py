@@ -1,27 +1,23 @@
-"""Who reads what from the source: leases that processes share through Redis.
+"""Leases: one process alone reads a query from the source, and the others wait for its value.
 
-Theory of operation.  A lease is a key that only the first can set, with its owner's token and an expiry.  It is
-renewed while the task that took it runs, compared with the token each time, and given back in the same way: nobody
-ends somebody else's lease.  Whoever dies renews nothing, and the others wait at most for the expiry.
+A lease is a key that only the first process can set, with its owner token and an expiry.  It is renewed while the task
+that took it runs, compared with the token each time, and given back in the same way: no process ends another one's
+lease.  A process that dies renews nothing, and the others wait at most for the expiry.
 
-When Redis cannot say who has it, one has a lease of one's own (`is_shared` is False): everyone for himself.  If the
-question went out and only the reply is missing, the key may be set all the same; so giving back tries to remove it
+When Redis cannot tell the holder, the caller has a lease of its own (`is_shared` is False) and reads for itself.  If
+the command went out and only the reply is missing, the key may be set all the same; so the release tries to remove it
 then too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from functools import partial
 from typing import Any
 
-from jvgate.cache.redis.backlog import Backlog
 from jvgate.cache.redis.client import RedisTrouble
-from jvgate.cache.redis.fences import Fences
+from jvgate.cache.redis.context import RedisContext
 from jvgate.cache.redis.keys import NEWS, lease_key
-from jvgate.cache.redis.link import RedisLink
-from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.writes import RedisWrites
 from jvgate.cache.shared import Lease
 
@@ -44,27 +40,13 @@ _NEVER, _LONGEST_MS = -1, 86_400_000  # as PTTL says it; what no setting allows
 
 
 class RedisLeases:
-    """The leases of this process.  node: its name, in every token.  hold_s: how long one lasts that is not renewed."""
+    """The leases of this process.  hold_s: how long one lasts that is not renewed."""
 
-    def __init__(
-        self,
-        link: RedisLink,
-        writes: RedisWrites,
-        news: RedisNews,
-        fences: Fences,
-        backlog: Backlog,
-        counts: Counter[tuple[str, str]],
-        *,
-        node: str,
-        hold_s: float,
-    ) -> None:
-        self._link = link
+    def __init__(self, context: RedisContext, writes: RedisWrites, *, hold_s: float) -> None:
+        self._context = context
+        self._link = context.link
+        self._counts = context.counts
         self._writes = writes
-        self._news = news
-        self._fences = fences
-        self._backlog = backlog
-        self._counts = counts
-        self._node = node
         self._hold_ms = int(hold_s * 1000)
         self._taken = 0
         self._renewals: dict[str, asyncio.Task[None]] = {}
@@ -72,8 +54,8 @@ class RedisLeases:
     async def take(self, text: str) -> Lease | None:
         """Return the lease of the query whose text is *text*, or None when somebody else has it."""
         self._taken += 1
-        token = f"{self._node}:{self._taken}"
-        lease = Lease(self._fences.newest, on_release=partial(self._queue_release, text, token))
+        token = f"{self._context.node}:{self._taken}"
+        lease = Lease(self._context.fences.newest, on_release=partial(self._queue_release, text, token))
         asking = asyncio.ensure_future(self._writes.attempt("SET", lease_key(text), token, "NX", "PX", self._hold_ms))
         try:
             is_ours = await asyncio.shield(asking)
@@ -126,14 +108,14 @@ class RedisLeases:
                 return
 
     def _queue_release(self, text: str, token: str) -> None:
-        self._backlog.append(lambda: self._release(text, token))
+        self._context.backlog.append(lambda: self._release(text, token))
 
     async def _release(self, text: str, token: str) -> None:
         if renewal := self._renewals.pop(token, None):
             renewal.cancel()
         try:
             if await self._link.ask("EVAL", _REMOVE_SCRIPT, 1, lease_key(text), token, limit_s=_GIVE_BACK_S):
-                message = self._news.message("left", query=text)
+                message = self._context.message("released", query=text)
                 await self._link.ask("PUBLISH", NEWS, message, limit_s=_GIVE_BACK_S)
         except RedisTrouble:
             return  # it expires

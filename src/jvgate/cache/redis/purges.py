@@ -1,11 +1,11 @@
-"""Purges for everybody: the fence, the message, and the values themselves; and those that are owed.
+"""Purges for all processes: the fence, the message, then the values themselves; and the purges that are owed.
 
-Theory of operation.  `fences` says why in this order.  A purge is done when its fence is raised and told: from then on
-nobody takes what it meant.  What cannot be done because Redis is out of reach is owed: it is done when Redis answers
-again, before this process reads from it, and again until it went through.  To remove the values is housekeeping, and
-may take long: it goes on in small steps, each with a deadline of its own, and what is left of it waits for the next
-write or for the return of Redis, and keeps nobody from reading.  A full memory refuses the fence and allows the
-removal: that is done then all the same.
+`fences` explains the order.  A purge is done when its fence is raised and told: from then on no process takes an entry
+that it meant.  While Redis is out of reach a purge is owed: it is done when Redis answers again, before this process
+reads from it, and tried again until it went through.  The removal of the values is housekeeping and may take long: it
+goes on in small steps, each with a deadline of its own.  The rest of it waits for the next write or for the return of
+Redis, and delays no lookup.  A Redis with a full memory refuses the fence and allows the removal, which is then done
+all the same.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from typing import Final
 import structlog
 
 from jvgate.cache.redis.client import Client, RedisTrouble, unless_refused
-from jvgate.cache.redis.fences import RAISE_SCRIPT, Fences
+from jvgate.cache.redis.context import RedisContext
+from jvgate.cache.redis.fences import RAISE_SCRIPT
 from jvgate.cache.redis.keys import NEWS, PURGES, tag_key, value_key
-from jvgate.cache.redis.link import RedisLink
-from jvgate.cache.redis.news import RedisNews
-from jvgate.cache.shared import ALL, Purged
+from jvgate.cache.shared import ALL, SharedPurge
+from jvgate.values import Backoff
 
 __all__ = ["RedisPurges"]
 
 _PURGE_S = 5.0
 _STEP_S = 1.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+_BACKOFF = Backoff(first_s=1.0, most_s=60.0)
 _BATCH: Final = 500
 _MOST_OWED = 1000  # tags; beyond them everything is
 
@@ -40,39 +40,39 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 class RedisPurges:
     """The purges that begin in this process.
 
-    owed: the tags of those that are not done yet.  left: those whose values may still lie in Redis.
+    owed: the tags of those that are not done yet.  left: the tags of those whose values may still lie in Redis.
     """
 
-    def __init__(self, link: RedisLink, fences: Fences, news: RedisNews) -> None:
+    def __init__(self, context: RedisContext) -> None:
         self.owed: set[str] = set()
         self.left: set[str] = set()
         self._chance = asyncio.Event()
-        self._link = link
-        self._fences = fences
-        self._news = news
+        self._context = context
+        self._link = context.link
+        self._fences = context.fences
 
-    async def purge(self, tags: Sequence[str]) -> Purged:
+    async def purge(self, tags: Sequence[str]) -> SharedPurge:
         """Remove what carries any of *tags*, now or when Redis is there again."""
         self._fences.raise_fences(tags, self._fences.newest + 1)  # from now on, whatever becomes of the rest
         _add(self.owed, tags)
         try:
             await self._link.run(self.pay, limit_s=_PURGE_S)
         except RedisTrouble:
-            return Purged(is_owed=True)
-        return Purged(await self._sweep(limit_s=_PURGE_S), bool(self.owed))
+            return SharedPurge(is_owed=True)
+        return SharedPurge(await self._sweep(limit_s=_PURGE_S), bool(self.owed))
 
     async def keep_house(self) -> None:
-        """Remove for ever what purges leave, whenever there is a chance for it."""
-        pause_s = _FIRST_PAUSE_S
+        """Remove the values that purges left, whenever there is a chance for it; for ever."""
+        failures = 0
         while True:
             await self._chance.wait()
             self._chance.clear()
             await self._sweep(limit_s=None)
             if not self.left:
-                pause_s = _FIRST_PAUSE_S
+                failures = 0
                 continue
-            await asyncio.sleep(pause_s)  # what takes too long must not keep Redis from everybody again and again
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            failures += 1
+            await asyncio.sleep(_BACKOFF.pause_s(failures))  # a slow removal must not open the breaker again and again
             self._chance.set()
 
     def warn(self) -> None:
@@ -97,7 +97,7 @@ class RedisPurges:
         try:
             stamp = await self._fence(client, tags)
             self._fences.raise_fences(tags, stamp or self._fences.newest + 1)
-            message = self._news.message("purge", tags=tags, stamp=self._fences.newest)
+            message = self._context.message("purge", tags=tags, stamp=self._fences.newest)
             # Who may not tell it may not listen either, and nor may those like him: they look at the fences.
             await unless_refused(client.execute_command("PUBLISH", NEWS, message))
             is_done = stamp is not None

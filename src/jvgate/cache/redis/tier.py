@@ -1,19 +1,8 @@
-"""The second tier over Redis: datasets that every jvgate which points at the same Redis shares.
+"""The tier that the gateway uses: it puts the parts together, looks up, and waits.  The package explains the steps.
 
-Theory of operation.  Each part has a module with its own: the names (`keys`), the values' bytes (`packing`), commands
-with a deadline and a breaker (`redis_link`), writes behind the answers (`redis_writes`), leases (`redis_leases`),
-purges (`redis_purges`, `fences`) and the messages between processes (`redis_news`).  This one puts them together,
-reads, and waits.
-
-A read asks for the first quarter of a mebibyte, which is nearly always all.  The header says how long the value is;
-the rest of a longer one is asked for in a second command, whose deadline grows with its length.  So a large value
-over a slow network is no reason to think Redis dead, and a value of foreign size is not fetched at all.
-
-Who waits for a value registers for news first, then looks for the value, then for the lease, then for the value once
-more: a value lands before its lease goes, so if both looks find nothing nobody is reading.  A slow poll stands behind
-the news.
-
-Over a cluster there is one breaker for all its nodes: while one of them hangs, the others are left alone too.
+A read asks for the first quarter of a mebibyte, which is nearly always all; the deadline of the second command grows
+with the length.  So a large value over a slow network does not look like a dead Redis, and a value of foreign size is
+not fetched at all.  Over a cluster there is one breaker for all its nodes: while one of them hangs, none is asked.
 
 What Redis must allow: GETRANGE, SET, UNLINK, DEL, GET, EXISTS, EVAL, PEXPIRE, PTTL, STRLEN, HSET, HGET, HDEL, HLEN,
 HMGET, HGETALL, TIME, ZADD, ZRANGE, ZCARD, ZREM, ZREMRANGEBYSCORE, ZSCORE, PUBLISH, SUBSCRIBE and PING, on keys and a
@@ -28,7 +17,8 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -36,19 +26,19 @@ from typing import Self
 
 from jvgate.cache.redis.backlog import Backlog
 from jvgate.cache.redis.client import Client, RedisTrouble
-from jvgate.cache.redis.clock import RedisClock
-from jvgate.cache.redis.fences import Fences
+from jvgate.cache.redis.codec import FACTS_BYTES, HEADER_BYTES, packed_length, unpack
+from jvgate.cache.redis.context import RedisClock, RedisContext
 from jvgate.cache.redis.inspection import inspected
 from jvgate.cache.redis.keys import query_text, value_key
 from jvgate.cache.redis.leases import RedisLeases
 from jvgate.cache.redis.link import RedisLink
 from jvgate.cache.redis.news import RedisNews
-from jvgate.cache.redis.packing import FACTS_BYTES, HEADER_BYTES, Miss, Packed, packed_length, unpack
 from jvgate.cache.redis.purges import RedisPurges
 from jvgate.cache.redis.url import parse_redis_url
 from jvgate.cache.redis.writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
-from jvgate.cache.shared import Inspection, Lease, Purged, TierState
-from jvgate.values import Query
+from jvgate.cache.shared import Inspection, Lease, Miss, Packed, SharedPurge, TierState
+from jvgate.listeners import Listener, Listeners
+from jvgate.values import Message, Query
 
 __all__ = ["RedisTier"]
 
@@ -61,12 +51,11 @@ _QUEUE_BYTES = 64 << 20
 
 
 class RedisTier:
-    """A `SharedTier` at *url*; used with `async with`, in one event loop.  Raises SettingsError for what is no URL.
+    """An `ObservedTier` at *url*; used with `async with`, in one event loop.  Raises SettingsError for a malformed URL.
 
-    deadline_s: how long a read may take.  lease_s: how long a lease lasts of which nobody hears any more.
-    limit_bytes: of one dataset's records.
+    deadline_s: of a lookup.  lease_s: how long a lease lasts that is not renewed.  limit_bytes: of a dataset's records.
     on_purge: told the tags that another process purged; on_reconnect: called when purges may have been missed.
-    clock: seconds since the epoch, by this machine.
+    listeners: of further kinds of messages (`tell`).  clock: seconds since the epoch, by this machine.
     """
 
     def __init__(
@@ -79,30 +68,28 @@ class RedisTier:
         connections: int = 32,
         queue_entries: int = _QUEUE_ENTRIES,
         queue_bytes: int = _QUEUE_BYTES,
-        on_purge: Callable[[tuple[str, ...]], None] = lambda tags: None,
-        on_reconnect: Callable[[], None] = lambda: None,
+        on_purge: Sequence[Listener[tuple[str, ...]]] = (),
+        on_reconnect: Sequence[Listener[None]] = (),
+        listeners: Mapping[str, Sequence[Listener[Message]]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()
         self.looks: Counter[tuple[str, str]] = Counter()
         self._deadline_s = deadline_s
-        self._limit_bytes = limit_bytes
-        self._clock = RedisClock(clock)
-        node = secrets.token_hex(8)
-        self._fences = Fences()
-        self._backlog = Backlog(max_jobs=queue_entries, max_bytes=queue_bytes)
-        self._link = RedisLink(
-            parse_redis_url(url), deadline_s=deadline_s, connections=connections, on_recovery=self._recover
+        place = parse_redis_url(url)
+        self._context = context = RedisContext(
+            link=RedisLink(place, deadline_s=deadline_s, connections=connections, on_recovery=self._recover),
+            clock=RedisClock(clock),
+            backlog=Backlog(max_jobs=queue_entries, max_bytes=queue_bytes),
+            node=secrets.token_hex(8),
+            limit_bytes=limit_bytes,
+            purged=Listeners("a purge of another server", *on_purge),
         )
-        self._news = RedisNews(self._link, self._fences, node=node, on_purge=on_purge, on_reconnect=on_reconnect)
-        self._purges = RedisPurges(self._link, self._fences, self._news)
-        self._writes = RedisWrites(
-            self._link, self._fences, self._news, self._backlog, self.counts,
-            limit_bytes=limit_bytes, clock=self._clock, on_written=self._pay_purges,
-        )  # fmt: skip
-        self._leases = RedisLeases(
-            self._link, self._writes, self._news, self._fences, self._backlog, self.counts, node=node, hold_s=lease_s
-        )
+        self.counts = context.counts
+        self._link, self._fences, self._backlog = context.link, context.fences, context.backlog
+        self._news = RedisNews(context, on_reconnect=on_reconnect, listeners=listeners)
+        self._purges = RedisPurges(context)
+        self._writes = RedisWrites(context, on_written=self._pay_purges)
+        self._leases = RedisLeases(context, self._writes, hold_s=lease_s)
 
     async def __aenter__(self) -> Self:
         await self._link.__aenter__()
@@ -115,7 +102,7 @@ class RedisTier:
 
     async def __aexit__(self, *_: object) -> None:
         if self._link.breaker.is_closed:
-            await self._backlog.drain(limit_s=_DRAIN_S)  # so that nobody waits for a lease of ours
+            await self._backlog.drain(limit_s=_DRAIN_S)  # so that no process waits for a lease of ours
         await self._leases.close()
         for task in self._tasks:
             task.cancel()
@@ -129,12 +116,12 @@ class RedisTier:
 
     @property
     def ahead_s(self) -> float:
-        """How far Redis's clock is ahead of this machine's."""
-        return self._clock.ahead_s
+        """Seconds by which Redis's clock is ahead of this machine's."""
+        return self._context.clock.ahead_s
 
     @property
     def state(self) -> TierState:
-        """How Redis is at present."""
+        """The present state of Redis."""
         breaker = self._link.breaker
         return TierState(breaker.state, breaker.reason, self._writes.breaker.reason, self._news.is_listening)
 
@@ -160,9 +147,9 @@ class RedisTier:
         self.counts["wait", "hit" if isinstance(found, Packed) else found.reason] += 1
         return found
 
-    async def purge(self, *tags: str) -> Purged:
+    async def purge(self, *tags: str) -> SharedPurge:
         """Remove what carries any of *tags*; owed where Redis is out of reach."""
-        return await self._purges.purge(tags) if tags else Purged()
+        return await self._purges.purge(tags) if tags else SharedPurge()
 
     def fence(self, *tags: str, stamp: int = 0) -> int:
         """Take nothing any more that carries any of *tags* and was read before; return the stamp, for other processes.
@@ -173,10 +160,18 @@ class RedisTier:
         self._fences.raise_fences(tags, stamp)
         return stamp
 
+    async def tell(self, message: Message) -> None:
+        """Send *message* to the listeners of its kind in all processes; dropped when Redis is out of reach.
+
+        Raises ValueError for one that is too large.
+        """
+        with suppress(RedisTrouble):
+            await self._news.tell(message)
+
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""
         try:
-            return await self._link.run(partial(inspected, limit=limit, now=self._clock()), limit_s=_INSPECT_S)
+            return await self._link.run(partial(inspected, limit=limit, now=self._context.clock()), limit_s=_INSPECT_S)
         except RedisTrouble:
             return Inspection()
 
@@ -189,16 +184,16 @@ class RedisTier:
             return Miss("absent")
         self.counts["bytes", "read"] += len(data)
         if len(data) > INLINE_BYTES:
-            found = await asyncio.to_thread(unpack, data, query=query, limit_bytes=self._limit_bytes)
+            found = await asyncio.to_thread(unpack, data, query=query, limit_bytes=self._context.limit_bytes)
         else:
-            found = unpack(data, query=query, limit_bytes=self._limit_bytes)
+            found = unpack(data, query=query, limit_bytes=self._context.limit_bytes)
         return self._judged(found)
 
     async def _fetch(self, key: str) -> bytes:
         """Return the value of *key*, or its beginning where it cannot be one of ours; empty when there is none."""
         start: bytes = await self._link.ask("GETRANGE", key, 0, _FIRST_BYTES - 1)
         length = packed_length(start)
-        if not len(start) == _FIRST_BYTES < length <= HEADER_BYTES + FACTS_BYTES + self._limit_bytes:
+        if not len(start) == _FIRST_BYTES < length <= HEADER_BYTES + FACTS_BYTES + self._context.limit_bytes:
             return start
         limit_s = self._deadline_s + length / FLOOR_BYTES_S
         rest: bytes = await self._link.ask("GETRANGE", key, _FIRST_BYTES, length - 1, limit_s=limit_s)
@@ -207,7 +202,7 @@ class RedisTier:
     def _judged(self, found: Packed | Miss) -> Packed | Miss:
         if isinstance(found, Miss):
             return found
-        if found.stale_until <= self._clock():
+        if found.stale_until <= self._context.clock():
             return Miss("expired")
         if self._fences.rejects(found):
             return Miss("purged")
@@ -255,7 +250,7 @@ class RedisTier:
 
     async def _recover(self, client: Client) -> None:
         """Make good what Redis missed, before anybody reads from it."""
-        await self._clock.set(client)
+        await self._context.clock.set(client)
         await self._purges.pay(client)
         self._news.hurry()
         self._purges.hurry()

@@ -1,8 +1,8 @@
-"""What goes to Redis behind the answers.
+"""Writes behind the answers.
 
-Theory of operation.  Nobody waits for a write.  What does not fit into the backlog is dropped and counted, as is
-everything while Redis is left alone.  A lease is given back through the same backlog, behind the value, and that is
-never dropped: whoever waits for its end finds the value in its place.
+No request waits for a write.  A value that does not fit into the backlog is dropped and counted, as is every value
+while the breaker is open.  A lease is given back through the same backlog, behind the value, and that is never dropped:
+a process that waits for its end finds the value in its place.
 
 The order of a write: the index of each tag first, so that no value is without one; then the value with its expiry;
 then the look at the fences that tells whether a purge has overtaken it (see `fences`); then the message to those who
@@ -15,21 +15,18 @@ reads go on.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
 
-from jvgate.cache.redis.backlog import Backlog
 from jvgate.cache.redis.breaker import Breaker
 from jvgate.cache.redis.client import Client, RedisRefused, RedisTrouble
-from jvgate.cache.redis.fences import Fences
+from jvgate.cache.redis.codec import pack
+from jvgate.cache.redis.context import RedisContext
 from jvgate.cache.redis.keys import NEWS, PURGES, query_text, tag_key, value_key
-from jvgate.cache.redis.link import RedisLink
-from jvgate.cache.redis.news import RedisNews
-from jvgate.cache.redis.packing import pack
 from jvgate.cache.shared import ALL, Packed
+from jvgate.values import Backoff
 
 __all__ = ["FLOOR_BYTES_S", "INLINE_BYTES", "RedisWrites"]
 
@@ -40,6 +37,7 @@ INLINE_BYTES = 1 << 16
 """Longer records are packed and unpacked off the event loop."""
 
 _WRITE_S = 1.0
+_BACKOFF = Backoff(first_s=1.0, most_s=30.0, jitter=0.2)
 _INDEX_SLACK_MS = 60_000  # an index outlives what it names
 _OVERHEAD_BYTES = 1024
 
@@ -55,41 +53,23 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 
 
 class RedisWrites:
-    """Writes values and counts how it went.  limit_bytes: of one dataset's records.  clock: seconds since the epoch.
+    """Writes values and counts the outcomes.  on_written: done each time Redis has taken a value."""
 
-    on_written: done each time Redis has taken a value.
-    """
-
-    def __init__(
-        self,
-        link: RedisLink,
-        fences: Fences,
-        news: RedisNews,
-        backlog: Backlog,
-        counts: Counter[tuple[str, str]],
-        *,
-        limit_bytes: int,
-        clock: Callable[[], float],
-        on_written: Callable[[], Awaitable[None]],
-    ) -> None:
-        self.breaker = Breaker(first_window_s=1.0)
-        self._link = link
-        self._fences = fences
-        self._news = news
-        self._backlog = backlog
-        self._counts = counts
-        self._limit_bytes = limit_bytes
-        self._clock = clock
+    def __init__(self, context: RedisContext, *, on_written: Callable[[], Awaitable[None]]) -> None:
+        self.breaker = Breaker(_BACKOFF)
+        self._context = context
+        self._link = context.link
+        self._counts = context.counts
         self._on_written = on_written
 
     def put(self, packed: Packed) -> None:
         """Queue *packed*, or drop it."""
         size = len(packed.dataset.body)
-        if size > self._limit_bytes:
+        if size > self._context.limit_bytes:
             self._counts["put", "large"] += 1
         elif not self._link.breaker.is_closed:
             self._counts["put", "open"] += 1
-        elif not self._backlog.offer(lambda: self._write(packed), size + _OVERHEAD_BYTES):
+        elif not self._context.backlog.offer(lambda: self._write(packed), size + _OVERHEAD_BYTES):
             self._counts["put", "backlog"] += 1
 
     async def attempt(self, *command: str | bytes | int, limit_s: float | None = None) -> object:
@@ -122,10 +102,10 @@ class RedisWrites:
 
     async def _written(self, packed: Packed) -> str:
         """Write *packed* and return how it went.  Raises RedisTrouble."""
-        expires_ms = int((packed.stale_until - self._clock()) * 1000)
+        expires_ms = int((packed.stale_until - self._context.clock()) * 1000)
         if expires_ms <= 0:
             return "expired"
-        if self._fences.rejects(packed):
+        if self._context.fences.rejects(packed):
             return "purged"
         text = query_text(packed.dataset.query)
         tags = (ALL, *packed.tags)
@@ -136,12 +116,12 @@ class RedisWrites:
         await self.attempt("SET", value_key(text), data, "PX", expires_ms, limit_s=limit_s)
         self._counts["bytes", "written"] += len(data)
         fences = await self._link.ask("HMGET", PURGES, *tags, limit_s=_WRITE_S)
-        self._news.learn({tag.encode(): fence for tag, fence in zip(tags, fences, strict=True) if fence})
-        if self._fences.rejects(packed):
+        self._context.learn({tag.encode(): fence for tag, fence in zip(tags, fences, strict=True) if fence})
+        if self._context.fences.rejects(packed):
             await self._link.ask("UNLINK", value_key(text), limit_s=_WRITE_S)
             return "purged"
         with suppress(RedisRefused):  # it is there, told or not
-            await self._link.ask("PUBLISH", NEWS, self._news.message("landed", query=text), limit_s=_WRITE_S)
+            await self._link.ask("PUBLISH", NEWS, self._context.message("landed", query=text), limit_s=_WRITE_S)
         return "stored"
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from jvgate.season.market.pools import HORSES, combinations
-from jvgate.season.world.noise import Numbers
+from jvgate.season.world.rng import Numbers
 
 __all__ = ["chances"]
 

@@ -16,8 +16,7 @@ import numpy as np
 
 from jvgate.season.market.chances import chances
 from jvgate.season.market.pools import HORSES, POOLS, Pool, combinations
-from jvgate.season.world.noise import Numbers, ripple
-from jvgate.season.world.rng import draw
+from jvgate.season.world.rng import Numbers, draw, ripple
 
 __all__ = ["AFTER", "BEFORE", "ENTERED", "OUT", "STEPS", "Board", "Book", "Market", "shared_odds", "win_odds"]
 

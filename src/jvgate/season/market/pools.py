@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from jvgate.season.world.noise import Numbers
+from jvgate.season.world.rng import Numbers
 
 __all__ = ["HORSES", "POOLS", "Pool", "combinations", "slot_names"]
 

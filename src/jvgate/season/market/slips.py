@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jvgate.season.market.market import AFTER, BEFORE, OUT, Board
 from jvgate.season.market.pools import Pool, combinations
-from jvgate.season.world.noise import Numbers
+from jvgate.season.world.rng import Numbers
 
 __all__ = ["digits", "odds_group", "votes_group"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from jvgate.season.market.slips import digits
 from jvgate.season.world.careers import CareerRows, Tally
-from jvgate.season.world.noise import Numbers
+from jvgate.season.world.rng import Numbers
 
 __all__ = ["counts", "entry_rows", "house_rows", "person_rows"]
 

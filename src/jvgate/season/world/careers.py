@@ -19,8 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jvgate.season.world.model import Finish, Race
-from jvgate.season.world.noise import Numbers, ripple
-from jvgate.season.world.rng import draw
+from jvgate.season.world.rng import Numbers, draw, ripple
 from jvgate.season.world.world import World
 
 __all__ = [

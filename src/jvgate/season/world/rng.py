@@ -7,7 +7,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeVar
 
-__all__ = ["Dice", "draw", "shuffled"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Dice", "Numbers", "draw", "ripple", "shuffled"]
+
+Numbers = NDArray[np.int64]
+"""An array of whole numbers; 64 bits hold every product of the season."""
 
 _MASK = (1 << 64) - 1
 _GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -84,3 +90,13 @@ def shuffled(count: int, seed: int, word: str, *keys: int) -> tuple[int, ...]:
         lot, at = divmod(lot, last + 1)
         order[last], order[at] = order[at], order[last]
     return tuple(order)
+
+
+def ripple(seed: int, count: int, *, height: int) -> Numbers:
+    """Return *count* numbers from -height to +height.  seed: 64 bits, best from `draw`."""
+    # splitmix64 on a whole array: the same numbers on every machine.
+    state = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN) + np.uint64(seed & _MASK)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(_FIRST)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(_SECOND)
+    drawn = (state >> np.uint64(33)).astype(np.int64)
+    return drawn % (2 * height + 1) - height

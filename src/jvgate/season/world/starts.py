@@ -10,7 +10,7 @@ import numpy as np
 
 from jvgate.season.world.careers import BANDS, COURSES, SURFACES, band_of, finish_index, ran
 from jvgate.season.world.model import Horse, Run
-from jvgate.season.world.noise import Numbers
+from jvgate.season.world.rng import Numbers
 from jvgate.season.world.world import World
 
 __all__ = ["HorseCareer", "career_of", "runs_before"]

@@ -17,8 +17,7 @@ from secrets import token_hex
 from typing import Any
 
 from jvgate.errors import WorkerFailed, WorkerLost
-from jvgate.jvlink.wire import VERSION, Channel, Frame, Kind
-from jvgate.jvlink.wire_errors import error_fields, error_of
+from jvgate.jvlink.wire import VERSION, Channel, Frame, Kind, error_fields, error_of
 
 __all__ = ["HELLO_LIMIT_BYTES", "HELLO_LIMIT_S", "greet_client", "greet_server", "hear_agent", "refuse"]
 

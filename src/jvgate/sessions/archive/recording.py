@@ -4,89 +4,39 @@ Theory of operation.  Each file of JV-Link becomes a file of the same name, writ
 it is whole and on the disk; its time of change is the time at which JRA-VAN provided it.  So the folder itself tells
 what is there, and an interrupted run leaves nothing that the next one could mistake.  How a data spec is recorded, and
 how far completely, stands in a hidden file beside it (`Mark`): the way before the first record, so that no other way
-mixes with it; the point after everything that it speaks of.
+mixes with it; the point after everything that it speaks of (`resume.py`).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from threading import Lock
 from typing import IO
 
 import zstandard
+from filelock import FileLock, Timeout
 
 from jvgate.errors import ArchiveError, SourceError
 from jvgate.jvlink.request import Progress
 from jvgate.sessions.archive.rawfile import provided_in_name
 from jvgate.spec.jst import JST
 
-__all__ = ["Mark", "Recording", "exclusive", "is_safe_name"]
+__all__ = ["TIME", "Recording", "epoch_s", "exclusive", "is_safe_name", "publish", "settle_folder"]
 
-MARK_NAME = ".jvgate-record.json"
 LOCK_NAME = ".jvgate-record.lock"
-_VERSION = 1
 _LONGEST_NAME_BYTES = 200
 _ZSTD_LEVEL = 9
 _RENAME_TRIES, _RENAME_WAIT_S = 20, 0.1
-_LOCK_TRIES = 100
-_TIME = re.compile(r"([0-9]{14})?")
+TIME = re.compile(r"([0-9]{14})?")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|[ .]$|^[. ]|\.zst$', re.IGNORECASE)
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³]|CONIN\$|CONOUT\$) *(\.|$)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How a data spec is recorded, and how far completely.
-
-    option, records, origin: the way; 0 for real-time data, () for every type, "" for JRA-VAN's own data.
-    last_file_timestamp: the point, "" before a run has come to its end.  setup_until: what was provided up to then
-    came by options 3 or 4, "" when nothing did.  Times are YYYYMMDDhhmmss.
-    """
-
-    option: int
-    records: tuple[str, ...] = ()
-    origin: str = ""
-    last_file_timestamp: str = ""
-    setup_until: str = ""
-
-    @staticmethod
-    def read(folder: Path) -> Mark | None:
-        """Return the mark of *folder*, None when there is none.  Raises ArchiveError for one that makes no sense."""
-        path = folder / MARK_NAME
-        try:
-            fields = json.loads(path.read_text("utf-8"))
-            if fields.pop("version") != _VERSION:
-                raise ValueError("it is of another version")
-            mark = Mark(**fields | {"records": tuple(fields["records"])})
-            mark._check()
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as exc:
-            raise ArchiveError(str(path), f"it cannot be understood ({exc}); remove it to record anew") from exc
-        return mark
-
-    def write(self, folder: Path) -> None:
-        """Write the mark, whole or not at all, once all that lies in *folder* is safe on the disk."""
-        _settle_folder(folder)
-        part = folder / f"{MARK_NAME}.part"
-        part.write_bytes(json.dumps({"version": _VERSION, **asdict(self)}, indent=1).encode())
-        _publish(part, folder / MARK_NAME, moment_s=_epoch_s(self.last_file_timestamp))
-
-    def _check(self) -> None:
-        texts = (*self.records, self.origin, self.last_file_timestamp, self.setup_until)
-        if not (isinstance(self.option, int) and all(isinstance(text, str) for text in texts)):
-            raise ValueError("a value is of the wrong kind")
-        if not (_TIME.fullmatch(self.last_file_timestamp) and _TIME.fullmatch(self.setup_until)):
-            raise ValueError("a time is no YYYYMMDDhhmmss")
 
 
 class Recording:
@@ -200,7 +150,7 @@ class Recording:
         size = part.stat().st_size
         if self._suffix:  # in one piece, so that the same records always give the same bytes
             part.write_bytes(zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(part.read_bytes()))
-        _publish(part, self._folder / (self._name + self._suffix), moment_s=self._moment_s())
+        publish(part, self._folder / (self._name + self._suffix), moment_s=self._moment_s())
         self._part = None
         # The same file in the other form: of both, the plain one would be read, however old.
         self._forget(self._name if self._suffix else f"{self._name}.zst")
@@ -213,8 +163,8 @@ class Recording:
         """Return when the file was provided; None where that is not told, and for the answer to a key."""
         if self._only_name:
             return None
-        told = _epoch_s(self._provided)
-        return told if told is not None else _epoch_s(provided_in_name(self._name) or "")
+        told = epoch_s(self._provided)
+        return told if told is not None else epoch_s(provided_in_name(self._name) or "")
 
     def _part_path(self) -> Path:
         return self._folder / f".{self._name}.part"
@@ -235,12 +185,17 @@ def exclusive(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_NAME
-    with _locked(folder, path):
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # on Windows an open file stays; it is empty
-                path.unlink()
+    lock = FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as exc:
+        raise ArchiveError(str(folder), "another `jvgate record` is writing there") from exc
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # while it is ours; on Windows the library removes it, an open file stays there
+            path.unlink()
+        lock.release()
 
 
 def is_safe_name(name: str) -> bool:
@@ -254,40 +209,7 @@ def is_safe_name(name: str) -> bool:
     return is_plain and is_short and not _FORBIDDEN.search(name) and not _RESERVED.match(name)
 
 
-def _locked(folder: Path, path: Path) -> IO[bytes]:
-    """Return the lock's file, open and locked.  Raises ArchiveError when somebody else has it."""
-    for _ in range(_LOCK_TRIES):
-        file = path.open("a+b")
-        try:
-            _lock(file)
-            # Whoever had it may have removed it while we waited: then others lock another file of that name.
-            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                return file
-        except (BlockingIOError, PermissionError) as exc:
-            file.close()
-            raise ArchiveError(str(folder), "another `jvgate record` is writing there") from exc
-        except FileNotFoundError:
-            pass
-        except BaseException:  # Ctrl-C is one: a file left open would keep the lock
-            file.close()
-            raise
-        file.close()
-    raise ArchiveError(str(folder), "others begin to write there again and again")
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Lock without waiting.  Raises BlockingIOError or PermissionError when somebody else has it."""
-    if os.name == "nt":
-        import msvcrt  # noqa: PLC0415
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    else:
-        import fcntl  # noqa: PLC0415
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _publish(part: Path, path: Path, *, moment_s: float | None) -> None:
+def publish(part: Path, path: Path, *, moment_s: float | None) -> None:
     """Give a whole file its time of change and, once it is on the disk, its name."""
     if moment_s is not None:
         os.utime(part, (moment_s, moment_s))
@@ -301,7 +223,7 @@ def _publish(part: Path, path: Path, *, moment_s: float | None) -> None:
     part.replace(path)
 
 
-def _settle_folder(folder: Path) -> None:
+def settle_folder(folder: Path) -> None:
     """See to it that the names in *folder* are on the disk; Windows does so by itself."""
     if os.name != "nt":
         descriptor = os.open(folder, os.O_RDONLY)
@@ -319,9 +241,9 @@ def _changed(path: Path) -> str:
     return datetime.fromtimestamp(path.stat().st_mtime, JST).strftime("%Y%m%d%H%M%S")
 
 
-def _epoch_s(stamp: str) -> float | None:
+def epoch_s(stamp: str) -> float | None:
     """Return YYYYMMDDhhmmss, Japan Standard Time, as seconds since the epoch; None for what is no time."""
-    if not stamp or not _TIME.fullmatch(stamp):
+    if not stamp or not TIME.fullmatch(stamp):
         return None
     try:
         return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=JST).timestamp()

@@ -31,8 +31,8 @@ nav a { margin-right: 1.2rem; }
 async def get_home(request: Request) -> HTMLResponse:
     """Show what this server has and links to try."""
     gateway: Gateway = request.app.state.gateway
-    week_ago = (gateway.source.now() - timedelta(days=7)).strftime("%Y%m%d")
-    return HTMLResponse(_page(gateway.source.name, week_ago, gateway.spec))
+    week_ago = (gateway.source_now() - timedelta(days=7)).strftime("%Y%m%d")
+    return HTMLResponse(_page(gateway.source_name, week_ago, gateway.spec))
 
 
 def _page(source: str, from_time: str, spec: Spec) -> str:

@@ -25,7 +25,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jvgate.errors import JvgateError, QueryError, SourceError
-from jvgate.gateway.gateway import Gateway, Served
+from jvgate.gateway.answers import Served
+from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.jobs import Job
 from jvgate.gateway.streams import Streams
 from jvgate.question import parse_question

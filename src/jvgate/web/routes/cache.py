@@ -27,7 +27,7 @@ _NAMES = ("dataspec", "race", "date", "record", "all")
 async def show_cache(request: Request) -> Response:
     """Tell sizes, hit ratios, ages and what is asked for most. 容量・ヒット率・よく使われるキー。"""
     gateway: Gateway = request.app.state.gateway
-    return _json(await gateway.figures())
+    return _json(await gateway.describe_cache())
 
 
 @router.delete("", summary="Purge / 破棄", operation_id="purge_cache")

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jvgate.errors import QueryError
+from jvgate.gateway.answers import Served
 from jvgate.gateway.calls import Fetched, Found
-from jvgate.gateway.gateway import Gateway, Served
+from jvgate.gateway.gateway import Gateway
 from jvgate.values import Answer, Entry
 from jvgate.web.answers import AnswerResponse
 from jvgate.web.clients import while_connected
@@ -40,7 +41,7 @@ def parameter(request: Request, name: str = "") -> str:
 async def fetch(request: Request, errand: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
     """Return what an errand gives, as long as the client is there.  Raises ClientGone, and as `Errands.fetch`."""
     gateway: Gateway = request.app.state.gateway
-    return await while_connected(request, gateway.errands.fetch(errand, *arguments, keep_s=keep_s))
+    return await while_connected(request, gateway.call(errand, *arguments, keep_s=keep_s))
 
 
 def answer(fetched: Fetched, body: bytes, content_type: str) -> Response:

@@ -28,12 +28,11 @@ async def get_readiness(request: Request) -> Response:
     """Tell whether the source can serve; 503 and a problem when not. データ元が使えるかどうか。"""
     gateway: Gateway = request.app.state.gateway
     await gateway.check()
-    pool = gateway.pool
     return _json({
         "status": "ready",
-        "source": gateway.source.name,
-        "redis": asdict(gateway.shared.state),
-        "sessions": {"busy": pool.busy, "idle": pool.idle, "resting": pool.resting, "waiting": pool.waiting},
+        "source": gateway.source_name,
+        "redis": asdict(gateway.shared_state()),
+        "sessions": asdict(gateway.session_counts()),
     })  # fmt: skip
 
 

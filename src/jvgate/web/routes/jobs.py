@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from jvgate.errors import JvgateError, QueryError
-from jvgate.gateway.gateway import Gateway, Served
+from jvgate.gateway.answers import Served
+from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.jobs import Job, eta_s
 from jvgate.spec.spec import Spec
 from jvgate.web.answers import AnswerResponse
@@ -29,7 +30,7 @@ JobId = Annotated[str, Path(description="As the Location of the 202 said. 202 �
 @router.get("", summary="All jobs / ジョブ一覧", operation_id="jobs")
 async def list_jobs(request: Request) -> Response:
     """Tell every job that runs or whose result is kept. 実行中・結果保持中のジョブ。"""
-    return _json([_shown(job, spec_of(request)) for job in _gateway(request).jobs.all()])
+    return _json([_shown(job, spec_of(request)) for job in _gateway(request).jobs()])
 
 
 @router.get("/{job_id}", summary="One job / ジョブの状態", operation_id="job")
@@ -61,7 +62,7 @@ async def get_result(request: Request, job_id: JobId) -> Response:
 @router.delete("/{job_id}", status_code=204, summary="Cancel / 取り消し", operation_id="cancel_job")
 async def cancel_job(request: Request, job_id: JobId) -> Response:
     """Stop a job, or throw away its result. 中止、または結果の破棄。"""
-    _gateway(request).jobs.cancel(_job(request, job_id))
+    _gateway(request).cancel_job(_job(request, job_id))
     return Response(status_code=204)
 
 
@@ -76,7 +77,7 @@ def _gateway(request: Request) -> Gateway:
 
 
 def _job(request: Request, job_id: str) -> Job[Served]:
-    job = _gateway(request).jobs.get(job_id)
+    job = _gateway(request).job(job_id)
     if job is None or job.state == "cancelled":
         why = f"There is no job {job_id[:40]!r} (any more)."
         raise QueryError("unknown-job", why, parameter="id", value=job_id[:40], allowed="those of /api/v1/jobs")

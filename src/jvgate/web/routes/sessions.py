@@ -22,9 +22,9 @@ async def list_sessions(request: Request) -> Response:
     """Tell each session's state, what it is at and since when. 各セッションの状態。"""
     gateway: Gateway = request.app.state.gateway
     shown = {
-        "source": gateway.source.name,
-        "waiting": gateway.pool.waiting,
-        "sessions": [asdict(view) for view in gateway.pool.sessions()],
+        "source": gateway.source_name,
+        "waiting": gateway.session_counts().waiting,
+        "sessions": [asdict(view) for view in gateway.sessions()],
     }
     return Response(orjson.dumps(shown), headers={"cache-control": "no-store"}, media_type="application/json")
 
@@ -34,9 +34,9 @@ async def recycle_session(
     request: Request, session_id: Annotated[str, Path(description="Its number, from 1 on. 番号。")]
 ) -> Response:
     """End its worker process; what it reads is begun anew elsewhere. プロセスを終了して作り直す。"""
-    pool = request.app.state.gateway.pool
+    gateway: Gateway = request.app.state.gateway
     if not (session_id.isascii() and session_id.isdigit() and len(session_id) <= 4):
-        why, allowed = f"{session_id[:40]!r} is no session.", f"1 to {pool.size}"
+        why, allowed = f"{session_id[:40]!r} is no session.", f"1 to {len(gateway.sessions())}"
         raise QueryError("unknown-session", why, parameter="id", value=session_id[:40], allowed=allowed)
-    pool.recycle(int(session_id))
+    gateway.recycle(int(session_id))
     return Response(status_code=204)

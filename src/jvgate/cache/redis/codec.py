@@ -15,7 +15,6 @@ from __future__ import annotations
 import struct
 import threading
 import zlib
-from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any, Final
 
@@ -23,9 +22,10 @@ import orjson
 import zstandard
 
 from jvgate.cache.redis.keys import VERSION, query_text
+from jvgate.cache.shared import Miss, Packed
 from jvgate.values import Dataset, Query, SourceFile
 
-__all__ = ["FACTS_BYTES", "HEADER_BYTES", "Miss", "Packed", "pack", "packed_length", "read_at_of", "unpack"]
+__all__ = ["FACTS_BYTES", "HEADER_BYTES", "pack", "packed_length", "read_at_of", "unpack"]
 
 _MAGIC = b"JVg\x9e"  # no text begins like this
 _HEADER = struct.Struct("<4sIBBxxIQQd")  # magic, checksum, version, flags, facts, raw and kept length, read at
@@ -44,28 +44,6 @@ class _OfThread(threading.local):
 
 
 _of_thread: Final = _OfThread()
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A dataset with what the cache knows of it.
-
-    fresh_until, stale_until, and the dataset's read_at: seconds since the epoch, by the clock of where it is kept.
-    tags: what it can be purged by.  stamp: the last purge that was known when its read began (see `fences`).
-    """
-
-    dataset: Dataset
-    fresh_until: float
-    stale_until: float
-    tags: tuple[str, ...] = ()
-    stamp: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """There is no value to be had, and why, in one word."""
-
-    reason: str
 
 
 def pack(packed: Packed) -> bytes:

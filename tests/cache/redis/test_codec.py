@@ -13,8 +13,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jvgate.cache.redis.codec import FACTS_BYTES, HEADER_BYTES, pack, packed_length, read_at_of, unpack
 from jvgate.cache.redis.keys import VERSION
-from jvgate.cache.redis.packing import FACTS_BYTES, HEADER_BYTES, Miss, Packed, pack, packed_length, read_at_of, unpack
+from jvgate.cache.shared import Miss, Packed
 from jvgate.values import Dataset, Query, SourceFile
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)

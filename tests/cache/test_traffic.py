@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jvgate.cache.hotness import Hotness
+from jvgate.cache.traffic import Hotness
 
 
 def names(hotness, most=20):

@@ -1,0 +1,77 @@
+"""The value that the parts of the Redis tier share: their Redis, its clock, and the state of this process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from jvgate.cache.redis.backlog import Backlog
+from jvgate.cache.redis.client import FOREIGN_ERRORS, Client, RedisRefused, ours
+from jvgate.cache.redis.fences import Fences
+from jvgate.cache.redis.keys import PURGES
+from jvgate.cache.redis.link import RedisLink
+from jvgate.listeners import Listeners
+from jvgate.values import Message
+
+__all__ = ["RedisClock", "RedisContext"]
+
+_TIME_SCRIPT: Final = "return redis.call('TIME')"
+
+
+class RedisClock:
+    """Seconds since the epoch, by Redis: the one clock that all processes which share it use.
+
+    Moments in Redis are read on other machines, whose clocks may be an hour off: by those, an entry that is fresh for
+    30 s would be fresh for an hour more, or never.  own: the same by this machine.  ahead_s: seconds by which Redis's
+    clock is ahead of it, measured whenever Redis was found (again); 0 until then.
+    """
+
+    def __init__(self, own: Callable[[], float]) -> None:
+        self.ahead_s = 0.0
+        self._own = own
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self._own() + self.ahead_s
+
+    async def set(self, client: Client) -> None:
+        """Read Redis's clock; a refusal leaves ours as it was.  Raises what redis-py raises.
+
+        A script, since that has a key: so all processes ask the same node of a cluster.
+        """
+        began = self._own()
+        try:
+            seconds, microseconds = await client.execute_command("EVAL", _TIME_SCRIPT, 1, PURGES)
+        except FOREIGN_ERRORS as exc:
+            if isinstance(ours(exc), RedisRefused):
+                return
+            raise
+        self.ahead_s = int(seconds) + int(microseconds) / 1e6 - (began + self._own()) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class RedisContext:
+    """One process at one Redis.  node: its name, random.  limit_bytes: of one dataset's records.
+
+    counts: (request, result) -> how often.  purged: told the tags that another process purged.
+    """
+
+    link: RedisLink
+    clock: RedisClock
+    backlog: Backlog
+    node: str
+    limit_bytes: int
+    purged: Listeners[tuple[str, ...]]
+    fences: Fences = field(default_factory=Fences)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def message(self, kind: str, **payload: object) -> bytes:
+        """Return a message of this process for the news channel."""
+        return Message(kind, {**payload, "from": self.node}).to_bytes()
+
+    def learn(self, fences: Mapping[bytes, bytes]) -> None:
+        """Note *fences* as they stand in Redis; the listeners are told of purges that this process did not hear."""
+        if tags := self.fences.learn(fences):
+            self.purged.tell(tags)
