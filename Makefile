@@ -1,10 +1,11 @@
 # Every target sets up what it needs in .venv: a fresh Debian with python3, venv and make will do.
 .DELETE_ON_ERROR:
-.PHONY: run test lint types check bench lock clean help
+.PHONY: run test quick soak coverage lint types check bench lock clean help
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -31,7 +32,16 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 check: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(PYTEST) -m "not soak"
+
+quick: $(VENV)/dev.stamp  ## the tests that start no process: under a minute, while you work
+	$(PYTEST) -m "not soak and not process"
+
+soak: $(VENV)/dev.stamp  ## long runs: many faults, much data
+	$(PYTEST) -m soak
+
+coverage: $(VENV)/dev.stamp  ## the tests of `make test` with the coverage of each module, and of what its processes ran
+	$(PYTEST) -m "not soak" --cov --cov-report=term
 
 bench: $(VENV)/dev.stamp  ## the figures of benchmarks/, as ratios against a reference in the same run
 	$(BIN)/python -m benchmarks

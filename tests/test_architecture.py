@@ -102,6 +102,7 @@ def test_what_a_bare_python_runs_imports_the_standard_library_alone(path):
     assert all(name.startswith(("jvgate.errors.", "jvgate.jvlink.")) for name in outside)
 
 
+@pytest.mark.process
 def test_jvlink_loads_in_a_python_without_any_package():
     names = ", ".join(f"jvgate.jvlink.{path.stem}" for path in ROOT.glob("jvlink/*.py") if path.stem != "__init__")
     code = f"import sys; sys.path.insert(0, {str(ROOT.parent)!r}); import {names}"

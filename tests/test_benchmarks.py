@@ -13,6 +13,7 @@ def test_a_benchmark_asks_its_question_in_its_first_line(part):
     assert question_of(part.measure).endswith("?")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("part", [decode, l1_lookup, l2_hit, odds_json, tags], ids=lambda part: part.__name__)
 def test_a_trial_run_gives_figures(part):
     figures = part.measure(QUICK)

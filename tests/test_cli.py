@@ -27,6 +27,8 @@ from tests.raceday import GARBAGE, RACE_KEY, archive, race_day, record
 from tests.specs import JRA
 from tests.web.conftest import running
 
+pytestmark = pytest.mark.process
+
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 60
 OK, DAMAGED, USAGE, SOURCE = 0, 1, 2, 3

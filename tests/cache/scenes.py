@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.values import Dataset, Query, SourceFile
+from tests.waiting import LIMIT_S, until
 
 __all__ = [
     "QUERY",
@@ -22,11 +23,9 @@ __all__ = [
     "queries",
     "settled",
     "timed",
-    "until",
 ]
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
-LIMIT_S = 30  # of what a test waits for: an end for the broken, no measure
 
 
 def queries(count):
@@ -54,13 +53,6 @@ def play(scene, *urls, is_up=True, **options):
                 return await scene(*tiers)
 
     return asyncio.run(on_stage())
-
-
-async def until(is_so):
-    """Let the loop run until *is_so*: what lies in another process gives no event to wait for."""
-    async with asyncio.timeout(LIMIT_S):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
 
 
 async def settled(tier):

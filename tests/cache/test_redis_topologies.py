@@ -10,7 +10,10 @@ from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisCluster, RedisSentinel, RedisServer, server_binaries
-from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
+from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module", params=server_binaries() or {"none": None})

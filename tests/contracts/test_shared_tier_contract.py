@@ -11,8 +11,11 @@ import pytest
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, Lease, Miss, NoTier, Packed, SharedPurge, SharedTier
 from tests.cache.redis_server import RedisServer
-from tests.cache.scenes import LIMIT_S, QUERY, entry, queries, settled, until
+from tests.cache.scenes import QUERY, entry, queries, settled
 from tests.cache.shared_fake import Board, BoardTier
+from tests.waiting import LIMIT_S, until
+
+pytestmark = pytest.mark.process
 
 
 @dataclass(frozen=True)

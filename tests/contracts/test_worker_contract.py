@@ -23,6 +23,8 @@ from tests.raceday import archive, race_day, record
 from tests.sessions.agents import running_agent
 from tests.specs import JRA
 
+pytestmark = pytest.mark.process
+
 EVER, DAY, LIMIT_S = "20200101000000", "20261115", 30
 RACE = Request("RACE", EVER, 1)
 LATER = "RAVM2026112220261123140000.jvd"

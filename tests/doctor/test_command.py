@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 120
 

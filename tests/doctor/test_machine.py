@@ -49,6 +49,7 @@ def test_a_free_port_is_free():
     assert check_port(Settings(port=port)).state == "ok"
 
 
+@pytest.mark.process
 def test_a_jvgate_that_answers_there_is_no_fault(tmp_path):
     with running(Settings(source=f"archive:{tmp_path}")) as client:
         assert "already" in check_port(Settings(port=client.base_url.port)).en

@@ -8,6 +8,8 @@ from jvgate.doctor.redis_ping import check_redis
 from jvgate.settings import Settings
 from tests.cache.redis_server import RedisServer
 
+pytestmark = pytest.mark.process
+
 SECRET = "hunter:2"
 
 

@@ -16,6 +16,8 @@ from jvgate.sessions.source_setting import source_of
 from jvgate.settings import Settings
 from tests.specs import JRA
 
+pytestmark = pytest.mark.process
+
 COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 90
 

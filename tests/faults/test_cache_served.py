@@ -13,7 +13,7 @@ from tests.cache.redis_server import RedisServer
 from tests.cache.scenes import freeze, kill
 from tests.raceday import archive, race_day
 from tests.served.nodes import path_of, running
-from tests.served.test_shutdown import LIMIT_S, until
+from tests.waiting import LIMIT_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux")
 
@@ -56,7 +56,7 @@ class Load:
     def goes_on(self):
         """Wait until some more requests have been answered."""
         seen = len(self.statuses)
-        until(lambda: len(self.statuses) >= seen + ANSWERS, "requests are answered")
+        wait_until(lambda: len(self.statuses) >= seen + ANSWERS)
 
 
 @contextmanager
@@ -102,19 +102,19 @@ def test_no_request_fails(redis, node, strike):
         heal = strike(redis)
         load.goes_on()
         heal()
-        until(lambda: (node.redis["state"], node.redis["writes"]) == ("closed", ""), "Redis is used again")
+        wait_until(lambda: (node.redis["state"], node.redis["writes"]) == ("closed", ""))
         load.goes_on()
     assert set(load.statuses) == {200}
 
 
 def test_what_was_garbled_is_counted_and_written_anew(redis, node):
     first = node.get()
-    until(lambda: "jvgate:2:jra:RACE:20261101000000-:1" in redis.names(), "it is kept")
+    wait_until(lambda: "jvgate:2:jra:RACE:20261101000000-:1" in redis.names())
     redis.command("SET", "jvgate:2:jra:RACE:20261101000000-:1", b"no dataset")
     before = node.figure("jvgate_cache_requests_total", tier="l2", result="foreign")
     assert node.get().content == first.content
     assert node.figure("jvgate_cache_requests_total", tier="l2", result="foreign") > before
-    until(lambda: len(redis.command("GET", "jvgate:2:jra:RACE:20261101000000-:1")) > 100, "it is whole again")
+    wait_until(lambda: len(redis.command("GET", "jvgate:2:jra:RACE:20261101000000-:1")) > 100)
 
 
 @pytest.mark.parametrize(

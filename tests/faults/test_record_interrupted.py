@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
@@ -11,10 +10,10 @@ import pytest
 
 from jvgate.settings import Settings
 from tests.raceday import archive, record
+from tests.waiting import LIMIT_S, wait_until
 from tests.web.conftest import running
 
 COMMAND = Path(sys.executable).with_name("jvgate")
-LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +46,7 @@ def contents(folder):
 
 def kill_at(process, folder, files):
     """Kill the recording when it has written so many files, unless it has ended before."""
-    deadline = time.monotonic() + LIMIT_S
-    while len(list(folder.glob("RACE/*.jvd*"))) < files and process.poll() is None:
-        assert time.monotonic() < deadline
+    wait_until(lambda: len(list(folder.glob("RACE/*.jvd*"))) >= files or process.poll() is not None)
     process.kill()
     process.communicate()
 

@@ -25,8 +25,8 @@ from tests.cache.scenes import (
     queries,
     settled,
     timed,
-    until,
 )
+from tests.waiting import until
 
 DEADLINE_S = 0.2
 AT_MOST_S = 2.0  # for what is to take one deadline, on a machine that is busy with something else

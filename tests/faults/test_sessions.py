@@ -18,10 +18,9 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Means, parse_source
 from jvgate.values import Query
 from tests.raceday import archive, record
-from tests.specs import JRA
+from tests.served.processes import children
+from tests.waiting import LIMIT_S, until
 
-LIMIT_S = 90
-DEADLINE_S = 30.0
 DAYS = [f"202611{day:02}" for day in range(1, 21)]
 FAULTS = ("hang_open", "hang_read", "crash", "garbage", "error402", "downloading", "dialog")
 
@@ -39,17 +38,12 @@ def folder(tmp_path_factory):
 
 
 @asynccontextmanager
-async def pool_of(url, *, sessions=4, **limits):
-    source = parse_source(str(url), Means(open_s=1.0, read_s=1.0))
+async def pool_of(url, *, sessions=4, hang_s=None, **limits):
+    """hang_s: after how long JVOpen or JVGets hangs; None for the source's own, which no loaded machine reaches."""
+    source = parse_source(str(url), Means(open_s=hang_s, read_s=hang_s))
     source = replace(source, limits=replace(source.limits, **limits))
     async with Pool(source, JRA, sessions=sessions, limit_bytes=1 << 26, queue_limit=10_000) as pool:
         yield pool
-
-
-def children():
-    """The processes that this one has started and that live, by number (Linux)."""
-    pids = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return {pid for path in pids for pid in path.read_text().split()}
 
 
 def open_files():
@@ -59,18 +53,6 @@ def open_files():
 def threads():
     """Those of this process, by name; the pools' own are named after their sessions."""
     return Counter(thread.name for thread in threading.enumerate())
-
-
-async def until(condition, see=lambda: "nothing else"):
-    """Look again and again until *condition* holds, and return after how many seconds it did.
-
-    see: what to tell where it never does.
-    """
-    began = monotonic()
-    while not condition():  # what is waited for happens in other processes
-        assert monotonic() - began < LIMIT_S, f"not within {LIMIT_S} s; seen: {see()}"
-        await asyncio.sleep(0)
-    return monotonic() - began
 
 
 def tell(record_property, **seen):
@@ -84,8 +66,9 @@ def bodies(folder):
     return {day: (folder / "0B12" / f"{day}.jvd").read_bytes() for day in DAYS}
 
 
-def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, record_property):
-    """2,000 requests over 4 sessions: right answers, or our errors within the deadline; nothing is left behind.
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.soak)])
+def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, record_property, count):
+    """Over 4 sessions: right answers, or our errors within the deadline; nothing is left behind.
 
     Recorded: how long it takes until every session is there again, which should be less than 5 s.
     """
@@ -96,7 +79,7 @@ def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, re
     async def one(pool, number):
         day = DAYS[number % len(DAYS)]
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(LIMIT_S):
                 dataset = await pool.read(Query("0B12", key=day))
         except SourceError as error:
             outcomes[type(error).__name__] += 1
@@ -105,17 +88,18 @@ def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, re
             outcomes["right"] += 1
 
     async def scene():
-        async with pool_of(url) as pool:
-            for batch in range(0, 2000, 100):
+        async with pool_of(url, hang_s=3.0) as pool:
+            for batch in range(0, count, 100):
                 await asyncio.gather(*(one(pool, number) for number in range(batch, batch + 100)))
-            back_s = await until(lambda: pool.idle == pool.size, pool.sessions)
+            began = monotonic()
+            await until(lambda: pool.idle == pool.size, pool.sessions)
             assert all(view.state == "idle" for view in pool.sessions())
-            return pool.faults, back_s
+            return pool.faults, monotonic() - began
 
     faults, back_s = asyncio.run(scene())
     tell(record_property, every_session_is_there_again_after_s=back_s, faults=faults, **outcomes)
-    assert sum(outcomes.values()) == 2000
-    assert outcomes["right"] > 1900
+    assert sum(outcomes.values()) == count
+    assert outcomes["right"] > 0.95 * count
     assert faults > 0
     assert children() == before_children
     assert open_files() <= before_files + 1  # the loop's own, where one was kept
@@ -125,7 +109,7 @@ def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, re
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_alone_is_survived(folder, fault):
     async def scene():
-        async with pool_of(f"archive:{folder}?fault={fault}:0.5", sessions=2) as pool:
+        async with pool_of(f"archive:{folder}?fault={fault}:0.5", sessions=2, hang_s=1.0) as pool:
             reads = (pool.read(Query("0B12", key=day)) for day in DAYS[:8])
             return await asyncio.gather(*reads, return_exceptions=True)
 
@@ -139,7 +123,8 @@ def test_five_hundred_who_give_up_in_mid_read_leave_every_session_free(folder, r
 
     async def scene():
         free_s = []
-        async with pool_of(f"archive:{folder}?read_us=20000", sessions=4) as pool:
+        # A cancelled read that a loaded machine ends late is no fault: one that never ends breaks the wait below.
+        async with pool_of(f"archive:{folder}?read_us=20000", sessions=4, cancel_s=LIMIT_S) as pool:
             for _ in range(5):
                 reads = [asyncio.create_task(pool.read(Query("0B12", key=DAYS[at % 20]))) for at in range(100)]
                 await until(
@@ -148,7 +133,9 @@ def test_five_hundred_who_give_up_in_mid_read_leave_every_session_free(folder, r
                 )
                 for read in reads:
                     read.cancel()
-                free_s.append(await until(lambda: pool.idle == pool.size and not pool.waiting, pool.sessions))
+                began = monotonic()
+                await until(lambda: pool.idle == pool.size and not pool.waiting, pool.sessions)
+                free_s.append(monotonic() - began)
                 await asyncio.gather(*reads, return_exceptions=True)
             return max(free_s), pool.faults, (await pool.read(Query("0B12", key=DAYS[0]))).body
 
@@ -175,7 +162,7 @@ def test_one_bad_worker_takes_no_other_along(folder):
 
 def test_a_worker_that_is_frozen_is_replaced(folder):
     async def scene():
-        async with pool_of(f"archive:{folder}?read_us=5000", sessions=1, silent_s=1.5) as pool:
+        async with pool_of(f"archive:{folder}?read_us=5000", sessions=1, silent_s=5.0) as pool:
             read = asyncio.create_task(pool.read(Query("0B12", key=DAYS[0])))
             await until(lambda: pool.sessions()[0].doing == "JVGets")
             os.kill(pool.sessions()[0].facts["pid"], signal.SIGSTOP)

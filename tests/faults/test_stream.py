@@ -16,8 +16,8 @@ import pytest
 
 from jvgate.settings import Settings
 from tests.raceday import archive, record
+from tests.waiting import wait_until
 from tests.web.conftest import LIMIT_S, running
-from tests.web.polling import until
 
 ENDS = "jvgate_streams_total"
 ASKED = "/api/v1/stream/RACE?from_time=20261101&format="
@@ -73,7 +73,9 @@ def sessions(client):
 
 def all_free(client):
     """Wait until no session is at work; return how many workers were lost."""
-    until(lambda: all(not client.figure("jvgate_sessions", state=state) for state in ("busy", "waiting", "resting")))
+    wait_until(
+        lambda: all(not client.figure("jvgate_sessions", state=state) for state in ("busy", "waiting", "resting"))
+    )
     return sum(session["faults"] for session in sessions(client))
 
 
@@ -100,18 +102,18 @@ def test_a_client_that_leaves_in_the_middle_frees_its_session_at_once(folder, fo
     with serving(folder, sessions=1) as client:
         with connected(client, form) as connection:
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
-            until(lambda: sessions(client)[0]["state"] == "busy")
+            wait_until(lambda: sessions(client)[0]["state"] == "busy")
         assert all_free(client) == 0
-        assert until(lambda: client.figure(ENDS, end="left")) == 1
+        assert wait_until(lambda: client.figure(ENDS, end="left")) == 1
         assert client.figure("jvgate_streams_open") == 0
 
 
 def test_a_client_that_leaves_before_the_first_record_frees_its_session(folder):
     with serving(folder, "&read_us=20000&download_ms=100000", sessions=1) as client:
         with connected(client):
-            until(lambda: sessions(client)[0]["state"] == "busy")
+            wait_until(lambda: sessions(client)[0]["state"] == "busy")
         assert all_free(client) == 0
-        assert until(lambda: client.figure("jvgate_requests_total", status="499")) == 1
+        assert wait_until(lambda: client.figure("jvgate_requests_total", status="499")) == 1
 
 
 def test_a_client_that_leaves_the_queue_takes_no_session(folder):
@@ -119,8 +121,8 @@ def test_a_client_that_leaves_the_queue_takes_no_session(folder):
         with connected(client, "raw") as first:
             assert first.recv(100)
             with connected(client, "raw"):
-                until(lambda: client.figure("jvgate_sessions", state="waiting") == 1)
-            until(lambda: client.figure("jvgate_sessions", state="waiting") == 0)
+                wait_until(lambda: client.figure("jvgate_sessions", state="waiting") == 1)
+            wait_until(lambda: client.figure("jvgate_sessions", state="waiting") == 0)
         assert all_free(client) == 0
         assert client.figure("jvgate_source_opens_total") == 1
 
@@ -139,7 +141,7 @@ def test_a_slow_client_makes_jvlink_wait_and_still_gets_everything(folder):
 
 def test_a_client_that_takes_nothing_is_cut_off_and_its_session_freed(folder):
     with serving(folder, sessions=1, stream_stall_s=0.3) as client, connected(client, "raw") as connection:
-        assert until(lambda: client.figure(ENDS, end="stalled")) == 1
+        assert wait_until(lambda: client.figure(ENDS, end="stalled")) == 1
         assert all_free(client) == 0
         assert len(rest := read_to_the_end(connection)) < size(folder) / 2
         assert not rest.endswith(b"\r\n0\r\n\r\n")
@@ -151,7 +153,7 @@ def test_a_client_that_has_not_taken_its_last_answer_gets_no_session_to_hold(fol
         serving(folder, sessions=1, stream_stall_s=0.3) as client,
         connected(client, "raw", before=large) as connection,
     ):
-        assert until(lambda: client.figure(ENDS, end="stalled")) == 1
+        assert wait_until(lambda: client.figure(ENDS, end="stalled")) == 1
         assert all_free(client) == 0
         read_to_the_end(connection)
 
@@ -179,7 +181,7 @@ def test_a_client_that_takes_nothing_of_its_batch_is_cut_off(folder, accept, cod
     about = (f"Accept-Encoding: {coding}", f"Content-Length: {len(body)}")
     request = "\r\n".join([*lines, *about, "", body]).encode()
     with serving(folder, sessions=1, stream_stall_s=0.3) as client, connected(client, request=request) as connection:
-        until(lambda: client.figure("jvgate_requests_total", route="/api/v1/batch") == 1)
+        wait_until(lambda: client.figure("jvgate_requests_total", route="/api/v1/batch") == 1)
         assert len(read_to_the_end(connection)) < len(client.post("/api/v1/batch", json=json.loads(body)).content) / 2
 
 

@@ -16,7 +16,7 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Source
 from jvgate.values import Query
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
-from tests.specs import JRA
+from tests.waiting import until
 
 DEADLINE_S = 0.01
 
@@ -34,11 +34,6 @@ async def errands_of(workers, **given):
 
 def silks(errands):
     return errands.fetch("silks", "赤", keep_s=lambda found: 60.0)
-
-
-async def until(condition):
-    while not condition():  # noqa: ASYNC110  (it comes from another thread)
-        await asyncio.sleep(0)
 
 
 def test_a_call_that_waits_too_long_for_a_session_leaves_the_queue():

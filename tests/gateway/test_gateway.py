@@ -638,6 +638,7 @@ def test_closing_ends_those_who_wait(shelf):
     assert isinstance(ended, BaseException)
 
 
+@pytest.mark.process
 def test_a_joined_question_reads_what_is_missing_and_takes_the_rest_from_memory(tmp_path):
     archive(tmp_path, record("UM"), dataspec="DIFN")
     archive(tmp_path, *race_day())

@@ -134,6 +134,7 @@ def test_reads_take_their_latency_in_sum(shelf):
     assert fake.at_s == pytest.approx(100 * 50e-6)
 
 
+@pytest.mark.process
 def test_the_room_runs_in_a_bare_python():
     script = "import sys, jvgate.jvlink.session, jvgate.jvlink.simulator; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()

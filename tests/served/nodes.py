@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.served.test_shutdown import LIMIT_S, serving
+from tests.served.processes import serving
+from tests.waiting import LIMIT_S
 
 __all__ = ["Answer", "Node", "ask_at_once", "path_of", "running"]
 

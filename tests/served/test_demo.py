@@ -6,18 +6,15 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests.served.processes import COMMAND, serving
 from tests.specs import JRA
 
 pytestmark = pytest.mark.xdist_group("demo")  # one server, and one season in it
 
-COMMAND = Path(sys.executable).with_name("jvgate")
-LIMIT_S = 300
+LIMIT_S = 200
 TODAY, FRIDAY, SUNDAY = "2026-11-18", "20261113", "20261115"
 SINCE = {"COMM": "20260101", "BLDN": "20261001", "BLOD": "20261001", "RCVN": "20261101", "RCOV": "20261101"}
 COURSE_CHANGE = "20260809"  # a rare event: the last one of seed 1 before TODAY
@@ -25,22 +22,17 @@ STORED = [spec for spec in JRA.dataspecs.values() if not spec.is_realtime]
 REAL_TIME = [spec for spec in JRA.dataspecs.values() if spec.is_realtime]
 
 
-@contextmanager
-def serving(source):
-    """Run `jvgate serve` on a free port; yield the process and its URL."""
-    # A season is made while it is read: on a busy machine that may take longer than a client would wait.
-    # One session alone makes it, once for all that is asked.
-    command = [COMMAND, "serve", "--port", "0", "--source", source, "--sessions", "1", "--deadline-s", str(LIMIT_S)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            yield server, next(found[1] for line in server.stderr if (found := re.search(r"url=(\S+)", line)))
-        finally:
-            server.kill()
+def demo_at(parameters):
+    """Serve the generated season.
+
+    It is generated while it is read, which takes long on a busy machine: one session alone, so that it is done once.
+    """
+    return serving(f"demo:?{parameters}", "--sessions", "1", "--deadline-s", str(LIMIT_S), limit_s=LIMIT_S)
 
 
 @pytest.fixture(scope="module")
 def demo():
-    with serving(f"demo:?date={TODAY}") as (_, url), httpx2.Client(base_url=url, timeout=LIMIT_S) as client:
+    with demo_at(f"date={TODAY}") as (_, client):
         yield client
 
 
@@ -114,9 +106,9 @@ def test_all_38_record_types_can_be_reached(demo):
 
 
 def test_a_stop_waits_for_the_answer_that_is_being_made():
-    with serving(f"demo:?date={TODAY}&open_ms=1000") as (server, url), ThreadPoolExecutor(1) as other:
-        asked = other.submit(httpx2.get, f"{url}api/v1/data/YSCH?from_time={FRIDAY}", timeout=LIMIT_S)
-        while 'jvgate_source_opens_total{dataspec="YSCH"}' not in httpx2.get(f"{url}metrics").text:
+    with demo_at(f"date={TODAY}&open_ms=1000") as (server, client), ThreadPoolExecutor(1) as other:
+        asked = other.submit(client.get, f"/api/v1/data/YSCH?from_time={FRIDAY}")
+        while 'jvgate_source_opens_total{dataspec="YSCH"}' not in client.get("/metrics").text:
             assert not asked.done()
         server.terminate()
         assert asked.result().json()["meta"]["record_counts"]["YS"]
@@ -126,8 +118,8 @@ def test_a_stop_waits_for_the_answer_that_is_being_made():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to another process there")
 def test_ctrl_c_ends_it_without_a_traceback():
-    with serving(f"demo:?date={TODAY}") as (server, url):
-        assert httpx2.get(f"{url}healthz").status_code == 200
+    with demo_at(f"date={TODAY}") as (server, client):
+        assert client.get("/healthz").status_code == 200
         server.send_signal(signal.SIGINT)
         assert server.wait(LIMIT_S) in (0, 130, -signal.SIGINT)
         assert "Traceback" not in server.stderr.read()
@@ -135,7 +127,7 @@ def test_ctrl_c_ends_it_without_a_traceback():
 
 def test_the_same_seed_and_moment_give_the_same_bytes_in_another_process(demo):
     path = f"/api/v1/data/0B12?key={SUNDAY}"
-    with serving(f"demo:?seed=1&date={TODAY}") as (_, url):
-        assert httpx2.get(url.rstrip("/") + path, timeout=LIMIT_S).content == demo.get(path).content
-    with serving(f"demo:?seed=2&date={TODAY}") as (_, url):
-        assert httpx2.get(url.rstrip("/") + path, timeout=LIMIT_S).content != demo.get(path).content
+    with demo_at(f"seed=1&date={TODAY}") as (_, client):
+        assert client.get(path).content == demo.get(path).content
+    with demo_at(f"seed=2&date={TODAY}") as (_, client):
+        assert client.get(path).content != demo.get(path).content

@@ -1,37 +1,19 @@
 """The end of the server, wished for or not: answers are finished, workers end, nothing is left."""
 
 import json
-import re
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.raceday import archive, race_day
-
-COMMAND = Path(sys.executable).with_name("jvgate")
-LIMIT_S = 60
+from tests.served.processes import is_running, serving
+from tests.waiting import LIMIT_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc of Linux")
-
-
-@contextmanager
-def serving(source, *arguments):
-    """Run `jvgate serve` on a free port; yield the process and a client."""
-    command = [COMMAND, "serve", "--port", "0", "--source", source, *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            url = next(found[1] for line in server.stderr if (found := re.search(r"url=(\S+)", line)))
-            with httpx2.Client(base_url=url, timeout=LIMIT_S) as client:
-                yield server, client
-        finally:
-            server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -59,20 +41,6 @@ def reading(client):
     return [session["doing"] for session in client.get("/api/v1/sessions").json()["sessions"]].count("JVGets")
 
 
-def is_running(pid):
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-
-
-def until(condition, what):
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0)
-
-
 def test_sigterm_under_load_lets_running_answers_finish_and_ends_every_worker(folder):
     with (
         serving(f"archive:{folder}?read_us=5000", "--sessions", "3") as (server, client),
@@ -80,7 +48,7 @@ def test_sigterm_under_load_lets_running_answers_finish_and_ends_every_worker(fo
     ):
         list(others.map(lambda number: ask(client, number), range(3)))  # now every session is there: they read at once
         answers = [others.submit(ask, client, number) for number in range(3, 6)]
-        until(lambda: reading(client) == 3, "reads at work")
+        wait_until(lambda: reading(client) == 3)
         pids = workers(client)
         server.send_signal(signal.SIGTERM)
         assert server.wait(LIMIT_S) == 0
@@ -120,13 +88,11 @@ def test_workers_end_by_themselves_when_the_server_is_killed(folder):
     ):
         for number in range(2):
             others.submit(ask, client, number)
-        until(lambda: reading(client) == 2, "reads at work")
+        wait_until(lambda: reading(client) == 2)
         pids = workers(client)
         server.kill()
-        began = time.monotonic()
-        until(lambda: not any(map(is_running, pids)), "the workers end")
+        wait_until(lambda: not any(map(is_running, pids)))
         assert len(pids) == 2
-        assert time.monotonic() - began < LIMIT_S / 2
 
 
 def test_a_worker_that_hangs_ends_with_the_server_too(folder):
@@ -135,16 +101,16 @@ def test_a_worker_that_hangs_ends_with_the_server_too(folder):
         ThreadPoolExecutor(1) as other,
     ):
         other.submit(ask, client, 0)
-        until(lambda: reading(client) == 1, "reads at work")
+        wait_until(lambda: reading(client) == 1)
         (pid,) = workers(client)
         server.kill()
-        until(lambda: not is_running(pid), "the worker ends")
+        wait_until(lambda: not is_running(pid))
 
 
 def test_a_request_survives_the_death_of_its_worker(folder):
     with serving(f"archive:{folder}?read_us=5000", "--sessions", "1") as (_, client), ThreadPoolExecutor(1) as other:
         answer = other.submit(ask, client, 0)
-        until(lambda: reading(client) == 1, "reads at work")
+        wait_until(lambda: reading(client) == 1)
         subprocess.run(["kill", "-9", str(workers(client)[0])], check=True)
         assert answer.result().json()["meta"]["returned"] == 120
         assert client.get("/api/v1/sessions").json()["sessions"][0]["faults"] == 1

@@ -14,7 +14,7 @@ from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisServer
 from tests.raceday import archive, race_day, record
 from tests.served.nodes import ask_at_once, running
-from tests.served.test_shutdown import LIMIT_S, until
+from tests.waiting import LIMIT_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux")
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 def pair(redis, folder):
     """Two servers that take their time to open the source, and listen to each other."""
     with running(f"archive:{folder}?open_ms=300", redis.url, redis.url) as nodes:
-        until(lambda: all(node.redis["is_listening"] for node in nodes), "both listen")
+        wait_until(lambda: all(node.redis["is_listening"] for node in nodes))
         yield nodes
 
 
@@ -91,7 +91,7 @@ def test_a_purge_at_one_reaches_the_memory_of_the_other(pair, folder):
     assert [name_of_the_race(node.get(1)) for node in pair] == [OLD, OLD]
     archive(folder, record("RA", Hondai=NEW))
     assert one.purge(dataspec="RACE")["l2"] == 1
-    until(lambda: not other.kept, "the other one is told")
+    wait_until(lambda: not other.kept)
     assert name_of_the_race(other.get(1)) == NEW
 
 
@@ -103,9 +103,9 @@ def test_when_the_one_that_reads_is_killed_the_other_reads_for_all(redis, folder
         ThreadPoolExecutor(2) as clients,
     ):
         clients.submit(list, ask_at_once(holder, count=1))
-        until(lambda: lease(redis) and holder.opens == 1, "the first one reads")
+        wait_until(lambda: lease(redis) and holder.opens == 1)
         answers = clients.submit(list, ask_at_once(other, count=HERD))
-        until(lambda: other.figure("jvgate_cache_requests_total", tier="l2"), "the other one waits")
+        wait_until(lambda: other.figure("jvgate_cache_requests_total", tier="l2"))
         assert (holder.opens, other.opens) == (1, 0)
         holder.process.send_signal(signal.SIGKILL)
         holder.process.wait(LIMIT_S)
@@ -120,18 +120,18 @@ def test_when_the_one_that_reads_is_killed_the_other_reads_for_all(redis, folder
 def test_who_was_cut_off_when_it_was_purged_has_nothing_old_when_it_is_back(pair, redis, folder):
     one, _ = pair
     with proxy(redis.port) as (wire, do), running(f"archive:{folder}", wire.url) as (other,):
-        until(lambda: other.redis["is_listening"], "it listens")
+        wait_until(lambda: other.redis["is_listening"])
         assert name_of_the_race(other.get(2)) == OLD
         wire.is_swallowing = True
         do(wire.cut)
-        until(lambda: not other.redis["is_listening"], "it is cut off")
+        wait_until(lambda: not other.redis["is_listening"])
         archive(folder, record("RA", Hondai=NEW))
         one.purge(all="1")
         assert name_of_the_race(one.get(2)) == NEW
         assert other.get(2).status_code == 200
         wire.is_swallowing = False
         do(wire.cut)
-        until(lambda: other.redis["is_listening"], "it listens again")
+        wait_until(lambda: other.redis["is_listening"])
         assert name_of_the_race(other.get(2)) == NEW
 
 
@@ -142,9 +142,9 @@ def test_a_server_that_begins_without_redis_finds_it(folder):
             assert node.get().status_code == 200
             assert node.redis["reason"] == "refused"
             redis.start()
-            until(lambda: node.redis["state"] == "closed", "it finds it")
+            wait_until(lambda: node.redis["state"] == "closed")
             first = node.get()
-            until(lambda: any(":RACE:" in name for name in redis.names() - {lease(redis)}), "the answer lies there")
+            wait_until(lambda: any(":RACE:" in name for name in redis.names() - {lease(redis)}))
             assert node.get().content == first.content
             assert node.figure("jvgate_cache_requests_total", tier="l2", result="hit") == 1
             assert node.opens == 2

@@ -19,7 +19,8 @@ from jvgate.gateway.gateway import PurgeNews
 from jvgate.values import Message
 from tests.cache.redis_server import RedisServer
 from tests.raceday import archive, race_day
-from tests.served.test_shutdown import COMMAND, LIMIT_S, is_running, serving, until
+from tests.served.processes import COMMAND, children, is_running, serving
+from tests.waiting import LIMIT_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc of Linux")
 
@@ -29,10 +30,9 @@ def folder(tmp_path_factory):
     return archive(tmp_path_factory.mktemp("archive"), *race_day())
 
 
-def children(pid):
-    """The server processes among the children of *pid*."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in map(int, found) if b"spawn_main" in command_of(child)]
+def workers(pid):
+    """The server processes among the children of *pid*, in the order of their start."""
+    return sorted(child for child in children(pid) if b"spawn_main" in command_of(child))
 
 
 def command_of(pid):
@@ -59,7 +59,7 @@ def all_keep_it(client, count):
         keepers.update([process] if "; hit" in status else [])
         return len(keepers) == count
 
-    until(is_kept, "every process keeps it")
+    wait_until(is_kept)
     return keepers
 
 
@@ -74,7 +74,7 @@ def test_all_serve_and_a_purge_asked_of_one_reaches_the_others(folder):
             emptied.update([process] if "fwd=miss" in status else [])
             return emptied == keepers
 
-        until(is_purged, "every process reads anew")
+        wait_until(is_purged)
 
 
 def test_a_purge_that_does_not_reach_redis_keeps_the_others_from_what_lies_there(folder):
@@ -84,14 +84,14 @@ def test_a_purge_that_does_not_reach_redis_keeps_the_others_from_what_lies_there
         serving(f"archive:{folder}", *options, redis.url) as (_, client),
         both(client.base_url) as (one, other),
     ):
-        until(lambda: is_listening(one) and is_listening(other), "both listen")
+        wait_until(lambda: is_listening(one) and is_listening(other))
         ask(one)
-        until(lambda: any(":RACE:20261101" in name for name in redis.names()), "it lies in Redis")
+        wait_until(lambda: any(":RACE:20261101" in name for name in redis.names()))
         ask(other)
         redis.freeze()
         ask(one, from_time="20261102")  # finds out that Redis does not answer
         assert one.delete("/api/v1/cache", params={"dataspec": "RACE"}).json()["is_owed"]
-        until(lambda: 'jvgate_cache_bytes{tier="l1"} 0.0' in other.get("/metrics").text, "the other has heard of it")
+        wait_until(lambda: 'jvgate_cache_bytes{tier="l1"} 0.0' in other.get("/metrics").text)
         redis.thaw()
         assert "fwd=miss" in ask(other).headers["cache-status"]
 
@@ -118,11 +118,11 @@ def is_listening(client):
 def test_a_lost_process_is_replaced_and_all_end_with_the_server(folder):
     with serving(f"archive:{folder}", "--workers", "2", "--sessions", "1") as (server, client):
         all_keep_it(client, 2)
-        first, second = children(server.pid)
+        first, second = workers(server.pid)
         os.kill(first, signal.SIGKILL)
-        until(lambda: len(children(server.pid)) == 2 and first not in children(server.pid), "another one is there")
+        wait_until(lambda: len(workers(server.pid)) == 2 and first not in workers(server.pid))
         all_keep_it(client, 2)
-        ours = children(server.pid)
+        ours = workers(server.pid)
         server.send_signal(signal.SIGTERM)
         assert server.wait(LIMIT_S) == 0
         assert second in ours
@@ -132,9 +132,9 @@ def test_a_lost_process_is_replaced_and_all_end_with_the_server(folder):
 def test_all_end_when_who_started_them_is_killed(folder):
     with serving(f"archive:{folder}", "--workers", "2", "--sessions", "1") as (server, client):
         all_keep_it(client, 2)
-        ours = children(server.pid)
+        ours = workers(server.pid)
         server.kill()
-        until(lambda: not any(map(is_running, ours)), "the processes end")
+        wait_until(lambda: not any(map(is_running, ours)))
 
 
 def test_jvlink_takes_one_process_alone():

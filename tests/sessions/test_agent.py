@@ -22,6 +22,8 @@ from tests.raceday import archive, race_day
 from tests.sessions.agents import running_agent
 from tests.specs import JRA
 
+pytestmark = pytest.mark.process
+
 LIMIT_S = 30
 RACE = Request("RACE", "20261101000000", 1)
 

@@ -28,7 +28,7 @@ from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import Backoff, Query
 from tests.jvlink.sinks import Kept
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
-from tests.specs import JRA
+from tests.waiting import until
 
 RACE = Query("RACE", from_time="20261101000000", option=1)
 TODAY = Query("0B12", key="20261115")
@@ -48,12 +48,6 @@ def play(scene, workers, **given):
             return await scene(lanes)
 
     return asyncio.run(on_stage())
-
-
-async def until(condition):
-    """Look again and again until *condition* holds: it comes from another thread."""
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

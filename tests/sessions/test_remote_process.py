@@ -15,6 +15,9 @@ from jvgate.sessions.remote_session import start_process
 from jvgate.sessions.sources.registry import parse_source
 from jvgate.sessions.watchdog import CallLimits, verdict
 from tests.jvlink.sinks import Kept
+from tests.served.processes import children
+
+pytestmark = pytest.mark.process
 
 DEMO = "demo:?date=2026-11-18"
 WEEK = Request("RACE", "20261111000000", 1)
@@ -22,11 +25,6 @@ WEEK = Request("RACE", "20261111000000", 1)
 
 def never():
     return False
-
-
-def children():
-    """The processes that this one has started and not waited for, dead ones too, by number."""
-    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
 
 
 def open_files():

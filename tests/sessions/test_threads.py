@@ -38,6 +38,7 @@ def test_a_job_that_was_cancelled_in_the_queue_is_not_run():
     thread.stop()
 
 
+@pytest.mark.process
 def test_a_thread_stuck_in_a_call_does_not_keep_the_process_alive():
     code = (
         "import threading\n"

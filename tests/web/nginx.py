@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.web.polling import until
+from tests.waiting import wait_until
 
 _CONFIGURATION = """
 daemon off;
@@ -50,7 +50,7 @@ def nginx(origin):
             with httpx2.Client(
                 transport=httpx2.HTTPTransport(uds=str(folder / "socket")), base_url="http://nginx", timeout=30
             ) as client:
-                until(lambda: _answers(process, client, folder / "log"))
+                wait_until(lambda: _answers(process, client, folder / "log"))
                 yield client
         finally:
             process.terminate()

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from tests.raceday import archive, record
+from tests.waiting import wait_until
 from tests.web.nginx import nginx
-from tests.web.polling import until
 from tests.web.test_shared_cache import CLIENTS, MEDIA, SE, unpacked, wanted
 from tests.web.wire import UNPACK, ask
 
@@ -73,7 +73,7 @@ def test_what_is_packed_anew_reaches_nobody_under_the_old_tag(serve, tmp_path):
         return len(seen) == len(UNPACK) + 2  # zstd and br have come in two ways
 
     with nginx(server.base_url) as proxy:
-        until(has_all)
+        wait_until(has_all)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.waiting import wait_until
 from tests.web.offering import offering
-from tests.web.polling import until
 
 OPENS, REQUESTS = "jvgate_source_opens_total", "jvgate_requests_total"
 RACES = "/api/v1/data/RACE?from_time=20261112"
@@ -43,9 +43,9 @@ def is_read(client):
 
 def test_who_leaves_in_mid_read_frees_the_session(slow, left):
     with asking(slow, RACES):
-        until(lambda: is_read(slow))
+        wait_until(lambda: is_read(slow))
         before = session(slow)
-    after = until(lambda: (now := session(slow))["state"] == "idle" and now)
+    after = wait_until(lambda: (now := session(slow))["state"] == "idle" and now)
     assert after["facts"]["pid"] == before["facts"]["pid"]
     assert after["faults"] == 0
     assert left() == 1
@@ -54,27 +54,27 @@ def test_who_leaves_in_mid_read_frees_the_session(slow, left):
 def test_who_leaves_in_mid_read_leaves_the_answer_to_the_others(slow, left):
     path, opened = f"{RACES}&record=HR", slow.figure(OPENS)
     with asking(slow, path):
-        until(lambda: is_read(slow))
+        wait_until(lambda: is_read(slow))
         job = slow.get(path, headers={"prefer": "respond-async"}).headers["location"]
-    until(left)
-    assert until(lambda: (state := slow.get(job).json()["state"]) != "running" and state) == "done"
+    wait_until(left)
+    assert wait_until(lambda: (state := slow.get(job).json()["state"]) != "running" and state) == "done"
     assert slow.get(path).status_code == 200
     assert slow.figure(OPENS) - opened == 1
 
 
 def test_who_leaves_the_queue_is_not_read_for(slow):
     with asking(slow, RACES):
-        until(lambda: is_read(slow))
+        wait_until(lambda: is_read(slow))
         with asking(slow, "/api/v1/data/DIFN?from_time=20261112"):
-            until(lambda: slow.get("/api/v1/sessions").json()["waiting"] == 1)
-        until(lambda: slow.get("/api/v1/sessions").json()["waiting"] == 0)
-    until(lambda: session(slow)["state"] == "idle")
+            wait_until(lambda: slow.get("/api/v1/sessions").json()["waiting"] == 1)
+        wait_until(lambda: slow.get("/api/v1/sessions").json()["waiting"] == 0)
+    wait_until(lambda: session(slow)["state"] == "idle")
     assert slow.figure(OPENS, dataspec="DIFN") == 0
 
 
 def test_the_session_of_who_left_serves_the_next(slow):
     with asking(slow, RACES):
-        until(lambda: is_read(slow))
+        wait_until(lambda: is_read(slow))
     assert slow.get("/api/v1/data/YSCH?from_time=20261101&limit=1").status_code == 200
 
 
@@ -82,8 +82,8 @@ def test_a_call_that_cannot_be_interrupted_is_there_for_the_next_when_its_client
     with offering(tmp_path) as (client, offer):
         offer.gate.clear()
         with asking(client, "/api/v1/courses/9999999905240011"):
-            until(lambda: offer.calls)
-        until(lambda: client.figure(REQUESTS, status="499"))
+            wait_until(lambda: offer.calls)
+        wait_until(lambda: client.figure(REQUESTS, status="499"))
         offer.gate.set()
         assert client.get("/api/v1/courses/9999999905240011").json()["found"]
         assert len(offer.calls) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from jvgate.gateway import answers
 from tests.raceday import archive, race_day, record
-from tests.web.polling import until
+from tests.waiting import wait_until
 from tests.web.test_bad_input import is_problem
 from tests.web.wire import UNPACK, ask
 
@@ -172,7 +172,7 @@ def test_what_many_ask_for_is_sent_smaller_before_long(serve, tmp_path, coding):
     )
     server = serve(f"archive:{folder}?date=2026-11-18")
     first, content = ask(server, SE, accept_encoding=coding)
-    then, smaller = until(lambda: (got := ask(server, SE, accept_encoding=coding))[1] != content and got)
+    then, smaller = wait_until(lambda: (got := ask(server, SE, accept_encoding=coding))[1] != content and got)
     assert len(smaller) < len(content)
     assert UNPACK[coding](smaller) == UNPACK[coding](content) == ask(server, SE)[1]
     assert then.headers["etag"] != first.headers["etag"]

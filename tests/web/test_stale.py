@@ -9,6 +9,7 @@ import pytest
 from jvgate.errors import SourceBusy
 from jvgate.question import parse_question
 from tests.raceday import archive, race_day
+from tests.specs import JRA
 
 
 @pytest.fixture

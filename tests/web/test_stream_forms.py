@@ -15,7 +15,7 @@ import zstandard
 
 from tests.raceday import archive, race_day, record
 from tests.records.rows import as_row, rows_of
-from tests.web.polling import until
+from tests.waiting import wait_until
 from tests.web.routes.test_stream import LATER, cut_short
 from tests.web.wire import UNPACK, ask, chunks
 
@@ -109,7 +109,7 @@ def test_a_packed_stream_that_breaks_off_says_why_and_has_no_end(broken, coding)
     assert (is_whole, reader.is_at_end()) == (False, False)
     assert [json.loads(line).get("RecordSpec") for line in lines[:6]] == ["RA", "SE", "SE", "SE", "HR", "O1"]
     assert json.loads(lines[-1])["error"]["jvlink"]["code"] == -403
-    assert until(lambda: broken.get("/readyz").json()["sessions"]["busy"] == 0)
+    assert wait_until(lambda: broken.get("/readyz").json()["sessions"]["busy"] == 0)
 
 
 @pytest.mark.parametrize("coding", ["identity", *UNPACK])

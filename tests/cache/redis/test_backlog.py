@@ -7,6 +7,8 @@ import structlog
 
 from jvgate.cache.redis.backlog import Backlog
 
+pytestmark = pytest.mark.process
+
 
 def play(scene, **limits):
     async def on_stage():

@@ -8,6 +8,8 @@ from jvgate.cache.redis.keys import query_text, value_key
 from jvgate.cache.shared import Packed
 from tests.cache.scenes import QUERY, entry, kept, play
 
+pytestmark = pytest.mark.process
+
 KEY = value_key(query_text(QUERY))
 
 

@@ -7,6 +7,8 @@ from jvgate.cache.redis.keys import query_text, tag_key, value_key
 from jvgate.cache.shared import ALL, KeptKey
 from tests.cache.scenes import QUERY, entry, kept, play, queries
 
+pytestmark = pytest.mark.process
+
 KEY = value_key(query_text(QUERY))
 
 

@@ -6,7 +6,10 @@ import pytest
 
 from jvgate.cache.redis.keys import lease_key, query_text, value_key
 from jvgate.cache.shared import Lease, Miss
-from tests.cache.scenes import QUERY, entry, play, queries, settled, until
+from tests.cache.scenes import QUERY, entry, play, queries, settled
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 KEY = value_key(query_text(QUERY))
 LEASE = lease_key(query_text(QUERY))

@@ -8,7 +8,10 @@ import structlog
 
 from jvgate.cache.shared import Miss, Packed
 from tests.cache.redis_server import RedisServer
-from tests.cache.scenes import QUERY, entry, is_back, is_left_alone, kept, play, queries, until
+from tests.cache.scenes import QUERY, entry, is_back, is_left_alone, kept, play, queries
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 DEADLINE_S = 0.2
 

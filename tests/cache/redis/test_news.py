@@ -11,7 +11,10 @@ from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.values import Backoff, Message
-from tests.cache.scenes import QUERY, entry, kept, play, until
+from tests.cache.scenes import QUERY, entry, kept, play
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 KEY = value_key(query_text(QUERY))
 

@@ -10,7 +10,10 @@ from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.keys import PURGES, query_text, value_key
 from jvgate.cache.shared import ALL, Miss, Packed, SharedPurge
 from jvgate.values import Backoff
-from tests.cache.scenes import QUERY, entry, kept, play, queries, settled, until
+from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 KEY = value_key(query_text(QUERY))
 

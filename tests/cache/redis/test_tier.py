@@ -12,7 +12,10 @@ from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.keys import PURGES, query_text, value_key
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
-from tests.cache.scenes import QUERY, entry, kept, play, queries, until
+from tests.cache.scenes import QUERY, entry, kept, play, queries
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
 
 KEY = value_key(query_text(QUERY))
 

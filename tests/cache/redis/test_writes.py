@@ -1,8 +1,12 @@
 """Writes behind the answers: bounded, indexed, and taken back after a purge."""
 
+import pytest
+
 from jvgate.cache.redis.keys import query_text, tag_key, value_key
 from jvgate.cache.shared import ALL, Miss
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+
+pytestmark = pytest.mark.process
 
 KEY = value_key(query_text(QUERY))
 

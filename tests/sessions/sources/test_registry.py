@@ -103,6 +103,7 @@ def test_a_worker_process_is_told_when_the_server_began(monkeypatch):
     assert source.now() == parse_play(url).clock(float(began))() == datetime(2026, 11, 8, 22)
 
 
+@pytest.mark.process
 def test_the_clocks_of_two_processes_agree():
     source = parse_source("demo:?date=2026-11-08&speed=1000")
     code = "import sys; from jvgate.sessions.sources.simulated import parse_play as play; "
@@ -126,6 +127,7 @@ def test_the_clock_without_a_date_is_real_and_japanese(url):
         "import jvgate.sessions.sources.registry as r; source = r.parse_source('demo:'); source.check(None); source.now()",
     ],
 )
+@pytest.mark.process
 def test_the_server_does_not_load_the_season(tmp_path, use):
     code = f"import sys; {use}; sys.exit(any(name.startswith('jvgate.season') for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
@@ -169,6 +171,7 @@ def test_a_quote_that_is_not_closed_is_told_in_clear_words(python, is_windows):
     assert "in quotes" in error.value.allowed
 
 
+@pytest.mark.process
 def test_the_package_comes_last_on_the_path_of_the_other_python():
     python, _, code, _ = com_command("jvlink", Means())
     shown = code.partition("; from jvgate")[0] + "; print(sys.path[-1])"
@@ -177,6 +180,7 @@ def test_the_package_comes_last_on_the_path_of_the_other_python():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there JV-Link may be installed")
+@pytest.mark.process
 def test_the_worker_of_jvlink_runs_in_a_bare_python_and_says_what_is_missing():
     worker = parse_source("jvlink:", Means(worker_python=f"{sys.executable} -S")).start()
     with pytest.raises(NotInstalled, match="pythoncom"):

@@ -148,6 +148,7 @@ def test_garbage_goes_over_the_sessions_own_channel(archive):
     assert (frame.kind, frame.fields()["title"]) == (Kind.DIALOG, "JV-Link")
 
 
+@pytest.mark.process
 def test_the_season_is_loaded_where_it_is_played():
     code = "import sys; from jvgate.sessions.sources.simulated import *; play = parse_play('demo:'); "
     code += "from jvgate.spec.spec import load_spec; "
@@ -163,6 +164,7 @@ def test_only_the_demo_has_events_to_deliver(archive):
     assert (stored.one_type_per_file, stored.pump_s) == (False, None)
 
 
+@pytest.mark.process
 def test_a_process_that_has_nobody_to_serve_ends_in_peace(archive):
     command = [sys.executable, "-m", "jvgate.sessions.sources.simulated", f"archive:{archive}", "0.0"]
     done = subprocess.run(command, input=b"", capture_output=True, timeout=30, check=True)

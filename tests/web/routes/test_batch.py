@@ -10,8 +10,8 @@ import pytest
 from jvgate.gateway import answers
 from jvgate.web.routes.batch_body import MAX_BODY_BYTES, MAX_ENTRIES
 from tests.raceday import RACE_KEY
+from tests.waiting import wait_until
 from tests.web.conftest import LIMIT_S
-from tests.web.polling import until
 from tests.web.test_bad_input import is_problem
 from tests.web.test_stream_forms import Reader
 from tests.web.wire import UNPACK
@@ -258,7 +258,7 @@ def test_a_line_comes_as_soon_as_it_is_ready(stuck):
     with stuck.stream("POST", BATCH, json=body, headers=LINES) as response:
         first = json.loads(next(response.iter_lines()))
         assert (first["index"], first["status"]) == (1, 404)
-    until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
+    wait_until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
 
 
 @pytest.mark.parametrize("coding", UNPACK)
@@ -272,7 +272,7 @@ def test_a_packed_line_can_be_read_as_soon_as_it_has_come(stuck, coding):
                 break
         first = json.loads(b"".join(texts))
         assert (first["index"], first["status"], reader.is_at_end()) == (1, 404, False)
-    until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
+    wait_until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
 
 
 def sent_packed(client, coding, *entries, unpack="", **headers):
@@ -328,15 +328,15 @@ def test_a_client_that_leaves_ends_what_nobody_else_waits_for(stuck, accept):
     head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: %b\r\nContent-Length: %d\r\n\r\n"
     with socket.create_connection((stuck.base_url.host, stuck.base_url.port)) as leaving:
         leaving.sendall(head % (BATCH.encode(), accept, len(body)) + body)
-        until(lambda: stuck.figure("jvgate_sessions", state="busy") == 2)
-    until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
+        wait_until(lambda: stuck.figure("jvgate_sessions", state="busy") == 2)
+    wait_until(lambda: stuck.figure("jvgate_sessions", state="busy") == 0)
 
 
 def test_a_client_that_leaves_within_its_body_hurts_nobody(web):
     head = f"POST {BATCH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
     with socket.create_connection((web.base_url.host, web.base_url.port)) as leaving:
         leaving.sendall(head.encode() + b'{"requests": [')
-    assert until(lambda: web.figure("jvgate_requests_total", route=BATCH, status="499"))
+    assert wait_until(lambda: web.figure("jvgate_requests_total", route=BATCH, status="499"))
     assert replies(web, RACE)[0]["status"] == 200
 
 
@@ -345,7 +345,7 @@ def test_what_takes_too_long_becomes_a_job_and_the_rest_does_not_wait_for_it(ser
     job, refused = replies(slow, RACE, NOPE)
     assert (job["status"], refused["status"]) == (202, 404)
     assert job["headers"]["location"] == job["body"]["href"]
-    assert until(lambda: slow.get(job["body"]["href"]).json()["state"] == "done")
+    assert wait_until(lambda: slow.get(job["body"]["href"]).json()["state"] == "done")
     assert slow.get(f"{job['body']['href']}/result").json() == slow.data().json()
 
 

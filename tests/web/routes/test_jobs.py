@@ -9,8 +9,8 @@ from itertools import count
 import pytest
 
 from tests.raceday import FILE_NAME, archive, race_day, record
+from tests.waiting import wait_until
 from tests.web.conftest import Client
-from tests.web.polling import until
 from tests.web.test_bad_input import is_problem
 from tests.web.wire import UNPACK, ask
 
@@ -50,7 +50,7 @@ def slow(serve, folder):
 
 @pytest.fixture
 def asked(slow):
-    until(lambda: slow.figure("jvgate_sessions", state="idle") == 2)  # what another test began is read to its end
+    wait_until(lambda: slow.figure("jvgate_sessions", state="idle") == 2)  # what another test began is read to its end
     return Asked(slow, slow.figure(OPENS))
 
 
@@ -70,7 +70,7 @@ def accepted(response):
 
 def ended(client, job):
     """The job once it runs no more."""
-    return until(lambda: (shown := client.get(job).json())["state"] != "running" and shown)
+    return wait_until(lambda: (shown := client.get(job).json())["state"] != "running" and shown)
 
 
 @pytest.mark.parametrize("begun", ["identity", *UNPACK])
@@ -158,7 +158,7 @@ def test_a_running_job_tells_how_long_it_runs_and_its_result_is_not_there_yet(st
 def test_progress_and_the_time_left_are_told_while_records_are_read(serve):
     client = serve("demo:?date=2026-11-18&read_us=2000", sessions=1)
     job = accepted(Asked(client, 0, "20261112").data(ASYNC))
-    shown = until(lambda: (now := client.get(job).json())["progress"] and now["progress"][0]["files_read"] and now)
+    shown = wait_until(lambda: (now := client.get(job).json())["progress"] and now["progress"][0]["files_read"] and now)
     reads = shown["progress"][0]
     assert 0 < reads["files_read"] <= reads["files"]
     assert reads["records_read"] > 0
@@ -194,20 +194,20 @@ def test_a_cancelled_job_is_gone_and_its_session_free(stuck):
     for url in (job, f"{job}/result"):
         is_problem(stuck.get(url), 404, "unknown-job")
     assert stuck.get(JOBS).json() == []
-    until(lambda: stuck.figure("jvgate_sessions", state="idle"))
+    wait_until(lambda: stuck.figure("jvgate_sessions", state="idle"))
 
 
 def test_a_job_cancelled_in_the_midst_of_its_open_frees_the_session_too(stuck):
     job = accepted(Asked(stuck, 0).data(ASYNC))
-    until(lambda: stuck.get("/api/v1/sessions").json()["sessions"][0]["doing"] == "JVOpen")
+    wait_until(lambda: stuck.get("/api/v1/sessions").json()["sessions"][0]["doing"] == "JVOpen")
     stuck.delete(job)
-    until(lambda: stuck.figure("jvgate_sessions", state="idle"))
+    wait_until(lambda: stuck.figure("jvgate_sessions", state="idle"))
 
 
 def test_cancelling_a_job_leaves_its_answer_to_the_others(asked):
     with ThreadPoolExecutor(1) as other:
         waiting = other.submit(asked.data)
-        until(lambda: asked.opens)
+        wait_until(lambda: asked.opens)
         asked.client.delete(accepted(asked.data(ASYNC)))
         assert waiting.result().status_code == 200
     assert asked.opens == 1
@@ -247,7 +247,7 @@ def test_results_are_forgotten_after_their_time(serve, folder):
     client = serve(f"archive:{folder}?date=2026-11-18&open_ms=20", sessions=1, job_keep_s=0.2)
     asked = Asked(client, 0)
     job = accepted(asked.data(ASYNC))
-    until(lambda: client.get(job).status_code == 404)
+    wait_until(lambda: client.get(job).status_code == 404)
     is_problem(client.get(f"{job}/result"), 404, "unknown-job")
     assert asked.data().headers["cache-status"].startswith("jvgate; hit")
 

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.waiting import wait_until
 from tests.web.offering import GIF, offering
-from tests.web.polling import until
 from tests.web.test_bad_input import is_problem
 
 SILKS = "/api/v1/silks"
@@ -109,7 +109,7 @@ def test_many_who_want_the_same_picture_make_one_call(tmp_path):
     with offering(tmp_path) as (client, offer), ThreadPoolExecutor(8) as crowd:
         offer.gate.clear()
         asked = [crowd.submit(client.get, f"{TOKYO}/image") for _ in range(8)]
-        until(lambda: offer.calls)
+        wait_until(lambda: offer.calls)
         offer.gate.set()
         assert {one.result().content for one in asked} == {GIF}
         assert len(offer.calls) == 1
@@ -122,5 +122,5 @@ def test_a_call_past_the_deadline_is_told_to_come_again_and_there_the_next_time(
         is_problem(response, 504, "jvlink-timeout")
         assert int(response.headers["retry-after"]) > 0
         offer.gate.set()
-        until(lambda: client.get(TOKYO).status_code == 200)
+        wait_until(lambda: client.get(TOKYO).status_code == 200)
         assert len(offer.calls) == 1

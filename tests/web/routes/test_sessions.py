@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.web.polling import until
+from tests.waiting import wait_until
 from tests.web.test_bad_input import is_problem
 
 SESSIONS = "/api/v1/sessions"
@@ -28,7 +28,7 @@ def sessions(client):
 
 def only(client, state):
     """The one session there is, once it is in *state*."""
-    return until(lambda: (session := sessions(client)[0])["state"] == state and session)
+    return wait_until(lambda: (session := sessions(client)[0])["state"] == state and session)
 
 
 def test_sessions_are_shown_with_what_there_is_to_know(two):
@@ -41,7 +41,7 @@ def test_sessions_are_shown_with_what_there_is_to_know(two):
 
 
 def test_one_session_is_made_ready_before_anybody_asks(two):
-    first, second = until(lambda: (shown := sessions(two))[0]["state"] == "idle" and shown)
+    first, second = wait_until(lambda: (shown := sessions(two))[0]["state"] == "idle" and shown)
     assert first["facts"]["pid"] > 1
     assert (second["state"], second["facts"]) == ("new", {})
 
@@ -58,14 +58,14 @@ def test_what_is_read_is_shown_while_it_is_read(slow):
 def test_what_a_session_is_at_is_told_by_the_name_of_jvlinks_method(serve, folder):
     stuck = serve(f"archive:{folder}?date=2026-11-18&open_ms=60000", sessions=1)
     stuck.data(headers={"prefer": "respond-async"})
-    shown = until(lambda: (session := sessions(stuck)[0])["doing"] == "JVOpen" and session)
+    shown = wait_until(lambda: (session := sessions(stuck)[0])["doing"] == "JVOpen" and session)
     assert shown["state"] == "busy"
 
 
 def test_who_waits_for_a_session_is_counted(slow):
     with ThreadPoolExecutor(3) as others:
         reading = [others.submit(slow.data, from_time=day) for day in ("20261001", "20261002", "20261003")]
-        until(lambda: slow.get(SESSIONS).json()["waiting"] == 2)
+        wait_until(lambda: slow.get(SESSIONS).json()["waiting"] == 2)
         assert {read.result().status_code for read in reading} == {200}
     assert slow.get(SESSIONS).json()["waiting"] == 0
 

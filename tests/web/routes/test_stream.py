@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from tests.raceday import DAY, RACE_KEY, archive, race_day, record
-from tests.web.polling import until
+from tests.waiting import wait_until
 
 OPENS = "jvgate_source_opens_total"
 ENDS = "jvgate_streams_total"
@@ -155,7 +155,7 @@ def test_an_error_behind_the_first_record_leaves_a_body_without_an_end(serve, tm
     if form == "ndjson":
         assert json.loads(came.splitlines()[-1])["error"]["jvlink"]["code"] == -403
     assert client.figure(ENDS, end="broken") == 1
-    assert until(lambda: client.get("/readyz").json()["sessions"]["busy"] == 0)
+    assert wait_until(lambda: client.get("/readyz").json()["sessions"]["busy"] == 0)
 
 
 def test_a_stream_that_finds_nothing_for_long_says_that_it_has_begun(serve, tmp_path, monkeypatch):
