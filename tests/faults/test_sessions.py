@@ -19,6 +19,7 @@ from jvgate.sessions.sources.registry import Means, parse_source
 from jvgate.values import Query
 from tests.raceday import archive, record
 from tests.served.processes import children
+from tests.specs import JRA
 from tests.waiting import LIMIT_S, until
 
 DAYS = [f"202611{day:02}" for day in range(1, 21)]

@@ -16,6 +16,7 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Source
 from jvgate.values import Query
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
+from tests.specs import JRA
 from tests.waiting import until
 
 DEADLINE_S = 0.01

@@ -667,8 +667,8 @@ def test_a_joined_question_is_not_taken_for_a_part_of_it(shelf):
     """RACESLOP&record=HR opens RACE alone, and still says what was asked for."""
 
     async def scene(opened):
-        return [await opened.ask(parse_question(spec, {"from_time": ["20261101"], "record": ["HR"]}, JRA, formats=("json",)))
-                for spec in ("RACE", "RACESLOP")]  # fmt: skip
+        asked = {"from_time": ["20261101"], "record": ["HR"]}
+        return [await opened.ask(parse_question(spec, asked, JRA, formats=("json",))) for spec in ("RACE", "RACESLOP")]
 
     said = [json.loads(served.entry.value.body)["meta"]["dataspec"] for served in play(shelf, scene)]
     assert said == ["RACE", "RACESLOP"]

@@ -22,6 +22,7 @@ from jvgate.values import Landed, Query, Question, Selection
 from tests.cache.clocks import Clock, settled
 from tests.cache.test_datasets import FRESH_S, Judge
 from tests.raceday import QUERY, RACE_KEY, dataset, record
+from tests.specs import JRA
 from tests.waiting import until
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=JST).timestamp()

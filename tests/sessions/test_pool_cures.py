@@ -28,6 +28,7 @@ from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import Backoff, Query
 from tests.jvlink.sinks import Kept
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
+from tests.specs import JRA
 from tests.waiting import until
 
 RACE = Query("RACE", from_time="20261101000000", option=1)

@@ -104,8 +104,8 @@ class GatewayFigures:
 class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
-    spec: of the source's provider.  shared: the tier behind memory.  on_purge: told of every purge that was asked for here.  on_landed: told of every
-    dataset that was read, or that another process read.
+    spec: of the source's provider.  shared: the tier behind memory.  on_purge: told of every purge that was asked for
+    here.  on_landed: told of every dataset that was read, or that another process read.
     """
 
     def __init__(

@@ -30,7 +30,8 @@ def test_every_notice_has_a_key_of_its_own(announced):
 
 def test_all_records_decode_and_tell_when_they_were_announced(announced):
     for notice in announced:
-        for record in map(decode, notice.records):
+        for raw in notice.records:
+            record = decode(raw, JRA.layouts)
             assert "_errors" not in record
             assert record["HappyoTime"] == f"{notice.at:%m-%dT%H:%M}"
 

@@ -124,7 +124,7 @@ def test_the_clock_without_a_date_is_real_and_japanese(url):
     "use",
     [
         "import jvgate.sessions.source_setting as o, jvgate.settings as s; o.source_of(s.Settings()).lanes(0)",
-        "import jvgate.sessions.sources.registry as r; source = r.parse_source('demo:'); source.check(None); source.now()",
+        "import jvgate.sessions.sources.registry as r; demo = r.parse_source('demo:'); demo.check(None); demo.now()",
     ],
 )
 @pytest.mark.process

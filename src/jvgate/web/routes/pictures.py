@@ -80,9 +80,7 @@ async def get_course_image(request: Request, key: CourseKey) -> Response:
 async def _course(request: Request, key: str) -> Fetched:
     """Return picture and explanation of one course: one call of JV-Link gives both."""
     parameter(request)
-    return await fetch(
-        request, "course", str(CoursePictureKey.parse(key, request.app.state.gateway.spec.key_rules)), keep_s=_keep_s
-    )
+    return await fetch(request, "course", str(CoursePictureKey.parse(key, spec_of(request).key_rules)), keep_s=_keep_s)
 
 
 def _keep_s(found: Found) -> float:
