@@ -19,9 +19,10 @@ from benchmarks.weekend import NOW, SEED, by_type
 from jvgate.records.columns.single_records import row_maker
 from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decode
-from jvgate.render.tables import table_writer
+from jvgate.render.formats.registry import FORMATS
 from jvgate.season.shelf import SeasonShelf
 from jvgate.spec.spec import load_spec
+from jvgate.values import Question, Selection
 
 JRA = load_spec("jra")
 
@@ -73,7 +74,7 @@ def _parquet(count: int, effort: Effort) -> Figure:
     columns = columns_of(layout)
 
     def write(pieces: list[bytes]) -> int:
-        writer = table_writer("parquet", JRA.layouts.current("SE"))
+        writer = FORMATS["parquet"].answer(Question("", (), Selection(format="parquet", records=("SE",))), JRA)
         sizes = [len(writer.begin()), *(len(writer.write(layout, one, len(one) // layout.length)) for one in pieces)]
         return sum(sizes) + len(writer.end({}))
 

@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from jvgate.commands.log import set_up_log
-from jvgate.commands.output import form_of, writing
+from jvgate.commands.output import output_format, writing
 from jvgate.gateway.streams import Streams
 from jvgate.jvlink.request import Progress as Read
 from jvgate.question import parse_question
-from jvgate.render.forms import check, offered_forms, render
-from jvgate.render.writers import WRITTEN
+from jvgate.render.answers import render
+from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.writers import RecordWriter
+from jvgate.render.negotiation import check
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
 from jvgate.settings import load_settings
@@ -40,9 +42,9 @@ def fetch_answer(
     settings = load_settings(source=source)
     origin = source_of(settings)
     spec = load_spec(origin.provider)
-    form = form_of(output, next(iter(parameters.get("format", ())), None), usual="json")
-    forms = offered_forms(allow_pickle=settings.allow_pickle)
-    question = check(parse_question(dataspec, {**parameters, "format": [form]}, spec, formats=forms), spec)
+    word = output_format(output, next(iter(parameters.get("format", ())), None), default="json")
+    formats = offered_formats(settings)
+    question = check(parse_question(dataspec, {**parameters, "format": [word]}, spec, formats=formats), spec)
     set_up_log(settings.log_format)
     pool = Pool(origin, spec, sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
     with writing(output) as file:
@@ -52,21 +54,31 @@ def fetch_answer(
 async def _fetch(question: Question, spec: Spec, pool: Pool, file: BinaryIO) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    chosen = FORMATS[question.selection.format]
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:
-            if question.selection.format in WRITTEN:
-                await _stream(question, spec, pool, file, _shower(bars, question.dataspec))
+            if chosen.fetched is not None:
+                await _stream(
+                    question, spec, chosen.fetched(question, spec), pool, file, _shower(bars, question.dataspec)
+                )
                 return
             reads = [await pool.read(query, on_progress=_shower(bars, query.dataspec)) for query in question.queries]
     body = await asyncio.to_thread(lambda: render(question, reads, spec).answer.body)
-    file.write(body + b"\n" if question.selection.format == "json" else body)
+    file.write(body if not chosen.is_text or body.endswith(b"\n") else body + b"\n")
 
 
-async def _stream(question: Question, spec: Spec, pool: Pool, file: BinaryIO, show: Callable[[Read], None]) -> None:
-    """Write what can be written as it is read."""
+async def _stream(
+    question: Question,
+    spec: Spec,
+    writer: RecordWriter,
+    pool: Pool,
+    file: BinaryIO,
+    show: Callable[[Read], None],
+) -> None:
+    """Write the records while they are read."""
     streams = Streams(pool, spec, stall_s=float("inf"))
     try:
-        async with streams.open(question, proves_end=False) as stream:
+        async with streams.open(question, writer=writer) as stream:
             async for piece in stream.pieces:
                 await asyncio.to_thread(file.write, piece)
                 show(stream.progress)

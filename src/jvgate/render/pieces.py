@@ -14,7 +14,7 @@ from hashlib import blake2b
 from jvgate.records.framing import Damage, Frame, Framer, Run
 from jvgate.render.choosing import Chooser
 from jvgate.render.compression import Compressor
-from jvgate.render.writers import RawWriter, Writer
+from jvgate.render.formats.writers import RecordWriter
 from jvgate.spec.layouts import Layouts
 from jvgate.values import Selection
 
@@ -32,13 +32,13 @@ class Pieces:
     """
 
     def __init__(
-        self, selection: Selection, writer: Writer, layouts: Layouts, compressor: Compressor | None = None
+        self, selection: Selection, writer: RecordWriter, layouts: Layouts, compressor: Compressor | None = None
     ) -> None:
         self._layouts = layouts
         self._selection = selection
         self._writer = writer
         self._compressor = compressor
-        self._is_verbatim = isinstance(writer, RawWriter) and str(selection) == selection.format
+        self._is_verbatim = writer.is_verbatim and str(selection) == selection.format
         self._chooser = Chooser(selection)
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
         self._framer = Framer(self._layouts)
@@ -112,7 +112,7 @@ class Pieces:
         """Yield what is shown of *items*, a little at a time."""
         for item in self._chooser.shown(items):
             if isinstance(item, Frame):
-                yield self._writer.write_alone(item)
+                yield self._writer.write_single(item)
                 continue
             length = item.layout.length
             at, end = 0, len(item.raw)

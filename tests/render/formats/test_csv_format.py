@@ -3,10 +3,9 @@
 import pytest
 
 from jvgate.question import parse_question
-from jvgate.render import csv_columns
-from jvgate.render.csv_columns import column_count
-from jvgate.render.forms import why_not
-from jvgate.render.tables import table_writer
+from jvgate.render.formats.csv_format import column_count
+from jvgate.render.negotiation import refusal
+from tests.render.tables.writers import table_writer
 from tests.specs import JRA
 
 SOME = [
@@ -20,9 +19,8 @@ SOME = [
 
 
 @pytest.mark.parametrize(("record", "fields"), [*((record, ()) for record in JRA.layouts.types), *SOME])
-def test_as_many_columns_are_counted_as_are_written(monkeypatch, record, fields):
-    monkeypatch.setattr(csv_columns, "MOST_COLUMNS", 1_000_000)
-    names = table_writer("csv", JRA.layouts.current(record), fields).begin().decode().strip().split(",")
+def test_as_many_columns_are_counted_as_are_written(record, fields):
+    names = table_writer("csv", record, fields).begin().decode().strip().split(",")
     assert column_count(JRA.layouts.current(record), fields) == len(names) == len(set(names))
 
 
@@ -40,6 +38,12 @@ def asked(**parameters):
     ],
 )  # fmt: skip
 def test_what_has_too_many_is_refused_before_anything_is_read(parameters, slug):
-    error = why_not(asked(**parameters), JRA)
+    error = refusal(asked(**parameters), JRA)
     assert (error and error.slug) == slug
     assert error is None or "another format" in error.allowed
+
+
+def test_a_refusal_tells_the_number_of_columns_and_what_to_choose():
+    error = refusal(asked(record="O6"), JRA)
+    assert "24495 columns, more than 300" in error.why
+    assert error.parameter == "fields"
