@@ -191,7 +191,7 @@ def test_each_form_has_an_etag_of_its_own_even_of_the_same_bytes(monkeypatch):
 
 
 class Nothing(RecordWriter):
-    def __init__(self, question):
+    def __init__(self, question, spec):
         """Need nothing."""
 
     def write(self, layout, raw, count):
