@@ -19,8 +19,9 @@ from benchmarks.weekend import NOW, SEED, by_type
 from jvgate.records.columns.single_records import row_maker
 from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decode
-from jvgate.render.tables import table_writer
+from jvgate.render.formats.registry import FORMATS
 from jvgate.season.shelf import SeasonShelf
+from jvgate.values import Question, Selection
 
 __all__ = ["measure"]
 
@@ -69,7 +70,7 @@ def _parquet(count: int, effort: Effort) -> Figure:
     columns = columns_of(layout)
 
     def write(pieces: list[bytes]) -> int:
-        writer = table_writer("parquet", "SE")
+        writer = FORMATS["parquet"].answer(Question("", (), Selection(format="parquet", records=("SE",))))
         sizes = [len(writer.begin()), *(len(writer.write(layout, one, len(one) // layout.length)) for one in pieces)]
         return sum(sizes) + len(writer.end({}))
 

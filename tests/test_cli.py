@@ -351,6 +351,13 @@ def test_the_shell_can_complete_the_command(jvgate):
     assert jvgate(**words).stdout.split() == ["serve", "spec"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="bash")
+@pytest.mark.parametrize(("flag", "values"), [("--format p", ["parquet"]), ("--charset s", ["shift_jis"])])
+def test_the_shell_completes_formats_and_charsets(jvgate, flag, values):
+    words = {"_JVGATE_COMPLETE": "complete_bash", "COMP_WORDS": f"jvgate fetch RACE {flag}", "COMP_CWORD": "4"}
+    assert jvgate(**words).stdout.split() == values
+
+
 def test_help_is_quick_because_a_command_loads_only_its_own_rooms():
     code = "import sys, jvgate.cli; print([name for name in sys.modules if name in %r])"
     heavy = ("fastapi", "uvicorn", "numpy", "jvgate.web.app", "jvgate.season.shelf")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
 from jvgate import __version__
 from jvgate.errors import JvgateError, QueryError, SettingsError
@@ -42,9 +43,37 @@ def _flag(name: str) -> Any:
 
 
 SourceFlag = Annotated[str | None, _flag("source")]
-_FORMS = "json, ndjson, csv, msgpack, arrow, parquet, raw; else that of the file's ending."
-FormatFlag = Annotated[str | None, typer.Option(help=_FORMS)]
-CharsetFlag = Annotated[str | None, typer.Option(help="Of csv: utf-8, utf-8-bom (Excel) or shift_jis.")]
+
+
+def _format_words() -> tuple[str, ...]:
+    from jvgate.render.formats.registry import offered_formats
+
+    return offered_formats(load_settings())
+
+
+def _charsets() -> tuple[str, ...]:
+    from jvgate.render.formats.registry import charsets
+
+    return charsets(_format_words())
+
+
+FormatFlag = Annotated[str | None, typer.Option(autocompletion=_format_words)]
+CharsetFlag = Annotated[str | None, typer.Option(autocompletion=_charsets)]
+
+
+class _FormatCommand(typer.core.TyperCommand):
+    """A command whose help lists the formats; they are loaded when the help is shown, not with the module."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help with the format words and charsets."""
+        values = {
+            "format": f"{', '.join(_format_words())}; else that of the file's ending.",
+            "charset": f"Of csv: {', '.join(_charsets())}.",
+        }
+        for flag in self.params:
+            if isinstance(flag, typer.core.TyperOption) and flag.name in values:
+                flag.help = values[flag.name]
+        return super().get_help(ctx)
 
 
 def main() -> None:
@@ -179,7 +208,7 @@ def agent(
     )  # fmt: skip
 
 
-@app.command()
+@app.command(cls=_FormatCommand)
 def fetch(
     dataspec: Annotated[str, typer.Argument(help="RACE, DIFN, 0B12, …")],
     from_time: Annotated[str | None, typer.Option("--from", help="Stored data: provided after this time.")] = None,
@@ -216,7 +245,7 @@ def fetch(
     fetch_answer(dataspec.upper(), _parameters(one, many), output, source=source)
 
 
-@app.command()
+@app.command(cls=_FormatCommand)
 def decode(
     files: Annotated[list[Path], typer.Argument(help="Files of raw records; .zst too.")],
     record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,

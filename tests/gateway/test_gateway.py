@@ -19,7 +19,7 @@ from jvgate.gateway.opening import open_gateway
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
 from jvgate.question import parse_question
-from jvgate.render.forms import packed
+from jvgate.render.answers import packed
 from jvgate.sessions.archive.rawfile import split
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool

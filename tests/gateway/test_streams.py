@@ -13,7 +13,8 @@ from jvgate.gateway import streams as streaming
 from jvgate.gateway.streams import Streams
 from jvgate.jvlink.request import Summary
 from jvgate.question import parse_question
-from jvgate.render.writers import STREAMED
+from jvgate.render.formats.registry import offered_streams
+from jvgate.settings import Settings
 from tests.raceday import race_day, record
 from tests.sessions.gated import LIMIT_S
 
@@ -43,7 +44,8 @@ class Playing:
 
 def asked(dataspec="RACE", **parameters):
     given = {"from_time": "20261101", **parameters}
-    return parse_question(dataspec, {name: [value] for name, value in given.items()}, formats=STREAMED)
+    parameters = {name: [value] for name, value in given.items()}
+    return parse_question(dataspec, parameters, formats=offered_streams(Settings()))
 
 
 def play(scene, *script):

@@ -4,12 +4,12 @@ import pytest
 
 from jvgate.errors import QueryError
 from jvgate.question import parse_question
-from jvgate.render.forms import FORMS
+from jvgate.render.formats.registry import FORMATS
 from jvgate.render.negotiation import choose, media_types, negotiate
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 UTF8, SJIS = "text/csv;charset=utf-8", "text/csv;charset=shift_jis"
-WORDS = tuple(FORMS)
+WORDS = tuple(FORMATS)
 
 
 def question(**parameters):

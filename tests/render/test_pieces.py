@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jvgate.render.forms import render
+from jvgate.render.answers import render
+from jvgate.render.formats.registry import FORMATS
 from jvgate.render.pieces import PIECE_BYTES, Pieces
-from jvgate.render.writers import JsonWriter, NdjsonWriter, RawWriter, writer_of
 from jvgate.values import Question, Selection
 from tests.raceday import GARBAGE, QUERY, dataset, race_day, record
 
-WRITERS = {"ndjson": NdjsonWriter, "json": JsonWriter, "raw": RawWriter}
+WRITERS = {word: FORMATS[word].stream for word in ("ndjson", "json", "raw")}
 UNKNOWN = b"ZZ120261116 something new\r\n"
 DAMAGED = record("SE")[:200] + b"?" * 10 + record("SE")[210:]
 DAY = [*race_day(), UNKNOWN, GARBAGE, DAMAGED, record("HC")[:-20].rstrip() + b"\r\n"]
@@ -26,7 +26,7 @@ FEW = settings(max_examples=25, deadline=None)
 def stream(batches, *, form="ndjson", compressor=None, **chosen):
     """The pieces that come of one file's batches."""
     selection = Selection(format=form, **chosen)
-    pieces = Pieces(selection, WRITERS[form](selection), compressor)
+    pieces = Pieces(selection, WRITERS[form](Question("", (), selection)), compressor)
     came = []
     pieces.put("a.jvd")
     assert pieces.make(is_due=True) == b""
@@ -97,7 +97,7 @@ def test_pieces_are_of_about_the_same_size(form):
 
 def test_what_is_due_goes_out_however_little_it_is():
     selection = Selection(format="ndjson")
-    pieces = Pieces(selection, WRITERS["ndjson"](selection))
+    pieces = Pieces(selection, WRITERS["ndjson"](Question("", (), selection)))
     pieces.put(DAY[0])
     assert pieces.make(is_due=False) == b""
     assert not pieces.is_empty
@@ -108,7 +108,8 @@ def test_what_is_due_goes_out_however_little_it_is():
 @pytest.mark.parametrize(("form", "is_stream"), [("csv", True), ("arrow", True), ("csv", False), ("arrow", False)])
 def test_a_table_gives_a_part_of_a_batch_to_who_waits_for_it_and_to_no_file(form, is_stream):
     question = Question("RACE", (QUERY,), Selection(format=form, records=("SE",)))
-    pieces = Pieces(question.selection, writer_of(question, proves_end=is_stream))
+    make = FORMATS[form].stream if is_stream else FORMATS[form].fetched
+    pieces = Pieces(question.selection, make(question))
     for number in range(1, 4):
         pieces.put(record("SE", Umaban=number, Bamei="アイウ"[:number]))
         assert pieces.make(is_due=False) == b""
@@ -136,7 +137,7 @@ def test_where_a_file_is_cut_into_batches_changes_nothing(seed, form):
 
 def test_each_file_is_framed_by_itself():
     selection = Selection(format="ndjson")
-    pieces = Pieces(selection, WRITERS["ndjson"](selection))
+    pieces = Pieces(selection, WRITERS["ndjson"](Question("", (), selection)))
     came = b""
     for name, batch in (("a", DAY[1][:100]), ("b", DAY[1])):
         pieces.put(name)
@@ -153,7 +154,7 @@ def test_each_file_is_framed_by_itself():
 @pytest.mark.parametrize(("form", "told"), [("ndjson", True), ("json", False), ("raw", False)])
 def test_what_breaks_off_is_told_where_the_form_can_and_has_no_end(form, told):
     selection = Selection(format=form)
-    pieces = Pieces(selection, WRITERS[form](selection))
+    pieces = Pieces(selection, WRITERS[form](Question("", (), selection)))
     pieces.put(DAY[0])
     assert pieces.make(is_due=False) == b""
     last = pieces.fail({"type": "/problems/session-lost"})

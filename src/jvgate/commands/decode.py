@@ -1,4 +1,4 @@
-"""`jvgate decode`: files of raw JV-Data in any form."""
+"""`jvgate decode`: files of raw JV-Data in any format."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import zstandard
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from jvgate.commands.output import form_of, writing
+from jvgate.commands.output import output_format, writing
 from jvgate.errors import ArchiveError, QueryError
 from jvgate.question import parse_selection
 from jvgate.records.framing import Damage, Frame, Framer, Run
 from jvgate.render.choosing import Chooser
-from jvgate.render.documents import DOCUMENTS, document_of
-from jvgate.render.forms import check, offered_forms
+from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.writers import RecordWriter
+from jvgate.render.negotiation import check
 from jvgate.render.tally import Tally
-from jvgate.render.writers import Writer, writer_of
 from jvgate.sessions.archive.rawfile import expanded
 from jvgate.settings import load_settings
 from jvgate.values import Question, Selection
@@ -38,11 +38,10 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     What is lost or broken is told on stderr with its place.  When a file could not be read to its end, what goes to a
     file is not written, and what goes to stdout has no end.  Raises QueryError for what cannot be asked, OSError.
     """
-    form = form_of(output, next(iter(parameters.get("format", ())), None), usual="ndjson")
-    offered = offered_forms(allow_pickle=load_settings().allow_pickle)
-    selection = parse_selection({**parameters, "format": [form]}, formats=offered)
-    question = _question(selection)
-    writer = document_of(selection) if form in DOCUMENTS else writer_of(question, proves_end=False)
+    word = output_format(output, next(iter(parameters.get("format", ())), None), default="ndjson")
+    selection = parse_selection({**parameters, "format": [word]}, formats=offered_formats(load_settings()))
+    question, chosen = _question(selection), FORMATS[selection.format]
+    writer = (chosen.decoded or chosen.answer)(question)
     totals, unread = Tally(), list[Path]()
     try:
         with writing(output) as out, _bar(paths, is_shown=output is not None) as bar:
@@ -53,7 +52,7 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
                 unread += [] if is_whole else [path]
             if output is not None and unread:
                 raise _NotWhole
-            if form != "ndjson" and not unread:  # whose lines are records and nothing else here
+            if not unread:
                 out.write(writer.end(totals.facts(selection, returned=totals.total, damaged=writer.damaged)))
     except _NotWhole:
         names = ", ".join(map(str, unread))
@@ -66,8 +65,8 @@ class _NotWhole(Exception):
 
 
 def _question(selection: Selection) -> Question:
-    """Return *selection* as a question, of files alone.  Raises QueryError for a form that needs one record type."""
-    if selection.format in ("csv", "arrow", "parquet") and len(selection.records) != 1:
+    """Return *selection* as a question, of files alone.  Raises QueryError for what its format cannot show."""
+    if FORMATS[selection.format].needs_one_record_type and len(selection.records) != 1:
         why, allowed = f"{selection.format} holds records of one type.", "--record with one type, such as SE"
         raise QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
     return check(Question("", (), selection))
@@ -100,7 +99,9 @@ def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[_Bar]:
         yield _Bar(bars, total=sum(path.stat().st_size for path in paths if path.is_file()))
 
 
-def _decode_file(path: Path, selection: Selection, writer: Writer, out: BinaryIO, bar: _Bar) -> tuple[Tally, bool]:
+def _decode_file(
+    path: Path, selection: Selection, writer: RecordWriter, out: BinaryIO, bar: _Bar
+) -> tuple[Tally, bool]:
     """Write the records of one file -> what was seen, and whether it could be read to its end."""
     chooser, framer = Chooser(selection), Framer()
     chooser.begin(path.name)
@@ -108,7 +109,7 @@ def _decode_file(path: Path, selection: Selection, writer: Writer, out: BinaryIO
     try:
         items = chain(chain.from_iterable(map(framer.feed, _chunks(path, bar))), framer.end())
         for item in chooser.shown(_told(items, path)):
-            out.write(_written(item, writer))
+            out.write(writer.write_item(item))
             bar.found(item.count if isinstance(item, Run) else 1)
     except ArchiveError as exc:
         typer.echo(f"{path}: {exc.why}", err=True)
@@ -117,12 +118,6 @@ def _decode_file(path: Path, selection: Selection, writer: Writer, out: BinaryIO
     damaged = writer.damaged.records - before if writer.damaged else 0
     typer.echo(f"{path}: {_summary(chooser.tally, damaged)}", err=True)
     return chooser.tally, True
-
-
-def _written(item: Run | Frame, writer: Writer) -> bytes:
-    if isinstance(item, Run):
-        return writer.write(item.layout, item.raw, item.count)
-    return writer.write_alone(item)
 
 
 def _told(items: Iterable[Run | Frame | Damage], path: Path) -> Iterator[Run | Frame | Damage]:

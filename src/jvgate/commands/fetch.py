@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from jvgate.commands.log import set_up_log
-from jvgate.commands.output import form_of, writing
+from jvgate.commands.output import output_format, writing
 from jvgate.gateway.streams import Streams
 from jvgate.jvlink.request import Progress as Read
 from jvgate.question import parse_question
-from jvgate.render.forms import check, offered_forms, render
-from jvgate.render.writers import WRITTEN
+from jvgate.render.answers import render
+from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.writers import RecordWriter
+from jvgate.render.negotiation import check
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
 from jvgate.settings import load_settings
@@ -37,9 +39,9 @@ def fetch_answer(
     Progress goes to stderr.  Raises QueryError, SettingsError and what reading and writing raise.
     """
     settings = load_settings(source=source)
-    form = form_of(output, next(iter(parameters.get("format", ())), None), usual="json")
-    forms = offered_forms(allow_pickle=settings.allow_pickle)
-    question = check(parse_question(dataspec, {**parameters, "format": [form]}, formats=forms))
+    word = output_format(output, next(iter(parameters.get("format", ())), None), default="json")
+    formats = offered_formats(settings)
+    question = check(parse_question(dataspec, {**parameters, "format": [word]}, formats=formats))
     set_up_log(settings.log_format)
     pool = Pool(source_of(settings), sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
     with writing(output) as file:
@@ -49,21 +51,24 @@ def fetch_answer(
 async def _fetch(question: Question, pool: Pool, file: BinaryIO) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    chosen = FORMATS[question.selection.format]
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:
-            if question.selection.format in WRITTEN:
-                await _stream(question, pool, file, _shower(bars, question.dataspec))
+            if chosen.fetched is not None:
+                await _stream(question, chosen.fetched(question), pool, file, _shower(bars, question.dataspec))
                 return
             reads = [await pool.read(query, on_progress=_shower(bars, query.dataspec)) for query in question.queries]
     body = await asyncio.to_thread(lambda: render(question, reads).answer.body)
-    file.write(body + b"\n" if question.selection.format == "json" else body)
+    file.write(body if not chosen.is_text or body.endswith(b"\n") else body + b"\n")
 
 
-async def _stream(question: Question, pool: Pool, file: BinaryIO, show: Callable[[Read], None]) -> None:
-    """Write what can be written as it is read."""
+async def _stream(
+    question: Question, writer: RecordWriter, pool: Pool, file: BinaryIO, show: Callable[[Read], None]
+) -> None:
+    """Write the records while they are read."""
     streams = Streams(pool, stall_s=float("inf"))
     try:
-        async with streams.open(question, proves_end=False) as stream:
+        async with streams.open(question, writer=writer) as stream:
             async for piece in stream.pieces:
                 await asyncio.to_thread(file.write, piece)
                 show(stream.progress)

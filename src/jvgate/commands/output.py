@@ -10,38 +10,28 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jvgate.errors import SettingsError
+from jvgate.render.formats.registry import FORMATS, format_suffixes
 
-__all__ = ["FORM_OF_SUFFIX", "form_of", "writing"]
+__all__ = ["output_format", "writing"]
 
-FORM_OF_SUFFIX = {
-    ".json": "json",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".csv": "csv",
-    ".msgpack": "msgpack",
-    ".arrow": "arrow",
-    ".arrows": "arrow",
-    ".parquet": "parquet",
-    ".jvd": "raw",
-    ".pickle": "pickle",
-}
-_TEXT = ("json", "ndjson", "csv")
 _OUTPUT = "--output (-o)"
 
 
-def form_of(output: Path | None, given: str | None, *, usual: str) -> str:
-    """Return the form to write: the one that is given, else that of the file's ending, else the usual one.
+def output_format(output: Path | None, given: str | None, *, default: str) -> str:
+    """Return the format word to write: *given*, else that of the file name extension, else *default*.
 
-    Raises SettingsError for an ending that says something else, and for what a terminal cannot show.
+    Raises SettingsError for an unknown extension, and for a format that a terminal cannot show.
     """
-    ending = output.suffix.lower() if output is not None else ""
-    if not given and ending and ending not in FORM_OF_SUFFIX:
-        allowed = f"--format with it, or one of {', '.join(FORM_OF_SUFFIX)}"
-        raise SettingsError(_OUTPUT, f"The ending {ending} says no form.", allowed=allowed)
-    form = given or FORM_OF_SUFFIX.get(ending, usual)
-    if output is None and form not in _TEXT and sys.stdout.isatty():
-        raise SettingsError("--format", f"{form} is nothing to look at.", allowed="-o FILE with it, or a pipe")
-    return form
+    suffixes = format_suffixes()
+    suffix = output.suffix.lower() if output is not None else ""
+    if not given and suffix and suffix not in suffixes:
+        allowed = f"--format with it, or one of {', '.join(suffixes)}"
+        raise SettingsError(_OUTPUT, f"The ending {suffix} says no form.", allowed=allowed)
+    word = given or suffixes.get(suffix, default)
+    is_text = word not in FORMATS or FORMATS[word].is_text  # an unknown word is refused later, with the known ones
+    if output is None and not is_text and sys.stdout.isatty():
+        raise SettingsError("--format", f"{word} is nothing to look at.", allowed="-o FILE with it, or a pipe")
+    return word
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from jvgate.cache.memory import Store
 from jvgate.cache.traffic import Traffic
 from jvgate.gateway.compressing import Packer
 from jvgate.listeners import Listeners
-from jvgate.render.forms import render
+from jvgate.render.answers import render
 from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
 
 __all__ = ["REFRESH_AFTER_S", "Answers", "Outcome", "Served", "outcome_of_kept"]

@@ -18,8 +18,8 @@ from functools import partial
 
 from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.memory import Store
+from jvgate.render.answers import packed, unpacked
 from jvgate.render.compression import CODINGS, levels_with, pays
-from jvgate.render.forms import packed, unpacked
 from jvgate.sessions.threads import DaemonThread
 from jvgate.values import MISSING, Answer, Entry, Missing
 

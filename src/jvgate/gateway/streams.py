@@ -24,8 +24,9 @@ from typing import Literal
 from jvgate.errors import SESSION_LOST
 from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.render.compression import Compressor, compressor
+from jvgate.render.formats.registry import FORMATS
+from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.pieces import Pieces
-from jvgate.render.writers import Writer, writer_of
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.fair_queue import Priority
 from jvgate.sessions.piping import Batch, FileStart, Pipe, piped
@@ -64,14 +65,14 @@ class Streams:
         return len(self._open)
 
     @asynccontextmanager
-    async def open(self, question: Question, *, proves_end: bool = True) -> AsyncIterator[Stream]:
+    async def open(self, question: Question, *, writer: RecordWriter | None = None) -> AsyncIterator[Stream]:
         """Yield the stream of *question*; JV-Link is asked once its first piece is.  Leaving frees the session.
 
-        proves_end: see `writer_of`.
+        writer: of its bytes; None for that of the streams of its format.
         """
         coding = question.coding
         packer = compressor(coding, level=self._levels.get(coding)) if coding else None
-        stream = Stream(question, writer_of(question, proves_end=proves_end), self._pool, self._workers, packer)
+        stream = Stream(question, writer or _stream_writer(question), self._pool, self._workers, packer)
         self._open.add(stream)
         try:
             yield stream
@@ -106,7 +107,7 @@ class Stream:
     def __init__(
         self,
         question: Question,
-        writer: Writer,
+        writer: RecordWriter,
         pool: Pool,
         workers: ThreadPoolExecutor,
         compressor: Compressor | None,
@@ -193,3 +194,9 @@ class Stream:
     def _work(self, job: Callable[[], bytes]) -> bytes:
         with self._alone:  # a job that nobody waits for any more may still be at work
             return job()
+
+
+def _stream_writer(question: Question) -> RecordWriter:
+    make = FORMATS[question.selection.format].stream
+    assert make is not None  # other formats are not offered for streams
+    return make(question)

@@ -19,6 +19,7 @@ import lz4.frame
 import zstandard
 
 from jvgate.errors import SettingsError
+from jvgate.render.formats.registry import FORMATS
 
 __all__ = [
     "CODINGS",
@@ -40,8 +41,6 @@ __all__ = [
 IDENTITY = "identity"
 # A smaller body fits into the packet that carries its headers anyway.
 MIN_BYTES = 1024
-# These hold compressed data already.
-_PACKED = frozenset({"application/vnd.apache.parquet"})
 _LEVELS_SETTING = "JVGATE_COMPRESSION_LEVELS (compression_levels)"
 _ALIASES = {"x-gzip": "gzip"}
 _GZIP_BITS, _ZLIB_BITS = 31, 15
@@ -135,8 +134,9 @@ def pays(size: int, content_type: str) -> bool:
 
 
 def is_packed(content_type: str) -> bool:
-    """Whether what is of that type holds compressed data already."""
-    return content_type.partition(";")[0].strip().lower() in _PACKED
+    """Whether a body of that media type holds compressed data already."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return any(one.is_compressed and media_type in one.media_types for one in FORMATS.values())
 
 
 def levels_with(overrides: Mapping[str, int]) -> Mapping[str, int]:

@@ -1,4 +1,7 @@
-"""Which of the forms we can give does the client want?  (RFC 9110, sections 12.4.2 and 12.5.1)"""
+"""The format of an answer: the one that the client prefers of those that can show what it asks for.
+
+Source: RFC 9110, sections 12.4.2 and 12.5.1.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from jvgate.errors import QueryError
 from jvgate.render.compression import weighted
-from jvgate.render.forms import FORMS, check, why_not
+from jvgate.render.formats.format import record_types
+from jvgate.render.formats.registry import FORMATS, media_types
 from jvgate.values import Question
 
-__all__ = ["choose", "media_types", "negotiate"]
+__all__ = ["check", "choose", "media_types", "negotiate", "refusal"]
+
+UTF_8 = "utf-8"
 
 # What Accept may call a charset -> what we call it.
 _CHARSETS = {
@@ -28,24 +35,51 @@ class _Range(NamedTuple):
     weight: float
 
 
+def refusal(question: Question) -> QueryError | None:
+    """Return why *question* cannot be answered in its format; None when it can."""
+    word, selection = question.selection.format, question.selection
+    asked, types = FORMATS[word], record_types(question)
+    if asked.needs_one_record_type and len(types) != 1:
+        why = f"{word} holds records of one type, and these are of {len(types)}."
+        allowed = ", ".join(f"record={record}" for record in types)
+        return QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
+    given = {"fields": selection.fields, "labels": selection.labels, "raw": selection.raw}
+    refused = [name for name in asked.refused_parameters if given[name]]
+    if refused:
+        able = [other for other, one in FORMATS.items() if refused[0] not in one.refused_parameters]
+        return _parameter_refused(refused[0], word, able)
+    if selection.charset not in ("", UTF_8, *asked.charsets):
+        return _parameter_refused("charset", word, [other for other, one in FORMATS.items() if one.charsets])
+    return asked.refusal(question) if asked.refusal is not None else None
+
+
+def _parameter_refused(parameter: str, word: str, able: Sequence[str]) -> QueryError:
+    why, allowed = f"format={word} has no {parameter}.", f"{parameter} with format={', '.join(able)}"
+    return QueryError("parameter-not-allowed", why, parameter=parameter, value=None, allowed=allowed)
+
+
+def check(question: Question) -> Question:
+    """Return *question* when it can be answered in its format.  Raises QueryError, as `refusal` gives it."""
+    if (error := refusal(question)) is not None:
+        raise error
+    if question.selection.charset == UTF_8:  # the default: one question, however it is asked
+        return replace(question, selection=replace(question.selection, charset=""))
+    return question
+
+
 def negotiate(question: Question, accept: str, words: Sequence[str]) -> Question | None:
-    """Return *question* in the form that *accept* likes best of those it can be answered in; None when none will do.
+    """Return *question* in the format that *accept* prefers of those that can answer it; None when none will do.
 
     words: the format words that are offered.
     Raises QueryError when what would be accepted exists, and only this question cannot be answered so.
     """
-    able = [word for word in words if why_not(_in_form(question, word)) is None]
+    able = [word for word in words if refusal(_in_format(question, word)) is None]
     for some in (able, words):
         offers = _offers(some, question.selection.charset)
         chosen = choose(accept, tuple(offers)) if offers else None
         if chosen is not None:
             return check(_as_offered(question, offers[chosen], chosen))
     return None
-
-
-def media_types(words: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of all forms in *words*, in the order of preference."""
-    return tuple(media for word in words for media in FORMS[word].media_types)
 
 
 def choose(accept: str, offered: Sequence[str]) -> str | None:
@@ -62,7 +96,7 @@ def choose(accept: str, offered: Sequence[str]) -> str | None:
     return best if _weight(best, ranges) > 0 else None
 
 
-def _in_form(question: Question, word: str) -> Question:
+def _in_format(question: Question, word: str) -> Question:
     return replace(question, selection=replace(question.selection, format=word))
 
 
@@ -73,9 +107,9 @@ def _offers(words: Iterable[str], charset: str) -> Mapping[str, str]:
     """
     offers: dict[str, str] = {}
     for word in words:
-        form = FORMS[word]
-        ends = [f";charset={name}" for name in form.charsets if not name.endswith("-bom")]
-        for media in form.media_types:
+        one = FORMATS[word]
+        ends = [f";charset={name}" for name in one.charsets if not name.endswith("-bom")]
+        for media in one.media_types:
             offers |= dict.fromkeys([media + end for end in ends] if ends and not charset else [media], word)
     return offers
 
@@ -87,7 +121,7 @@ def _as_offered(question: Question, word: str, offer: str) -> Question:
         question.selection,
         format=word,
         charset=question.selection.charset or charset,
-        media_type="" if media == FORMS[word].media_types[0] else media,
+        media_type="" if media == FORMATS[word].media_types[0] else media,
     )
     return replace(question, selection=selection)
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from jvgate.records.framing import Damage, Frame, Framer, Run
 from jvgate.render.choosing import Chooser
 from jvgate.render.compression import Compressor
-from jvgate.render.writers import RawWriter, Writer
+from jvgate.render.formats.writers import RecordWriter
 from jvgate.values import Selection
 
 __all__ = ["DIGEST", "PIECE_BYTES", "Pieces"]
@@ -30,11 +30,11 @@ class Pieces:
     digest: of all bytes put in, as JV-Link gave them, in their order; hexadecimal.
     """
 
-    def __init__(self, selection: Selection, writer: Writer, compressor: Compressor | None = None) -> None:
+    def __init__(self, selection: Selection, writer: RecordWriter, compressor: Compressor | None = None) -> None:
         self._selection = selection
         self._writer = writer
         self._compressor = compressor
-        self._is_verbatim = isinstance(writer, RawWriter) and str(selection) == selection.format
+        self._is_verbatim = writer.is_verbatim and str(selection) == selection.format
         self._chooser = Chooser(selection)
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
         self._framer = Framer()
@@ -108,7 +108,7 @@ class Pieces:
         """Yield what is shown of *items*, a little at a time."""
         for item in self._chooser.shown(items):
             if isinstance(item, Frame):
-                yield self._writer.write_alone(item)
+                yield self._writer.write_single(item)
                 continue
             length = item.layout.length
             at, end = 0, len(item.raw)

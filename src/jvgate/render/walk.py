@@ -1,4 +1,4 @@
-"""The way through datasets that every form takes: frame, select, count.
+"""The way through datasets that every answer takes: frame, select, count.
 
 What a walk tells says nothing that differs between a hit and a miss, nor what else happened to be in the datasets: the
 same question over the same records gives the same facts.
@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Any
 
 from jvgate.records.framing import Frame, Framer, Run
-from jvgate.records.kinds import Errors
 from jvgate.render.choosing import Chooser
 from jvgate.render.tally import Damaged
 from jvgate.values import Dataset, Question
@@ -23,7 +22,7 @@ Facts = dict[str, Any]
 
 
 class Walk:
-    """One walk through what answers *question*: `runs` or `shown` once to its end, then `facts`.
+    """One walk through what answers *question*: `runs` once to its end, then `facts`.
 
     seconds: how long the walk took with all that was done on the way, once it is over.
     """
@@ -33,7 +32,6 @@ class Walk:
         self.seconds = 0.0
         self._datasets = datasets
         self._chooser = Chooser(question.selection)
-        self._damaged = Damaged()
 
     @property
     def total(self) -> int:
@@ -49,21 +47,8 @@ class Walk:
             yield from self._chooser.shown(chain(framer.feed(part), framer.end()))
         self.seconds = time.perf_counter() - began
 
-    def shown(self) -> Iterator[Frame]:
-        """Yield them one by one."""
-        for item in self.runs():
-            if isinstance(item, Run):
-                yield from item.frames()
-            else:
-                yield item
-
-    def note(self, errors: Errors) -> None:
-        """Count what was wrong inside one record."""
-        self._damaged.note(errors)
-
-    def facts(self, *, is_decoded: bool = True) -> Facts:
-        """Return what was asked and what was found: `meta` of an answer.  is_decoded: what was wrong was noted."""
-        damaged = self._damaged if is_decoded else None
+    def facts(self, damaged: Damaged | None) -> Facts:
+        """Return `meta` of the answer: the question, and the counts.  damaged: as the writer counted it."""
         newest = max((dataset.last_file_timestamp for dataset in self._datasets), default="") or None
         asked: Facts = {"dataspec": self.question.dataspec, **_asked(self.question), "last_file_timestamp": newest}
         return asked | self._chooser.tally.facts(

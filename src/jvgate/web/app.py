@@ -19,7 +19,7 @@ from jvgate import __version__
 from jvgate.errors import DatasetTooLarge, JvgateError, NotOffered, SourceError
 from jvgate.gateway.gateway import Gateway, PurgeNews
 from jvgate.gateway.opening import open_gateway
-from jvgate.render.forms import offered_forms
+from jvgate.render.formats.registry import offered_formats, offered_streams
 from jvgate.settings import Settings
 from jvgate.values import Message
 from jvgate.web.clients import ClientGone
@@ -72,7 +72,8 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
     app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
                   redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
     app.state.metrics = metrics
-    app.state.forms = offered_forms(allow_pickle=settings.allow_pickle)
+    app.state.formats = offered_formats(settings)
+    app.state.stream_formats = offered_streams(settings)
     app.state.batch_bytes = settings.batch_bytes
     rooms = (data, batch, stream, cache, pictures, movies, jobs, sessions, reference, health, home, docs)
     for room in rooms:

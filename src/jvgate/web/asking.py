@@ -1,4 +1,4 @@
-"""What a request for data asks for: the question in the form that the client wants, and how it may be packed."""
+"""The question of a data request: its format and its content coding, as the client prefers them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from starlette.requests import Request
 
 from jvgate.errors import QueryError
 from jvgate.question import parse_question
-from jvgate.render.compression import CODINGS, IDENTITY, is_packed, takes_identity
+from jvgate.render.compression import CODINGS, IDENTITY, takes_identity
 from jvgate.render.compression import negotiate as negotiate_coding
-from jvgate.render.forms import FORMS, check
-from jvgate.render.negotiation import media_types, negotiate
+from jvgate.render.formats.registry import FORMATS, media_types
+from jvgate.render.negotiation import check, negotiate
 from jvgate.values import Question
 
 __all__ = ["coding_of", "wanted"]
 
 
 def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
-    """Return the question in the form that the client likes best of *words*, with the content coding it likes best.
+    """Return the question in the format that the client likes best of *words*, with the content coding it likes best.
 
     Raises QueryError for what cannot be asked, or is not acceptable whatever is given.
     """
@@ -29,7 +29,7 @@ def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
     if question is None:
         raise _not_acceptable("Accept", accept, media_types(words))
     coding, takes_plain = coding_of(request)
-    if takes_plain and is_packed(FORMS[question.selection.format].media_types[0]):
+    if takes_plain and FORMATS[question.selection.format].is_compressed:
         return question
     return replace(question, coding=coding, takes_plain=takes_plain)
 

@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from jvgate.errors import JvgateError
 from jvgate.gateway.streams import End, Stream, Streams
-from jvgate.render.forms import content_type, file_name
+from jvgate.render.answers import content_type, file_name
 from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Question
 from jvgate.web.answers import RawHeaders

@@ -8,7 +8,7 @@ from fastapi import Path, Query
 
 from jvgate.question import MAX_LIMIT
 
-__all__ = ["Charset", "Dataspec", "data_parameters"]
+__all__ = ["Charset", "Dataspec", "FormatWord", "data_parameters"]
 
 _FROM = (
     "Stored data: files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss. "
@@ -32,7 +32,9 @@ _RAW = "1: every field's characters as they stand. 1 で各項目を文字のま
 _LABELS = "ja or en: the code tables' words beside the codes. コードの内容を併記 (ja・en)。"
 
 Dataspec = Annotated[str, Path(description="RACE, DIFN, 0B12, …; stored ones may be joined. データ種別ID。")]
-Charset = Annotated[str | None, Query(description="Of csv: utf-8, utf-8-bom or shift_jis. CSV の文字コード。")]
+# The values of both stand in the OpenAPI description as the formats declare them (`pages/docs.py`).
+FormatWord = Annotated[str | None, Query(description="The format; wins over Accept. 形式 (Accept より優先)。")]
+Charset = Annotated[str | None, Query(description="The charset of CSV. CSV の文字コード。")]
 
 
 async def data_parameters(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, Response
 
+from jvgate.render.formats.registry import charsets, media_types
 from jvgate.web.problems import CONTENT_TYPE
 
 __all__ = ["describe", "router"]
@@ -47,16 +49,29 @@ async def get_docs_file(name: str) -> Response:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI description: FastAPI's, with our problems in the place of its own 422."""
+    """Return the OpenAPI description: FastAPI's, with our problems in place of its own 422, and the formats."""
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         for methods in schema["paths"].values():
             for operation in methods.values():
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _PROBLEM
+                if operation["operationId"] == "data":
+                    _describe_formats(operation, app.state.formats)
+                elif operation["operationId"] == "stream":
+                    _describe_formats(operation, app.state.stream_formats)
         schema.get("components", {}).pop("schemas", None)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _describe_formats(operation: dict[str, Any], words: Sequence[str]) -> None:
+    """State the formats of *words* and their charsets as the values of the parameters, and their media types."""
+    values = {"format": words, "charset": charsets(words)}
+    for parameter in operation["parameters"]:
+        if parameter["name"] in values:
+            parameter["schema"] = {"type": "string", "enum": list(values[parameter["name"]])}
+    operation["responses"]["200"]["content"] = {media_type: {} for media_type in media_types(words)}
 
 
 @cache

@@ -31,9 +31,9 @@ from jvgate.gateway.jobs import Job
 from jvgate.gateway.streams import Streams
 from jvgate.question import parse_question
 from jvgate.render.compression import pays
-from jvgate.render.forms import FORMS, check
-from jvgate.render.json_answer import CONTENT_TYPE
-from jvgate.render.negotiation import choose
+from jvgate.render.formats import ndjson_format
+from jvgate.render.formats.json_format import CONTENT_TYPE
+from jvgate.render.negotiation import check, choose
 from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers
 from jvgate.web.asking import coding_of
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
@@ -47,7 +47,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
-LINES = FORMS["ndjson"].media_types
+LINES = ndjson_format.FORMAT.media_types
 CHUNK_BYTES = 1 << 16
 _NOT_TOLD = {"content-length", "vary"}  # those of the batch itself count
 

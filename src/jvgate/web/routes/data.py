@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.jobs import Job
-from jvgate.render.forms import FORMS
-from jvgate.render.negotiation import media_types
 from jvgate.web.answers import AnswerResponse, asks_for_refresh
 from jvgate.web.asking import wanted
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
-from jvgate.web.parameters import Charset, Dataspec, data_parameters
+from jvgate.web.parameters import Charset, Dataspec, FormatWord, data_parameters
 from jvgate.web.routes.jobs import job_accepted
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
-
-_FORMAT = f"{', '.join(FORMS)}; wins over Accept. 形式 (Accept より優先)。"
 
 
 @router.get(
@@ -32,8 +26,7 @@ _FORMAT = f"{', '.join(FORMS)}; wins over Accept. 形式 (Accept より優先)�
     response_class=Response,
     dependencies=[Depends(data_parameters)],
     responses={
-        200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。",
-              "content": {media: {} for media in media_types(FORMS)}},
+        200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。"},
         202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
         304: {"description": "The client has this representation already. 変更なし。"},
     },
@@ -41,11 +34,11 @@ _FORMAT = f"{', '.join(FORMS)}; wins over Accept. 形式 (Accept より優先)�
 async def get_data(
     request: Request,
     dataspec: Dataspec,
-    format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
+    format: FormatWord = None,  # noqa: A002  (the parameter's name)
     charset: Charset = None,
 ) -> Response:
     """Answer from memory or Redis, or read JV-Link once for all. メモリか Redis、なければ JV-Link から返します。"""
-    question = wanted(request, dataspec, request.app.state.forms)
+    question = wanted(request, dataspec, request.app.state.formats)
     gateway: Gateway = request.app.state.gateway
     refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
     ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from jvgate.errors import QueryError
 from jvgate.gateway.calls import Fetched, Found
-from jvgate.render.json_answer import CONTENT_TYPE
+from jvgate.render.formats.json_format import CONTENT_TYPE
 from jvgate.spec.racekeys import CoursePictureKey
 from jvgate.web.problems import Problem, problem_response
 from jvgate.web.routes.calls import answer, fetch, parameter

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from jvgate.gateway.gateway import Gateway
-from jvgate.render.negotiation import media_types
-from jvgate.render.writers import STREAMED
 from jvgate.web.asking import wanted
 from jvgate.web.delivery import StreamResponse
 from jvgate.web.edge import IS_HEAD
-from jvgate.web.parameters import Charset, Dataspec, data_parameters
+from jvgate.web.parameters import Charset, Dataspec, FormatWord, data_parameters
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
-
-_FORMAT = f"{', '.join(STREAMED)}; wins over Accept. 形式 (Accept より優先)。"
 
 
 @router.get(
@@ -29,17 +23,16 @@ _FORMAT = f"{', '.join(STREAMED)}; wins over Accept. 形式 (Accept より優先
     response_class=Response,
     dependencies=[Depends(data_parameters)],
     responses={
-        200: {"description": "The records, and at the end what is known of them all. レコードと、最後に全体の情報。",
-              "content": {media_type: {} for media_type in media_types(STREAMED)}},
+        200: {"description": "The records, and at the end what is known of them all. レコードと、最後に全体の情報。"},
     },
 )  # fmt: skip
 async def get_stream(
     request: Request,
     dataspec: Dataspec,
-    format: Annotated[str | None, Query(description=_FORMAT)] = None,  # noqa: A002  (the parameter's name)
+    format: FormatWord = None,  # noqa: A002  (the parameter's name)
     charset: Charset = None,
 ) -> Response:
     """Read JV-Link at the speed of the client, without holding the answer. 受信の速さに合わせて読み込みます。"""
-    question = wanted(request, dataspec, STREAMED)
+    question = wanted(request, dataspec, request.app.state.stream_formats)
     gateway: Gateway = request.app.state.gateway
     return StreamResponse(gateway.streams, question, is_head=request.scope.get(IS_HEAD, False))

@@ -18,13 +18,15 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from jvgate.records.columns.schema import ERRORS
-from jvgate.render.csv_columns import too_many_columns
-from jvgate.render.table_batches import Batches
-from jvgate.spec.layouts import Field, Group, Layout
+from jvgate.render.tables.batches import TableWriter
+from jvgate.spec.layouts import Field, Group
+from jvgate.values import Question
 
 __all__ = ["CsvWriter"]
 
 _BOM = "\ufeff"
+# JRA-VAN's Shift_JIS is the Windows variant of it.
+_CODECS = {"utf-8": "utf-8", "shift_jis": "cp932"}
 _OPTIONS = pc.WriteOptions(include_header=False, eol="\r\n")
 
 
@@ -32,45 +34,32 @@ class _Repeats(dict[str, "tuple[int, _Repeats]"]):
     """How often each member of an object stands in it, and the same of what it holds."""
 
 
-class CsvWriter:
-    """Writes records of one type.  charset: a codec of Python that knows all Shift_JIS characters."""
+class CsvWriter(TableWriter):
+    """Writes lines.  A stream ends with the line `# end` and the facts as JSON; in a file that would be in the way."""
 
-    def __init__(
-        self,
-        record: str,
-        fields: tuple[str, ...] = (),
-        *,
-        charset: str = "utf-8",
-        bom: bool = False,
-        end_line: bool = False,
-    ) -> None:
-        if (error := too_many_columns(record, fields)) is not None:
-            raise error
-        self._batches = Batches(record, fields)
+    def __init__(self, question: Question, *, is_stream: bool = False) -> None:
+        super().__init__(question, is_stream=is_stream)
+        charset = question.selection.charset or "utf-8"
+        self._has_bom = charset.endswith("-bom")
+        self._codec = _CODECS[charset.removesuffix("-bom")]
         self._repeats = _repeats(self._batches.layout.fields)
-        self._charset, self._bom, self._end_line = charset, bom and charset == "utf-8", end_line
         self._names = [name for field in self._batches.schema for name in self._names_of(field)]
+        self._ready: list[bytes] = []
 
     def begin(self) -> bytes:
         """Return the line of the names."""
-        return self._encoded((_BOM if self._bom else "") + ",".join(self._names) + "\r\n")
-
-    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
-        """Return the lines of the batches that are full."""
-        return b"".join(self._lines(batch) for batch in self._batches.add(layout, raw, count))
-
-    @property
-    def has_rest(self) -> bool:
-        """Whether records wait."""
-        return self._batches.has_rest
-
-    def rest(self) -> bytes:
-        """Return the lines of what waits."""
-        return b"".join(self._lines(batch) for batch in self._batches.rest())
+        return self._encoded((_BOM if self._has_bom else "") + ",".join(self._names) + "\r\n")
 
     def end(self, facts: Mapping[str, object]) -> bytes:
-        """Return the last lines, and the line that tells the end where that was asked for."""
-        return self.rest() + (b"# end %b\r\n" % orjson.dumps(dict(facts)) if self._end_line else b"")
+        """Return the last lines and, of a stream, the line that proves its end."""
+        return self.rest() + (b"# end %b\r\n" % orjson.dumps(dict(facts)) if self._is_stream else b"")
+
+    def _add(self, batch: pa.RecordBatch) -> None:
+        self._ready.append(self._lines(batch))
+
+    def _taken(self) -> bytes:
+        lines, self._ready = self._ready, []
+        return b"".join(lines)
 
     def _names_of(self, field: pa.Field) -> Iterator[str]:
         return iter([ERRORS]) if field.name == ERRORS else _names(field.name, field.type, *self._repeats_of(field.name))
@@ -85,10 +74,10 @@ class CsvWriter:
         sink = pa.BufferOutputStream()
         pc.write_csv(pa.RecordBatch.from_arrays(columns, names=self._names), sink, _OPTIONS)
         text: bytes = sink.getvalue().to_pybytes()
-        return text if self._charset == "utf-8" else self._encoded(text.decode())
+        return text if self._codec == "utf-8" else self._encoded(text.decode())
 
     def _encoded(self, text: str) -> bytes:
-        return text.encode(self._charset)
+        return text.encode(self._codec)
 
 
 def _repeats(fields: Sequence[Field | Group]) -> _Repeats:

@@ -14,11 +14,11 @@ import pytest
 from jvgate.errors import QueryError, RecordError
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
-from jvgate.render.tables import table_writer
 from jvgate.spec.layouts import layouts
 from tests.raceday import record
 from tests.records.build import random_record
 from tests.records.rows import as_row, rows_of
+from tests.render.tables.writers import table_writer
 
 FORMS = ("arrow", "parquet", "csv")
 FACTS = {"records": {"SE": 3}, "last_file_timestamp": "20261116140000", "digest": "abc"}
@@ -165,7 +165,7 @@ def test_columns_tell_what_they_hold(form):
 
 
 def test_a_parquet_file_has_bounded_row_groups(monkeypatch):
-    monkeypatch.setattr("jvgate.render.parquet_file._GROUP_BYTES", 1)
+    monkeypatch.setattr("jvgate.render.tables.parquet_file._GROUP_BYTES", 1)
     raws = records("WE", 30) * 600
     found = pq.ParquetFile(io.BytesIO(written("parquet", raws)))
     assert [found.metadata.row_group(n).num_rows for n in range(found.num_row_groups)] == [8192, 8192, 1616]
@@ -190,9 +190,3 @@ def test_records_of_another_type_are_refused(form):
 def test_a_count_that_the_bytes_do_not_hold_is_refused(form):
     with pytest.raises(RecordError, match="length"):
         table_writer(form, "SE").write(layouts().current("SE"), record("SE"), 2)
-
-
-def test_a_form_that_is_no_table_is_refused():
-    with pytest.raises(QueryError) as refused:
-        table_writer("xml", "SE")
-    assert (refused.value.parameter, refused.value.allowed) == ("format", "arrow, csv, parquet")

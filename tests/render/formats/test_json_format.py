@@ -7,7 +7,7 @@ import pytest
 
 from jvgate.question import parse_question
 from jvgate.render import shown
-from jvgate.render.forms import render as render_form
+from jvgate.render.answers import render as render_form
 from jvgate.values import Query, SourceFile
 from tests.raceday import GARBAGE, PROVIDED, dataset, race_day, record
 

@@ -9,13 +9,12 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from jvgate.errors import QueryError
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
-from jvgate.render.tables import table_writer
 from jvgate.spec.layouts import layouts
 from tests.raceday import record
 from tests.records.build import random_record
+from tests.render.tables.writers import table_writer
 
 
 def written(*raws, fields=(), facts=None, **options):
@@ -58,7 +57,7 @@ def test_values_are_those_of_the_json(name):
 
 @pytest.mark.parametrize(
     ("options", "encoding"),
-    [({}, "utf-8"), ({"bom": True}, "utf-8-sig"), ({"charset": "shift_jis"}, "cp932")],
+    [({}, "utf-8"), ({"charset": "utf-8-bom"}, "utf-8-sig"), ({"charset": "shift_jis"}, "cp932")],
     ids=["utf-8", "bom", "shift_jis"],
 )
 @pytest.mark.parametrize("name", ["SE", "RA", "HR"])
@@ -119,20 +118,14 @@ def test_shift_jis_is_that_of_windows():
 
 
 def test_a_mark_at_the_start_is_for_utf_8_alone():
-    assert written(record("SE"), bom=True).startswith(b"\xef\xbb\xbfRecordSpec,")
-    assert written(record("SE"), bom=True, charset="shift_jis").startswith(b"RecordSpec,")
+    assert written(record("SE"), charset="utf-8-bom").startswith(b"\xef\xbb\xbfRecordSpec,")
+    assert written(record("SE"), charset="shift_jis").startswith(b"RecordSpec,")
 
 
 def test_a_streamed_table_ends_with_a_line_that_says_so():
-    data = written(record("SE"), end_line=True, facts={"records": 1})
+    data = written(record("SE"), is_stream=True, facts={"records": 1})
     assert data.endswith(b'\r\n# end {"records":1}\r\n')
     assert b"# end" not in written(record("SE"), facts={"records": 1})
-
-
-def test_columns_without_end_are_refused():
-    with pytest.raises(QueryError, match="24495 columns, more than 300") as refused:
-        table_writer("csv", "O6")
-    assert refused.value.parameter == "fields"
 
 
 def test_a_choice_of_fields_may_be_few_enough():
@@ -147,9 +140,6 @@ def test_polars_reads_it_with_its_zeros():
 
 
 @pytest.mark.parametrize("name", layouts().types)
-def test_names_are_unique_where_there_are_few_enough(name):
-    try:
-        names = table_writer("csv", name).begin().decode().rstrip("\r\n").split(",")
-    except QueryError:
-        return
+def test_names_are_unique(name):
+    names = table_writer("csv", name).begin().decode().rstrip("\r\n").split(",")
     assert len(set(names)) == len(names)

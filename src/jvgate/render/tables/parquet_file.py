@@ -16,8 +16,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jvgate.render.table_batches import Batches, Outlet
+from jvgate.render.tables.batches import Outlet, TableWriter
 from jvgate.spec.layouts import Layout
+from jvgate.values import Question
 
 __all__ = ["ParquetFileWriter"]
 
@@ -26,11 +27,11 @@ _BUFFER_BYTES = 1 << 22
 _PAGE_VALUES = 1 << 14  # encoded at once: Arrow's own thousand costs a tenth more
 
 
-class ParquetFileWriter:
-    """Writes records of one type."""
+class ParquetFileWriter(TableWriter):
+    """Writes row groups in a thread of its own."""
 
-    def __init__(self, record: str, fields: tuple[str, ...] = ()) -> None:
-        self._batches = Batches(record, fields)
+    def __init__(self, question: Question) -> None:
+        super().__init__(question)
         self._outlet = Outlet()
         # Buffered, or the writing thread would wait for the interpreter with every page.
         self._sink = pa.BufferedOutputStream(pa.PythonFile(self._outlet, mode="w"), _BUFFER_BYTES)
@@ -51,40 +52,25 @@ class ParquetFileWriter:
         """Return the mark of the format."""
         return self._outlet.taken()
 
-    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
-        """Return what is ready of earlier row groups."""
-        for batch in self._batches.add(layout, raw, count):
-            self._gather(batch)
-        return self._outlet.taken()
-
-    @property
-    def has_rest(self) -> bool:
-        """Whether records wait to be given to a row group."""
-        return self._batches.has_rest
-
-    def rest(self) -> bytes:
-        """Give what waits to the row group at hand; return what is ready of earlier ones."""
-        for batch in self._batches.rest():
-            self._gather(batch)
-        return self._outlet.taken()
-
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return the last row groups and the footer."""
-        for batch in self._batches.rest():
-            self._gather(batch)
+        ready = self.rest()
         self._send_group()
         self._wait()
         self._thread.shutdown()
         self._file.add_key_value_metadata({"end": orjson.dumps(dict(facts)).decode()})
         self._file.close()
         self._sink.flush()
-        return self._outlet.taken()
+        return ready + self._taken()
 
-    def _gather(self, batch: pa.RecordBatch) -> None:
+    def _add(self, batch: pa.RecordBatch) -> None:
         self._group.append(batch)
         self._group_bytes += batch.nbytes
         if self._group_bytes >= _GROUP_BYTES:
             self._send_group()
+
+    def _taken(self) -> bytes:
+        return self._outlet.taken()
 
     def _send_group(self) -> None:
         if not self._group:

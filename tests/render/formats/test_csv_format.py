@@ -3,11 +3,10 @@
 import pytest
 
 from jvgate.question import parse_question
-from jvgate.render import csv_columns
-from jvgate.render.csv_columns import column_count
-from jvgate.render.forms import why_not
-from jvgate.render.tables import table_writer
+from jvgate.render.formats.csv_format import column_count
+from jvgate.render.negotiation import refusal
 from jvgate.spec.layouts import layouts
+from tests.render.tables.writers import table_writer
 
 SOME = [
     ("SE", ("Umaban",)),
@@ -20,8 +19,7 @@ SOME = [
 
 
 @pytest.mark.parametrize(("record", "fields"), [*((record, ()) for record in layouts().types), *SOME])
-def test_as_many_columns_are_counted_as_are_written(monkeypatch, record, fields):
-    monkeypatch.setattr(csv_columns, "MOST_COLUMNS", 1_000_000)
+def test_as_many_columns_are_counted_as_are_written(record, fields):
     names = table_writer("csv", record, fields).begin().decode().strip().split(",")
     assert column_count(record, fields) == len(names) == len(set(names))
 
@@ -40,6 +38,12 @@ def asked(**parameters):
     ],
 )  # fmt: skip
 def test_what_has_too_many_is_refused_before_anything_is_read(parameters, slug):
-    error = why_not(asked(**parameters))
+    error = refusal(asked(**parameters))
     assert (error and error.slug) == slug
     assert error is None or "another format" in error.allowed
+
+
+def test_a_refusal_tells_the_number_of_columns_and_what_to_choose():
+    error = refusal(asked(record="O6"))
+    assert "24495 columns, more than 300" in error.why
+    assert error.parameter == "fields"

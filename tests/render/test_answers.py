@@ -1,9 +1,10 @@
-"""Every form of an answer: the same values as the JSON's, under its own name, with what proves its end."""
+"""Every format of an answer: the same values as the JSON's, under its own name, with the proof of its end."""
 
 import csv
 import io
 import json
 import pickle
+from dataclasses import replace
 from hashlib import sha256
 from itertools import product
 
@@ -13,8 +14,11 @@ import pytest
 from jvgate.question import parameters_of, parse_question
 from jvgate.records.framing import CRLF
 from jvgate.records.plan import MEMO_ENTRIES
-from jvgate.render import bodies
-from jvgate.render.forms import FORMS, check, offered_forms, render, why_not
+from jvgate.render.answers import render
+from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.writers import RecordWriter
+from jvgate.render.negotiation import check, refusal
+from jvgate.settings import Settings
 from tests.raceday import GARBAGE, dataset, race_day, record
 
 UNKNOWN = b"ZZ120261115" + "未知".encode("cp932") + b"\r\n"
@@ -25,7 +29,7 @@ SELECTIONS = [
     {}, {"record": "SE"}, {"record": "SE", "fields": "Umaban,Bamei"}, {"raw": "1"}, {"labels": "ja"},
     {"limit": "2", "offset": "1"}, {"limit": "0"}, {"where": "Umaban=2..3"}, {"record": "WF"},
 ]  # fmt: skip
-WORDS = tuple(FORMS)
+WORDS = tuple(FORMATS)
 
 
 def question(dataspec="RACE", **parameters):
@@ -123,11 +127,11 @@ def test_a_table_of_nothing_is_one(form):
     assert answer(format=form, record="SE").body
 
 
-def test_a_run_that_is_cut_gives_the_same_table(monkeypatch):
+def test_a_run_that_is_cut_gives_the_same_table():
     given = {"format": "csv", "record": "SE", "fields": "Umaban,Bamei"}
-    whole = answer(*[record("SE", Umaban=3)] * 5, **given).body
-    monkeypatch.setattr(bodies, "RUN_BYTES", 2 * len(record("SE")))
-    assert answer(*[record("SE", Umaban=3)] * 5, **given).body == whole
+    runners = [record("SE", Umaban=3)] * 9
+    whole = answer(*runners, **given).body
+    assert answer(*runners[:2], record("RA"), *runners[2:], GARBAGE, **given).body == whole
 
 
 def test_conditions_and_pages_hold_for_tables_too():
@@ -138,7 +142,7 @@ def test_conditions_and_pages_hold_for_tables_too():
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 @pytest.mark.parametrize("unfit", [{"labels": "ja"}, {"raw": "1"}])
 def test_a_table_has_no_words_beside_its_codes(form, unfit):
-    error = why_not(question(format=form, record="SE", **unfit))
+    error = refusal(question(format=form, record="SE", **unfit))
     assert (error.slug, error.parameter) == ("parameter-not-allowed", next(iter(unfit)))
 
 
@@ -181,12 +185,19 @@ def test_what_is_saved_has_a_name(parameters, name):
 
 def test_each_form_has_an_etag_of_its_own_even_of_the_same_bytes(monkeypatch):
     for form in ("raw", "csv", "arrow"):
-        monkeypatch.setitem(FORMS, form, bodies_of_nothing(FORMS[form]))
+        monkeypatch.setitem(FORMATS, form, replace(FORMATS[form], answer=Nothing))
     assert len({answer(format=form, record="SE").etag for form in ("raw", "csv", "arrow")}) == 3
 
 
-def bodies_of_nothing(form):
-    return type(form)(form.media_types, lambda walk: b"", form.extension, is_table=form.is_table)
+class Nothing(RecordWriter):
+    def __init__(self, question):
+        """Need nothing."""
+
+    def write(self, layout, raw, count):
+        return b""
+
+    def write_single(self, frame):
+        return b""
 
 
 def test_a_charset_that_is_the_usual_one_makes_no_other_question():
@@ -205,7 +216,7 @@ def test_a_pickle_is_the_same_bytes_whatever_the_readers_remember():
 
 
 def test_the_same_question_gives_the_same_bytes_in_every_form():
-    for form in FORMS:
+    for form in FORMATS:
         assert answer(*race_day(), format=form, record="SE") == answer(*race_day(), format=form, record="SE")
 
 
@@ -267,15 +278,15 @@ def test_a_question_is_asked_again_by_its_own_parameters(dataspec, parameters):
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 def test_a_table_of_several_types_is_refused_with_the_choice(form):
-    error = why_not(question(format=form, record="RA,SE"))
+    error = refusal(question(format=form, record="RA,SE"))
     assert (error.slug, error.parameter, error.allowed) == ("one-record-needed", "record", "record=RA, record=SE")
-    assert "record=WF" in why_not(question(format=form)).allowed
+    assert "record=WF" in refusal(question(format=form)).allowed
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 def test_a_table_of_one_type_needs_no_choice(form):
-    assert why_not(question(format=form, record="SE")) is None
-    assert why_not(question("YSCH", format=form)) is None  # it delivers one type only
+    assert refusal(question(format=form, record="SE")) is None
+    assert refusal(question("YSCH", format=form)) is None  # it delivers one type only
 
 
 @pytest.mark.parametrize(
@@ -293,18 +304,18 @@ def test_a_table_of_one_type_needs_no_choice(form):
     ],
 )
 def test_what_a_form_cannot_show_is_refused(parameters, refused):
-    error = why_not(question(**parameters))
+    error = refusal(question(**parameters))
     assert (error and error.parameter) == refused
     assert error is None or error.slug == "parameter-not-allowed"
 
 
 def test_a_pickle_is_offered_only_when_switched_on():
-    assert "pickle" not in offered_forms(allow_pickle=False)
-    assert offered_forms(allow_pickle=True) == tuple(FORMS)
+    assert "pickle" not in offered_formats(Settings())
+    assert offered_formats(Settings(allow_pickle=True)) == tuple(FORMATS)
 
 
 def test_every_form_goes_by_names_of_its_own():
-    names = [media for form in FORMS.values() for media in form.media_types]
+    names = [media for form in FORMATS.values() for media in form.media_types]
     assert len(set(names)) == len(names)
 
 

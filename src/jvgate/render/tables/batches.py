@@ -1,8 +1,14 @@
-"""What all writers of tables share: records cut into batches of a fixed size, and a file whose bytes can be taken."""
+"""The base of all table writers, which cuts records into batches of a fixed size.
+
+How many records a writer gets at once does not change the bytes that it writes altogether, unless a client that waits
+gets the records that wait for a full batch.  Older generations of a record type go into the same table: they have the
+same columns, only their fields were narrower.
+"""
 
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -11,14 +17,59 @@ import pyarrow as pa
 
 from jvgate.errors import QueryError
 from jvgate.records.columns.table import Columns, columns_of
+from jvgate.records.framing import Frame
 from jvgate.records.text import wrong_length
+from jvgate.render.formats.format import record_types
+from jvgate.render.formats.writers import RecordWriter
 from jvgate.spec.layouts import Layout, layouts
+from jvgate.values import Question
 
-__all__ = ["Batches", "Outlet"]
+__all__ = ["Batches", "Outlet", "TableWriter"]
 
 # Measured: fewer rows pay for the calls that each column takes, more leave the processor's cache.
 _BATCH_BYTES = 1 << 21
 _MOST_ROWS = 8192
+
+
+class TableWriter(RecordWriter):
+    """A table of one record type.  It has no place for records of unknown layout, and shows damage in its columns.
+
+    is_stream: a client waits for the records, however few they are.
+    """
+
+    def __init__(self, question: Question, *, is_stream: bool = False) -> None:
+        (record,) = record_types(question)
+        self._batches = Batches(record, question.selection.fields)
+        self._is_stream = is_stream
+
+    def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
+        """Return the bytes of the batches that are full."""
+        for batch in self._batches.add(layout, raw, count):
+            self._add(batch)
+        return self._taken()
+
+    def write_single(self, frame: Frame) -> bytes:
+        """Return the bytes of the batch that is full."""
+        return self.write(frame.layout, frame.raw, 1) if frame.layout is not None else b""
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether records wait for more to fill a batch while a client waits for them."""
+        return self._is_stream and self._batches.has_rest
+
+    def rest(self) -> bytes:
+        """Write the records that wait."""
+        for batch in self._batches.rest():
+            self._add(batch)
+        return self._taken()
+
+    @abstractmethod
+    def _add(self, batch: pa.RecordBatch) -> None:
+        """Write a batch."""
+
+    @abstractmethod
+    def _taken(self) -> bytes:
+        """Return the bytes that are ready, once."""
 
 
 class Batches:
@@ -44,7 +95,14 @@ class Batches:
             yield from self.rest()
             self._of = layout
         size = layout.length * min(max(_BATCH_BYTES // layout.length, 1), _MOST_ROWS)
-        data = memoryview(self._pending + raw if self._pending else raw)
+        data = memoryview(raw)
+        if self._pending:
+            missing = size - len(self._pending)
+            self._pending += data[:missing]
+            if len(self._pending) < size:
+                return
+            yield from self.rest()
+            data = data[missing:]
         whole = len(data) - len(data) % size
         for at in range(0, whole, size):
             yield self._decoded(data[at : at + size])

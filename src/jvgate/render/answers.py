@@ -1,0 +1,114 @@
+"""A question and its datasets -> the finished answer: its body, headers and neighbouring pages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from jvgate.render.compression import compress, expand
+from jvgate.render.formats.json_format import CONTENT_TYPE
+from jvgate.render.formats.registry import FORMATS
+from jvgate.render.walk import Walk
+from jvgate.spec.dataspecs import dataspecs
+from jvgate.values import Answer, Dataset, Question
+
+__all__ = ["Rendered", "content_type", "file_name", "packed", "render", "unpacked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer and what making it took, seconds."""
+
+    answer: Answer
+    decode_s: float
+    render_s: float
+
+
+def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:
+    """Return the answer to *question* in the format that it asks for."""
+    began = time.perf_counter()
+    walk = Walk(question, datasets)
+    answer = _answer(question, _body(walk), total=walk.total)
+    return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
+
+
+def _body(walk: Walk) -> bytes:
+    writer = FORMATS[walk.question.selection.format].answer(walk.question)
+    parts = [writer.begin(), *map(writer.write_item, walk.runs())]
+    parts.append(writer.end(walk.facts(writer.damaged)))
+    return b"".join([part for part in parts if part])  # a single part is not copied
+
+
+def packed(answer: Answer, coding: str, *, level: int | None = None, is_small: bool = False) -> Answer:
+    """Return *answer* packed by a content coding, with an ETag of its own.  is_small: see `compress`."""
+    body = compress(coding, answer.body, level=level, is_small=is_small)
+    return replace(answer, body=body, etag=_etag(body, answer.content_type), coding=coding)
+
+
+def unpacked(answer: Answer) -> Answer:
+    """Return *answer* without its content coding: what `packed` was given."""
+    body = expand(answer.coding, answer.body)
+    return replace(answer, body=body, etag=_etag(body, answer.content_type), coding="")
+
+
+def _etag(body: bytes, media_type: str) -> str:
+    digest = blake2b(body, digest_size=16)
+    if media_type != CONTENT_TYPE:  # two formats may give the same bytes, and are still two representations
+        digest.update(media_type.encode())
+    return f'"{digest.hexdigest()}"'
+
+
+def _answer(question: Question, body: bytes, *, total: int) -> Answer:
+    media_type = content_type(question)
+    return Answer(
+        body,
+        media_type,
+        etag=_etag(body, media_type),
+        successor=_successor(question),
+        pages=_pages(question, total),
+        file_name=file_name(question),
+    )
+
+
+def file_name(question: Question) -> str:
+    """Return the file name that a client should save the answer under; "" for a format that is shown."""
+    suffix = FORMATS[question.selection.format].download_suffix
+    return f"{_title(question)}{suffix}" if suffix else ""
+
+
+def content_type(question: Question) -> str:
+    """Return the media type of the answer, as the client calls it, with its charset."""
+    one, selection = FORMATS[question.selection.format], question.selection
+    media_type = selection.media_type or one.media_types[0]
+    charset = (selection.charset or one.charsets[0]).removesuffix("-bom") if one.charsets else ""
+    return f"{media_type}; charset={charset}" if charset else media_type
+
+
+def _title(question: Question) -> str:
+    """Return what was asked, in words that may stand in the name of a file."""
+    first = question.queries[0]
+    return "_".join([question.dataspec, first.key or first.jvopen_fromtime, *question.selection.records])
+
+
+def _pages(question: Question, total: int) -> tuple[tuple[str, Question], ...]:
+    """Return the questions for the pages around this one, where it is one of several."""
+    offset, limit = question.selection.offset, question.selection.limit
+    if not limit:
+        return ()
+    places = []
+    if offset:
+        places += [("first", 0, limit), ("prev", max(0, offset - limit), min(limit, offset))]
+    if offset + limit < total:
+        places.append(("next", offset + limit, limit))
+    return tuple(
+        (name, replace(question, selection=replace(question.selection, offset=at, limit=count)))
+        for name, at, count in places
+    )
+
+
+def _successor(question: Question) -> str:
+    """Return the data spec with the current layouts, where an older one was asked for by itself."""
+    spec = dataspecs().get(question.dataspec)  # None for a joined one
+    return (spec.replaced_by or "") if spec else ""

@@ -1,0 +1,33 @@
+"""MessagePack: the document that JSON gives, in binary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from jvgate.render.formats.format import Format
+from jvgate.render.formats.writers import DocumentWriter
+
+__all__ = ["FORMAT", "MsgpackWriter"]
+
+
+class MsgpackWriter(DocumentWriter):
+    """Encodes each record as it comes, so that the values of all records need not be in memory together."""
+
+    def kept(self, values: dict[str, Any]) -> msgspec.Raw:
+        """Return the encoded record."""
+        return msgspec.Raw(msgspec.msgpack.encode(values))
+
+    def encoded(self, document: Mapping[str, Any]) -> bytes:
+        """Return the bytes of *document*."""
+        return msgspec.msgpack.encode(document)
+
+
+FORMAT = Format(
+    word="msgpack",
+    media_types=("application/msgpack", "application/x-msgpack", "application/vnd.msgpack"),
+    suffixes=(".msgpack",),
+    answer=MsgpackWriter,
+)
