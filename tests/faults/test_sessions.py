@@ -181,4 +181,16 @@ def test_an_idle_worker_that_died_costs_the_next_read_nothing_but_time(folder):
     assert asyncio.run(scene()) == bodies(folder)[DAYS[1]]
 
 
+def test_an_idle_worker_that_died_is_replaced_before_anybody_asks(folder):
+    async def scene():
+        async with pool_of(f"archive:{folder}", sessions=1) as pool:
+            await pool.warm()
+            pid = pool.sessions()[0].facts["pid"]
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: pool.idle and pool.sessions()[0].facts.get("pid", pid) != pid, pool.sessions)
+            return pool.faults, pool.sessions()[0].last_fault
+
+    assert asyncio.run(scene()) == (1, "it ended while it was idle")
+
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc of Linux")

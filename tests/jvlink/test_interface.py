@@ -32,6 +32,6 @@ def test_the_protocol_has_all_that_jvlink_has_and_nothing_else():
 
 
 def test_no_part_of_the_protocol_has_more_than_six_members():
-    parts = ("Opens", "Reads", "Position", "Setup", "Settings", "Pictures", "Movies", "Watching")
+    parts = ("Opens", "Reads", "Position", "Setup", "Preferences", "Pictures", "Movies", "Watching")
     for part in (getattr(interface, name) for name in parts):
         assert len([name for name in vars(part) if name.startswith(("JV", "m_"))]) <= 6

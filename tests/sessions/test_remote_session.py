@@ -6,6 +6,8 @@ A socket pair holds what the other end has said, so most tests let it say everyt
 import socket
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
+from queue import SimpleQueue
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -15,9 +17,10 @@ from structlog.testing import capture_logs
 from jvgate.errors import JVLinkError, NotOffered, ReadCancelled, SourceError, WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.jvlink.wire import Channel, Kind, error_fields
-from jvgate.sessions.remote_session import RemoteWorker
+from jvgate.sessions.remote_session import RemoteWorker, SessionEvent
 from tests.jvlink.sinks import Kept
 
+LIMIT_S = 10
 RACE = Request("RACE", "20261101000000", 1, unwanted=frozenset({"SE", "RA"}), have=frozenset({"x.jvd"}), limit_bytes=9)
 FILE = (Kind.FILE, 1, {"name": "RA.jvd", "provided": "20261108120000"})
 RECORDS = (Kind.RECORDS, 1, b"RA\r\nRA\r\n", 2)
@@ -34,9 +37,11 @@ class Line:
     def __init__(self, near):
         self._near = near
         self.cut = self.settled = False
+        self.was_cut = Event()
 
     def sever(self):
         self.cut = True
+        self.was_cut.set()
         with suppress(OSError):
             self._near.shutdown(socket.SHUT_RDWR)
 
@@ -264,14 +269,14 @@ def test_how_hard_it_works_is_counted_between_two_heartbeats(monkeypatch):
         def monotonic(self):
             return self.now
 
-    def later(event, parameter):  # an event of JV-Link's, as good as any to move the clock
-        clock.now += float(parameter)
+    def later(event):  # an event of JV-Link's, as good as any to move the clock
+        clock.now += float(event.parameter)
 
     clock = At()
     monkeypatch.setattr("jvgate.sessions.remote_session.time", clock)
     pause = (Kind.EVENT, 0, {"event": "pause", "parameter": "2"})
     said = [heartbeat(cpu_s=3.0), pause, heartbeat(cpu_s=4.0), LOOK, pause, heartbeat(cpu_s=4.0), LOOK, NO_RECORDS]
-    with facing(*said, on_event=later) as (worker, _):
+    with facing(*said, on_event=[later]) as (worker, _):
         assert [activity.busy for activity in Watching().read(worker)] == [0.5, 0.0]
 
 
@@ -320,7 +325,7 @@ def test_a_dialog_that_opened_while_nobody_listened_is_shown_from_the_next_read_
 
 def test_a_dialog_is_seen_while_the_session_starts():
     said = [(Kind.DIALOG, 0, {"title": "JV-Link", "text": "利用キー"}), (Kind.EVENT, 0, {"event": "x", "parameter": 1})]
-    with facing(*said, on_event=lambda event, parameter: seen.append(worker.activity), hangs_up=True) as (worker, _):
+    with facing(*said, on_event=[lambda event: seen.append(worker.activity)], hangs_up=True) as (worker, _):
         seen = []
         with pytest.raises(WorkerFailed):
             worker.open()
@@ -330,8 +335,46 @@ def test_a_dialog_is_seen_while_the_session_starts():
 def test_events_are_told_with_their_parameter():
     told = []
     event = (Kind.EVENT, 0, {"event": "JVEvtPay", "parameter": "2026111505"})
-    outcome(event, NO_RECORDS, on_event=lambda *said: told.append(said))
+    outcome(event, NO_RECORDS, on_event=[told.append])
     assert told == [("JVEvtPay", "2026111505")]
+
+
+READY = (Kind.READY, 0, {})
+PAY = (Kind.EVENT, 0, {"event": "JVEvtPay", "parameter": "2026111505"})
+
+
+def test_an_event_is_heard_at_once_while_the_session_is_idle():
+    heard = SimpleQueue()
+    with facing(READY, on_event=[heard.put]) as (worker, end):
+        worker.open()
+        end.say(PAY)
+        assert heard.get(timeout=LIMIT_S) == SessionEvent("JVEvtPay", "2026111505")
+        end.say(NO_RECORDS, PAY)
+        assert worker.read(RACE, Kept(), never).records == 0
+        assert heard.get(timeout=LIMIT_S) == SessionEvent("JVEvtPay", "2026111505")
+
+
+def test_a_listener_to_events_that_raises_hurts_no_read():
+    heard = SimpleQueue()
+    with facing(READY, PAY, on_event=[lambda event: 1 / 0, heard.put]) as (worker, end), capture_logs():
+        worker.open()
+        heard.get(timeout=LIMIT_S)
+        end.say(NO_RECORDS)
+        assert worker.read(RACE, Kept(), never).records == 0
+
+
+@pytest.mark.parametrize("said", [b"", b"Traceback (most recent call last):\n", (Kind.HEARTBEAT, 0, {})])
+def test_an_idle_session_that_ends_or_talks_nonsense_is_no_longer_alive(said):
+    with facing(READY) as (worker, end):
+        worker.open()
+        end.say(*[said] if said else [])
+        end.hang_up()
+        assert end.line.was_cut.wait(LIMIT_S)
+        assert not worker.is_alive()
+        with pytest.raises(WorkerLost):
+            worker.read(RACE, Kept(), never)
+        worker.close()
+        assert end.line.settled
 
 
 def test_a_cancellation_before_the_read_goes_right_behind_it():

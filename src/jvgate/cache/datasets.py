@@ -35,7 +35,7 @@ from jvgate.errors import ReadCancelled, SourceError
 from jvgate.listeners import Listener, Listeners
 from jvgate.values import MISSING, Dataset, Entry, Landed, Missing, Query
 
-__all__ = ["Datasets", "Got", "How", "Judges", "Reader", "Urgency", "made_of"]
+__all__ = ["DatasetReader", "Datasets", "Got", "How", "Judges", "Urgency", "made_of"]
 
 How = Literal["memory", "shared", "stale", "read", "fallback"]
 """Where it came from: memory, Redis, memory though stale, the source; the last there was, since the source fails."""
@@ -52,7 +52,7 @@ _SAME_S = 0.001
 _STALE: tuple[How, ...] = ("stale", "fallback")
 
 
-class Reader(Protocol):
+class DatasetReader(Protocol):
     """The source, as it is read."""
 
     async def read(self, query: Query, urgency: Urgency) -> Dataset:
@@ -132,7 +132,7 @@ class Datasets:
     def __init__(
         self,
         memory: Memory,
-        reader: Reader,
+        reader: DatasetReader,
         *,
         judge: Judges,
         shared: SharedTier,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from jvgate.errors import JVLinkError
 from jvgate.jvlink.shelf import ShelfFile
 
-__all__ = ["DataspecRule", "Span", "check_open", "check_realtime", "check_sid", "parse_span", "select", "stamp"]
+__all__ = ["DataspecRule", "FromTime", "check_open", "check_realtime", "check_sid", "parse_span", "select", "stamp"]
 
 _OPTIONS = (1, 2, 3, 4)
 _SID_BYTES = 64
@@ -35,7 +35,7 @@ class DataspecRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class FromTime:
     """A from-time taken apart: start < provided <= end, YYYYMMDDhhmmss.  end: "" for none."""
 
     start: str
@@ -73,17 +73,17 @@ def check_realtime(rules: Mapping[str, DataspecRule], dataspec: str, key: str) -
         raise JVLinkError(-114, "JVRTOpen")
 
 
-def parse_span(fromtime: str) -> Span:
+def parse_span(fromtime: str) -> FromTime:
     """Take `start` or `start-end` apart.  Raises JVLinkError (-112 for the start, -113 for the end)."""
     start, dash, end = fromtime.partition("-")
     if not _is_time(start):
         raise JVLinkError(-112, "JVOpen")
     if dash and (not _is_time(end) or end < start):
         raise JVLinkError(-113, "JVOpen")
-    return Span(start, end)
+    return FromTime(start, end)
 
 
-def select(files: Iterable[ShelfFile], span: Span, *, option: int, now: datetime) -> list[ShelfFile]:
+def select(files: Iterable[ShelfFile], span: FromTime, *, option: int, now: datetime) -> list[ShelfFile]:
     """Return the files that JVOpen finds.
 
     Option 1: start < provided <= end.  Option 2: of these, the last week's.  Options 3 and 4: the end

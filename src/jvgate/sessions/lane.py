@@ -87,6 +87,12 @@ class Lane:
         return worker.activity if worker is not None else None
 
     @property
+    def is_lost(self) -> bool:
+        """Whether there is a worker, and it has ended.  From any thread."""
+        worker = self.worker
+        return worker is not None and not worker.is_alive()
+
+    @property
     def is_worn(self) -> bool:
         """Whether the worker has done as much as one may: to be released, once what it read is handed out."""
         return self._worker_opens >= self._recycling.opens or self._worker_bytes >= self._recycling.bytes
@@ -135,6 +141,11 @@ class Lane:
         self._hung = verdict(worker.activity, self._limits, now=now, cancelled_at=self.cancelled_at)
         if self._hung is not None:
             worker.kill()
+
+    def note_lost(self) -> None:
+        """Count a worker that ended while it had nothing to do.  From the event loop."""
+        self.faults += 1
+        self.fault = "it ended while it was idle"
 
     def end(self, why: str) -> None:
         """End the worker whatever it is at.  From the event loop."""

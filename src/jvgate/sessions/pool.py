@@ -5,7 +5,8 @@ one thread with one worker, made at its first read.  The event loop only leases 
 that is next (`turns.py`).  Whoever stops waiting for an answer does not free the lane; it makes the read stop at its
 next look, and the lane comes back when the thread is done with it.  Four times a second every busy lane is looked at
 (`watchdog.py`): a worker that hangs is ended, its read fails, is tried once more on whichever lane is free, and the
-lane makes a new worker; one that fails again and again rests in between, longer each time.
+lane makes a new worker; one that fails again and again rests in between, longer each time.  An idle lane whose worker
+has ended makes a new one at once.
 """
 
 from __future__ import annotations
@@ -405,6 +406,15 @@ class Pool:
             now = time.monotonic()
             for lane in self._lanes:
                 lane.watch(now)
+            for lane in [lane for lane in self._idle if lane.is_lost]:
+                self._replace(lane)
+
+    def _replace(self, lane: Lane) -> None:
+        """Have an idle lane whose worker has ended make a new one, before anybody asks for it."""
+        log.warning("an idle session ended", session=lane.id)
+        lane.note_lost()
+        self._idle.remove(lane)
+        self._rests.begin(lane, self._revive, is_failure=True)
 
 
 def _turn(priority: Priority, data: str, *, is_realtime: bool) -> _Turn:

@@ -7,22 +7,24 @@ import sys
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
 from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Progress, Request, Sink, Summary
 from jvgate.jvlink.wire import Channel, Frame, Kind, error_of
+from jvgate.listeners import Listener, Listeners
 from jvgate.sessions.holders import Activity, Cancelled
+from jvgate.sessions.idle_listener import IdleListener
 
 if sys.platform == "linux":
     import fcntl
 
-__all__ = ["Lifeline", "RemoteWorker", "spawn", "start_process"]
+__all__ = ["Lifeline", "RemoteWorker", "SessionEvent", "spawn", "start_process"]
 
 _END_S = 1.0
 _PIPE_BYTES = 1 << 20
@@ -41,13 +43,20 @@ class Lifeline(Protocol):
         """Whether it still holds."""
 
     def settle(self) -> None:
-        """Wait for its end, not long; the channel is closed already."""
+        """Let it end, wait for that a little, and end it otherwise; whoever waits on the channel is told."""
+
+
+class SessionEvent(NamedTuple):
+    """An event of JV-Link, as the session heard it: `JVEvtPay` and the others, and its parameter."""
+
+    name: str
+    parameter: str
 
 
 class RemoteWorker:
-    """A session at the other end of *channel*.
+    """A session at the other end of *channel*; what it says while it has no job is heard at once.
 
-    what: how errors call it.  on_event: told name and parameter of JV-Link's events, on the thread that receives.
+    what: how errors call it.  on_event: told of JV-Link's events, on the thread that receives.
     """
 
     def __init__(
@@ -56,7 +65,7 @@ class RemoteWorker:
         lifeline: Lifeline,
         *,
         what: str,
-        on_event: Callable[[str, str], None] = lambda event, parameter: None,
+        on_event: Sequence[Listener[SessionEvent]] = (),
     ) -> None:
         self.facts: Mapping[str, Any] = {}
         now = time.monotonic()
@@ -64,10 +73,12 @@ class RemoteWorker:
         self._channel = channel
         self._lifeline = lifeline
         self._what = what
-        self._on_event = on_event
+        self._events = Listeners[SessionEvent]("an event of JV-Link", *on_event)
+        self._idle = IdleListener(channel, self._is_unasked, self._end_idle)
         self._job = 0
         self._cancelled: Cancelled | None = None
         self._lock = threading.Lock()
+        self._noting = threading.Lock()  # a dialog may come while a job begins
         self._cpu = (now, 0.0)
 
     def open(self) -> None:
@@ -82,6 +93,7 @@ class RemoteWorker:
             raise WorkerFailed(f"{self._what} answered {frame.kind.name} instead of READY")
         self.facts = frame.fields()
         self._note("idle")
+        self._idle.resume()
 
     def read(self, request: Request, sink: Sink, cancelled: Cancelled) -> Summary:
         """Ask for the read and hand on what comes."""
@@ -136,8 +148,13 @@ class RemoteWorker:
         """Tell the other end to end, and wait for that a little."""
         with suppress(WorkerLost):
             self._channel.send(Kind.QUIT)
-        self._channel.close()
-        self._lifeline.settle()
+        if self._idle.is_receiving:  # a file that another thread reads from cannot be closed before its end
+            self._lifeline.settle()
+            self._idle.join(_END_S)
+            self._channel.close()
+        else:
+            self._channel.close()
+            self._lifeline.settle()
 
     def _begin(self, kind: Kind, fields: dict[str, Any], cancelled: Cancelled | None) -> int:
         with self._lock:
@@ -152,23 +169,35 @@ class RemoteWorker:
         with self._lock:
             self._cancelled = None
         self._note("idle")
+        self._idle.resume()
 
     def _next(self, job: int) -> Frame:
         """Return the next frame of *job*; what belongs to no job is dealt with here.  Raises WorkerLost."""
         while True:
-            frame = self._channel.receive()
+            frame = self._idle.take_over() if self._idle.is_receiving else self._channel.receive()
             if frame is None:
                 raise WorkerLost(f"{self._what} ended")
-            if frame.kind is Kind.HEARTBEAT:
-                self._hear(frame.fields())
-            elif frame.kind is Kind.DIALOG:
-                self._see_dialog(frame.fields())
-            elif frame.kind is Kind.EVENT:
-                self._on_event(*_only(frame.fields(), ("event", "parameter")).values())
-            elif frame.job == job or (frame.kind is Kind.ERROR and frame.job == 0):
+            if self._is_unasked(frame):
+                continue
+            if frame.job == job or (frame.kind is Kind.ERROR and frame.job == 0):
                 return frame
-            else:
-                raise WorkerLost(f"{self._what} sent {frame.kind.name} of job {frame.job} during job {job}")
+            raise WorkerLost(f"{self._what} sent {frame.kind.name} of job {frame.job} during job {job}")
+
+    def _is_unasked(self, frame: Frame) -> bool:
+        """Deal with *frame* if it belongs to no job; whether it does.  Raises WorkerLost."""
+        if frame.kind is Kind.HEARTBEAT:
+            self._hear(frame.fields())
+        elif frame.kind is Kind.DIALOG:
+            self._see_dialog(frame.fields())
+        elif frame.kind is Kind.EVENT:
+            self._events.tell(SessionEvent(*_only(frame.fields(), ("event", "parameter")).values()))
+        else:
+            return False
+        return True
+
+    def _end_idle(self) -> None:
+        """See to it that a session that ended, or broke the protocol, while it had no job is no longer alive."""
+        self._lifeline.sever()
 
     def _fail(self, frame: Frame) -> None:
         if frame.kind is Kind.ERROR:
@@ -184,7 +213,8 @@ class RemoteWorker:
         now = time.monotonic()
         (then, cpu_before_s), self._cpu = self._cpu, (now, cpu_s)
         busy = (cpu_s - cpu_before_s) / max(now - then, 1e-3)
-        self.activity = Activity(doing, now - for_s, now, busy, self.activity.dialog)
+        with self._noting:
+            self.activity = Activity(doing, now - for_s, now, busy, self.activity.dialog)
 
     def _see_dialog(self, fields: Mapping[str, Any]) -> None:
         """Keep what the dialog that blocks the session says, and log it; nothing: it is gone."""
@@ -196,12 +226,14 @@ class RemoteWorker:
             shown = shown or "(without words)"
             pid = self.facts.get("pid")
             log.warning("a dialog is open", of=self._what, pid=pid, title=title, text=text, buttons=captions)
-        self.activity = replace(self.activity, dialog=shown, heard_at=time.monotonic())
+        with self._noting:
+            self.activity = replace(self.activity, dialog=shown, heard_at=time.monotonic())
 
     def _note(self, doing: str) -> None:
         """Take note of what it is at now; a dialog stays until it is told to be gone, whatever was heard since."""
         now = time.monotonic()
-        self.activity = Activity(doing, now, now, dialog=self.activity.dialog)
+        with self._noting:
+            self.activity = Activity(doing, now, now, dialog=self.activity.dialog)
 
 
 class _Process:
@@ -224,9 +256,7 @@ class _Process:
             self._process.wait()
 
 
-def start_process(
-    command: Sequence[str], *, on_event: Callable[[str, str], None] = lambda event, parameter: None
-) -> RemoteWorker:
+def start_process(command: Sequence[str], *, on_event: Sequence[Listener[SessionEvent]] = ()) -> RemoteWorker:
     """Start a worker process; it lives on the pipes.  Raises WorkerFailed when there is nothing to run."""
     process = spawn(command)
     assert process.stdin is not None

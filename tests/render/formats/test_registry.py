@@ -14,6 +14,8 @@ from tests.raceday import archive, race_day
 from tests.render.formats.toy import TOY, ToyWriter
 from tests.web.conftest import running
 
+pytestmark = pytest.mark.process
+
 WRITTEN = b"RA SE SE SE HR O1 ."
 ROOT = str(Path(__file__).parents[3])
 COMMAND = """

@@ -87,7 +87,8 @@ class Connection:
             return False
 
     def settle(self) -> None:
-        """Let go of the socket and of what was made of it."""
+        """Let go of the socket and of what was made of it; whoever waits on it is told."""
+        self.sever()
         for file in self._files:
             with suppress(OSError, ValueError):  # nothing is left to be sent
                 file.close()
