@@ -10,8 +10,8 @@ import math
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -116,14 +116,20 @@ def _shelf(play: Play) -> Shelf:
     return SeasonShelf(play.seed)
 
 
+@contextmanager
 def _make(
     play: Play, shelf: Shelf, now: Callable[[], datetime], channel: Channel | None
-) -> AbstractContextManager[FullJVLink]:
+) -> Iterator[FullJVLink]:  # fmt: skip
+    with shelf.renewed() if isinstance(shelf, ArchiveShelf) else nullcontext():
+        yield _link(play, shelf, now, channel)
+
+
+def _link(play: Play, shelf: Shelf, now: Callable[[], datetime], channel: Channel | None) -> FullJVLink:
     if not play.faults:
-        return nullcontext(Simulator(shelf, _rules(), now=now, latency=play.latency, can_refetch=play.is_demo))
+        return Simulator(shelf, _rules(), now=now, latency=play.latency, can_refetch=play.is_demo)
     link = FaultySimulator(shelf, _rules(), now=now, latency=play.latency)
     link.dial(play.faults, _outside(channel), random.Random())
-    return nullcontext(link)
+    return link
 
 
 def _outside(channel: Channel | None) -> Outside:
