@@ -14,6 +14,7 @@ from jvgate.doctor.trying import check_source
 from jvgate.errors import JVLinkError, SessionHung, WorkerFailed
 from jvgate.sessions.source_setting import source_of
 from jvgate.settings import Settings
+from tests.raceday import archive, race_day
 from tests.specs import JRA
 
 pytestmark = pytest.mark.process
@@ -34,6 +35,20 @@ def test_the_demo_is_well():
 def test_a_folder_that_is_not_there_is_told(tmp_path):
     (found,) = checked(Settings(source=f"archive:{tmp_path / 'nowhere'}"))
     assert (found.state, "no such folder" in found.en) == ("fail", True)
+
+
+def test_the_files_of_an_archive_are_counted(tmp_path):
+    found = checked(Settings(source=f"archive:{archive(tmp_path, *race_day())}"))
+    assert (found[0].check, found[0].state, found[0].en) == ("archive", "ok", "1 files of JV-Data.")
+
+
+def test_files_that_are_passed_over_are_told_with_the_reason(tmp_path):
+    (archive(tmp_path, *race_day()) / os.fsdecode(b"\x83.txt")).write_text("no data")
+    done = run("--source", f"archive:{tmp_path}", "--json")
+    told = next(finding for finding in json.loads(done.stdout)["findings"] if finding["check"] == "archive")
+    assert (done.returncode, told["state"]) == (0, "warn")
+    assert "1 are passed over or cannot be read: \ufffd.txt (it holds no JV-Data)." in told["en"]
+    assert "\ufffd.txt" in told["ja"]
 
 
 @pytest.mark.parametrize("code", [-2, -211, -301, -302, -303, -305, -411, -502, -504, -999])

@@ -67,7 +67,7 @@ def bodies(folder):
     return {day: (folder / "0B12" / f"{day}.jvd").read_bytes() for day in DAYS}
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
 def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, record_property, count):
     """Over 4 sessions: right answers, or our errors within the deadline; nothing is left behind.
 

@@ -28,6 +28,7 @@ from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
 from jvgate.question import parse_question
 from jvgate.sessions.archive.folder import ArchiveShelf
+from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.archive.recording import Recording, exclusive
 from jvgate.sessions.archive.resume import SETUP, Mark, advanced, readable, resumed
 from jvgate.sessions.collecting import request_of
@@ -195,7 +196,7 @@ def _names(place: Path, dataspec: str, spec: Spec) -> Iterator[str]:
     for folder, folders, files in os.walk(place):
         if Path(folder) == place:
             folders[:] = [name for name in folders if name == dataspec or not spec.is_dataspec(name)]
-        yield from {name.removesuffix(".zst").casefold() for name in files if not name.startswith(".")}
+        yield from {shown(name).removesuffix(".zst").casefold() for name in files if not name.startswith(".")}
 
 
 @dataclass(frozen=True, slots=True)

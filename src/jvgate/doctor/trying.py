@@ -80,7 +80,7 @@ def check_source(source: Source, spec: Spec, settings: Settings) -> list[Finding
     try:
         source.lanes(settings.sessions)
         source.check(spec)
-        return asyncio.run(_try(source, spec, settings))
+        return [*_archive(source, spec), *asyncio.run(_try(source, spec, settings))]
     except TimeoutError:
         return [
             Finding("source", "fail", f"Nothing came within {TRY_LIMIT_S:g} s.",
@@ -88,6 +88,27 @@ def check_source(source: Source, spec: Spec, settings: Settings) -> list[Finding
         ]  # fmt: skip
     except SourceError as exc:
         return [_failed(exc, spec)]
+
+
+def _archive(source: Source, spec: Spec) -> list[Finding]:
+    """Tell which files of an archive are passed over."""
+    if source.archive is None:
+        return []
+    summary = source.archive(spec)
+    if not summary.passed_over:
+        told, told_ja = f"{summary.files} files of JV-Data.", f"JV-Data のファイル {summary.files} 個"
+        return [Finding("archive", "ok", told, told_ja)]
+    first = "; ".join(f"{file} ({why})" for file, why in summary.first)
+    more = ", ..." if summary.passed_over > len(summary.first) else ""
+    return [
+        Finding("archive", "warn",
+                f"{summary.files} files of JV-Data; {summary.passed_over} are passed over or cannot be read: "
+                f"{first}{more}.",
+                f"JV-Data のファイル {summary.files} 個。使わない、または読めないもの {summary.passed_over} 個: "
+                f"{first}{more}",
+                "Move what is no JV-Data elsewhere; give jvgate the right to read the others.",
+                "JV-Data でないものは別の場所に移し、ほかは読み取りの権限を確認してください。")
+    ]  # fmt: skip
 
 
 async def _try(source: Source, spec: Spec, settings: Settings) -> list[Finding]:

@@ -37,6 +37,7 @@ from jvgate.gateway.prefetch import Prefetcher
 from jvgate.gateway.source_reader import SourceReader
 from jvgate.gateway.streams import End, Streams
 from jvgate.listeners import Listener, Listeners
+from jvgate.sessions.archive.index import Summary
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.session_status import SessionCounts, SessionView
 from jvgate.sessions.sources.registry import Source
@@ -284,6 +285,12 @@ class Gateway:
                 await self._checks.join("source", self._check_source)  # one at a time, however many ask
         except TimeoutError as exc:
             raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
+
+    async def archive_summary(self) -> Summary | None:
+        """Return which files an archive has and which are passed over; None for other sources.  Raises SourceError."""
+        if self._source.archive is None:
+            return None
+        return await asyncio.wrap_future(self._checker.submit(self._source.archive, self.spec))
 
     # The cache
 

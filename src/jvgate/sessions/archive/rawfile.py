@@ -27,6 +27,7 @@ __all__ = [
     "looks_like_jvdata",
     "provided_in_name",
     "record_type",
+    "shown",
     "split",
 ]
 
@@ -35,6 +36,12 @@ _FEED_BYTES = 1 << 10  # a kilobyte of zstd gives at most some 32 MiB
 _WINDOW_BYTES = 1 << 27
 _LIMIT_BYTES = 1 << 30
 _EARLIEST_YEAR, _LATEST_YEAR = 1980, 2100
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def shown(name: str) -> str:
+    """Return the name of a file or folder as text; U+FFFD stands for each byte that is not UTF-8."""
+    return name if name.isascii() else _SURROGATE.sub("\ufffd", name)
 
 
 def looks_like_jvdata(path: Path) -> bool:
@@ -56,17 +63,18 @@ def load(path: Path) -> bytes:
     Raises JVLinkError: -402 for an empty file, -403 for one that cannot be expanded or passes 1 GiB, -503
     for one that is gone or cannot be opened.
     """
+    name = shown(path.name)
     try:
         with path.open("rb") as file:
             data = file.read(_LIMIT_BYTES + 1)
     except OSError as exc:
-        raise JVLinkError(-503, "JVGets", detail=f"{path.name}: {exc.strerror}") from exc
+        raise JVLinkError(-503, "JVGets", detail=f"{name}: {exc.strerror}") from exc
     if path.suffix == ".zst" and data:
-        data = _expand(data, path.name)
+        data = _expand(data, name)
     if not data:
-        raise JVLinkError(-402, "JVGets", detail=f"{path.name} is empty")
+        raise JVLinkError(-402, "JVGets", detail=f"{name} is empty")
     if len(data) > _LIMIT_BYTES:
-        raise JVLinkError(-403, "JVGets", detail=f"{path.name} is longer than {_LIMIT_BYTES} bytes")
+        raise JVLinkError(-403, "JVGets", detail=f"{name} is longer than {_LIMIT_BYTES} bytes")
     return data
 
 

@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePath
 
 from jvgate.errors import SettingsError
 from jvgate.sessions.agent import link as agent_link
 from jvgate.sessions.archive.folder import ArchiveShelf
+from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.holders import Worker
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote_session import start_process
@@ -65,10 +67,12 @@ class Means:
 class Source:
     """One source of data, shared by all sessions.
 
-    name: its URL.  provider: whose data it has.  start: a new worker with a session, for the calling thread.  check:
-    raises SourceError when it cannot serve.  now: what time it is there, naive, Japan Standard Time.  command: that of
-    its worker processes.  sessions, max_sessions: by default, and at most.  is_single: it has one session for
-    everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`, section 4).
+    name: its URL.  provider: whose data it has.  start: a new worker with a session, for the calling thread.
+    check: raises SourceError when it cannot serve.  now: what time it is there, naive, Japan Standard Time.
+    command: that of its worker processes.  sessions, max_sessions: by default, and at most.  is_single: it has one
+    session for everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`,
+    section 4).
+    archive: tells which files an archive has, and which are passed over; None for other sources.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Source:
     is_single: bool = False
     limits: CallLimits = field(default_factory=CallLimits)
     recycling: Recycling = field(default_factory=Recycling)
+    archive: Callable[[Spec], Summary] | None = None
 
     def lanes(self, sessions: int) -> list[frozenset[str]]:
         """Return what each of *sessions* may read; 0: as many as the source has by itself.  Raises SettingsError."""
@@ -114,11 +119,13 @@ def parse_source(url: str, means: Means | None = None) -> Source:
 
 def _simulated(url: str, rest: str, means: Means) -> Source:
     play, began = parse_play(url), time.time()
+    shelf_of: Callable[[Spec], ArchiveShelf] = cache(partial(ArchiveShelf, play.place))
     command = (sys.executable, "-m", "jvgate.sessions.sources.simulated", url, repr(began))
     return Source(
-        name=url,
+        name=shown(url),
         start=partial(start_process, command),
-        check=(lambda spec: None) if play.is_demo else lambda spec: ArchiveShelf(play.place, spec).check(),
+        check=(lambda spec: None) if play.is_demo else lambda spec: shelf_of(spec).check(),
+        archive=None if play.is_demo else lambda spec: shelf_of(spec).summary(),
         provider=play.provider,
         now=play.clock(began),
         command=command,

@@ -11,7 +11,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -131,14 +131,20 @@ def _shelf(play: Play, spec: Spec) -> Shelf:
     return SeasonShelf(spec.layouts, play.seed)
 
 
+@contextmanager
 def _make(
     play: Play, shelf: Shelf, spec: Spec, now: Callable[[], datetime], channel: Channel | None
-) -> AbstractContextManager[FullJVLink]:
+) -> Iterator[FullJVLink]:  # fmt: skip
+    with shelf.renewed() if isinstance(shelf, ArchiveShelf) else nullcontext():
+        yield _link(play, shelf, spec, now, channel)
+
+
+def _link(play: Play, shelf: Shelf, spec: Spec, now: Callable[[], datetime], channel: Channel | None) -> FullJVLink:
     if not play.faults:
-        return nullcontext(Simulator(shelf, _Rules(spec), now=now, latency=play.latency, can_refetch=play.is_demo))
+        return Simulator(shelf, _Rules(spec), now=now, latency=play.latency, can_refetch=play.is_demo)
     link = FaultySimulator(shelf, _Rules(spec), now=now, latency=play.latency)
     link.dial(play.faults, _outside(channel), random.Random())
-    return nullcontext(link)
+    return link
 
 
 def _outside(channel: Channel | None) -> Outside:
