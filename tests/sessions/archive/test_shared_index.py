@@ -22,7 +22,8 @@ def refuse(path): sys.exit(f"{path} was opened")
 index.looks_like_jvdata = refuse
 index.load = refuse
 from jvgate.sessions.archive.folder import ArchiveShelf
-print(len(ArchiveShelf(sys.argv[1]).stored("RACE", now=datetime(2030, 1, 1), setup=False)))
+from jvgate.spec.spec import load_spec
+print(len(ArchiveShelf(sys.argv[1], load_spec("jra")).stored("RACE", now=datetime(2030, 1, 1), setup=False)))
 """
 
 

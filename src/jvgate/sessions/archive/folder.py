@@ -63,7 +63,8 @@ class ArchiveFile(msgspec.Struct, frozen=True, gc=False):
     """One file as the simulator reads it.
 
     spec: of the provider.  place: its path as the file system has it.  name: to be shown, without `.zst`.  dropped:
-    record types that its data spec does not deliver.  key: in its short form, the one that the file answers; "" for none.
+    record types that its data spec does not deliver.  key: in its short form, the one that the file answers; "" for
+    none.
     """
 
     spec: Spec
