@@ -40,7 +40,7 @@ quick: $(VENV)/dev.stamp  ## the tests that start no process: under a minute, wh
 soak: $(VENV)/dev.stamp  ## long runs: many faults, much data
 	$(PYTEST) -m soak
 
-coverage: $(VENV)/dev.stamp  ## the tests of `make test` with the coverage of each module, and of what its processes ran
+coverage: $(VENV)/dev.stamp  ## the tests of `make test` with the coverage of each module
 	$(PYTEST) -m "not soak" --cov --cov-report=term
 
 bench: $(VENV)/dev.stamp  ## the figures of benchmarks/, as ratios against a reference in the same run
@@ -50,4 +50,4 @@ lock:  ## write requirements.lock anew from the versions in .venv
 	$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check | grep -v '^-e' > requirements.lock
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

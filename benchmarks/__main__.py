@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    archive,
     batch,
     columns,
     compression,
@@ -41,6 +42,7 @@ PARTS = (
     sessions,
     batch,
     start,
+    archive,
     streaming,
     lines,
     compression,

@@ -21,7 +21,11 @@ from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decode
 from jvgate.render.formats.registry import FORMATS
 from jvgate.season.shelf import SeasonShelf
+from jvgate.spec.spec import load_spec
 from jvgate.values import Question, Selection
+
+JRA = load_spec("jra")
+
 
 __all__ = ["measure"]
 
@@ -47,8 +51,8 @@ def _decoding(record: str, records: list[bytes], effort: Effort, wanted: Wanted 
     columns = columns_of(layout)
     make = row_maker(layout.fields, {})
     for one, row in zip(records[:CHECKED], columns.decode(raw).slice(0, CHECKED).to_pylist(), strict=False):
-        assert_same(one, decode(one))
-        _assert_holds(row, make(decode(one)))
+        assert_same(one, decode(one, JRA.layouts))
+        _assert_holds(row, make(decode(one, JRA.layouts)))
     figure = compare(
         f"columns of {record}, {len(records):,} at once",
         columns.decode,
@@ -70,7 +74,7 @@ def _parquet(count: int, effort: Effort) -> Figure:
     columns = columns_of(layout)
 
     def write(pieces: list[bytes]) -> int:
-        writer = FORMATS["parquet"].answer(Question("", (), Selection(format="parquet", records=("SE",))))
+        writer = FORMATS["parquet"].answer(Question("", (), Selection(format="parquet", records=("SE",))), JRA)
         sizes = [len(writer.begin()), *(len(writer.write(layout, one, len(one) // layout.length)) for one in pieces)]
         return sum(sizes) + len(writer.end({}))
 
@@ -122,7 +126,11 @@ def _batch_of(record: str) -> int:
 @cache
 def _season(record: str, count: int) -> list[bytes]:
     """Return the last *count* records of a type, or all that the season has."""
-    files = [file for file in SeasonShelf(SEED).stored("RACE", now=NOW, setup=True) if file.name.startswith(record)]
+    files = [
+        file
+        for file in SeasonShelf(JRA.layouts, SEED).stored("RACE", now=NOW, setup=True)
+        if file.name.startswith(record)
+    ]
     records: list[bytes] = []
     while files and len(records) < count:
         records += files.pop().read()

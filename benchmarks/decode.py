@@ -16,6 +16,10 @@ from benchmarks.measuring import FULL, Effort, Figure, Sample, Wanted, compare, 
 from benchmarks.reference import assert_same, decode_naively, layout_of
 from benchmarks.weekend import RECORDS, by_type, weekend, weekend_before
 from jvgate.records.decode import decode, decoder
+from jvgate.spec.spec import load_spec
+
+JRA = load_spec("jra")
+
 
 __all__ = ["measure"]
 
@@ -37,7 +41,7 @@ def measure(effort: Effort) -> list[Figure]:
 
 def _warm(record: str, records: list[bytes], effort: Effort, wanted: Wanted | None) -> Figure:
     for raw in records:
-        assert_same(raw, decode(raw))
+        assert_same(raw, decode(raw, JRA.layouts))
     size = len(records[0])
     return compare(
         f"decode {record}, warm", decode, decode_naively, records, effort=effort, wanted=wanted, sizes=(size, size)
@@ -58,7 +62,7 @@ def first_pass(before: list[bytes], records: list[bytes], ours_first: bool) -> t
     decoder(layout_of(records[0]))
     decode_naively(records[0])
     for raw in before:
-        decode(raw)
+        decode(raw, JRA.layouts)
     gc.collect()
     gc.freeze()
     spent = {}

@@ -32,7 +32,7 @@ MOST_RATIO = 2
 RECORDS = {"a race's odds": ("O1", "O2"), "a weekend's races": ("RA",), "a weekend's runners": ("SE",)}
 FEW = 2
 REQUESTS = 200  # of each way in a round: what is added is a small difference of two answers
-KEY, RAW = "jvgate:1:RACE:20261101000000-:1", "raw"
+KEY, RAW = "jvgate:2:jra:RACE:20261101000000-:1", "raw"
 
 
 def measure(effort: Effort) -> list[Figure]:

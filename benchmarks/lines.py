@@ -18,6 +18,10 @@ from benchmarks.reference import assert_same, json_naively, layout_of
 from benchmarks.weekend import by_type, weekend, weekend_before
 from jvgate.records.decode import decode
 from jvgate.records.lines.writer import line_writer
+from jvgate.spec.spec import load_spec
+
+JRA = load_spec("jra")
+
 
 __all__ = ["measure"]
 
@@ -64,7 +68,7 @@ def _warm(record: str, effort: Effort, wanted: Wanted | None) -> Figure:
 def _check(records: list[bytes], lines: bytes) -> None:
     for raw, line in zip(records, lines.split(b"\n"), strict=True):
         assert_same(raw, json.loads(line))
-        assert json.loads(line) == decode(raw)
+        assert json.loads(line) == decode(raw, JRA.layouts)
 
 
 def _of_one(sample: Sample, count: int) -> Sample:

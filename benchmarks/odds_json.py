@@ -10,6 +10,10 @@ from benchmarks.reference import assert_same, decode_naively, json_naively, layo
 from benchmarks.weekend import weekend
 from jvgate.records.decode import decode
 from jvgate.records.text import text_writer
+from jvgate.spec.spec import load_spec
+
+JRA = load_spec("jra")
+
 
 __all__ = ["measure"]
 
@@ -45,7 +49,7 @@ def _figure(name: str, records: list[bytes], effort: Effort, wanted: Wanted | No
 
     for raw in records:
         assert_same(raw, json.loads(to_json(raw)))
-        assert json.loads(to_json(raw)) == decode(raw)
+        assert json.loads(to_json(raw)) == decode(raw, JRA.layouts)
     sizes = len(to_json(records[0])), len(json_naively(records[0]))
     return compare(name, to_json, json_naively, records, effort=effort, wanted=wanted, sizes=sizes)
 

@@ -26,8 +26,11 @@ from jvgate.records.decode import decode
 from jvgate.records.framing import frames
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import parse_source
-from jvgate.spec.layouts import layouts
+from jvgate.spec.spec import load_spec
 from jvgate.values import Query
+
+JRA = load_spec("jra")
+
 
 __all__ = ["measure"]
 
@@ -74,11 +77,13 @@ def measure(effort: Effort) -> list[Figure]:
 
 async def _record(folder: Path) -> None:
     """Put into an archive what the scenario asks for."""
-    async with Pool(parse_source(SEASON), sessions=2, limit_bytes=1 << 30, queue_limit=10_000) as pool:
+    async with Pool(parse_source(SEASON), JRA, sessions=2, limit_bytes=1 << 30, queue_limit=10_000) as pool:
         stored = [
             await pool.read(Query(dataspec, since, option=1)) for dataspec, since in (("RACE", SINCE), ("YSCH", YEAR))
         ]
-        races = [decode(frame.raw) for frame in frames((stored[0].body,), layouts()) if frame.head == b"RA"]
+        races = [
+            decode(frame.raw, JRA.layouts) for frame in frames((stored[0].body,), JRA.layouts) if frame.head == b"RA"
+        ]
         keys = [Query(dataspec, key=key) for key in _coming(races) for dataspec in FOLLOW_UPS]
         live = await asyncio.gather(*map(pool.read, keys))
     for dataset in stored:

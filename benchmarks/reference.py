@@ -11,7 +11,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from jvgate.spec.layouts import Field, Group, Layout, layouts
+from jvgate.spec.layouts import Field, Group, Layout
+from jvgate.spec.spec import load_spec
+
+JRA = load_spec("jra")
+
 
 __all__ = ["assert_same", "decode_naively", "json_naively", "layout_of"]
 
@@ -30,14 +34,14 @@ def json_naively(raw: bytes) -> bytes:
 
 def layout_of(raw: bytes) -> Layout:
     """Return the layout of a record of the season."""
-    layout = layouts().get(raw[:2].decode("ascii"), len(raw))
+    layout = JRA.layouts.get(raw[:2].decode("ascii"), len(raw))
     assert layout is not None, raw[:40]
     return layout
 
 
 @cache
 def _naive_decoder(name: bytes, length: int) -> Callable[[bytes], dict[str, Any]]:
-    layout = layouts().get(name.decode("ascii"), length)
+    layout = JRA.layouts.get(name.decode("ascii"), length)
     assert layout is not None, name
     return _object_decoder(layout.fields)
 

@@ -19,7 +19,11 @@ from jvgate.jvlink.wire import Channel, Kind
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.remote_session import spawn, start_process
 from jvgate.sessions.sources.registry import parse_source
+from jvgate.spec.spec import load_spec
 from jvgate.values import Query
+
+JRA = load_spec("jra")
+
 
 __all__ = ["measure"]
 
@@ -72,7 +76,7 @@ async def _scaling(url: str, rounds: int) -> list[Figure]:
 
 async def _rate(url: str, sessions: int) -> float:
     """Return the reads a second that a pool of warm sessions does."""
-    async with Pool(parse_source(url), sessions=sessions, limit_bytes=MIB, queue_limit=10_000) as pool:
+    async with Pool(parse_source(url), JRA, sessions=sessions, limit_bytes=MIB, queue_limit=10_000) as pool:
         await _read(pool, KEYS[:sessions])
         keys = [KEYS[number % len(KEYS)] for number in range(READS * sessions)]
         began = time.perf_counter()

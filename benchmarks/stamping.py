@@ -27,6 +27,10 @@ from jvgate.records.encode import encode
 from jvgate.sessions.remote_session import start_process
 from jvgate.sessions.sources.registry import parse_source
 from jvgate.settings import Settings
+from jvgate.spec.spec import load_spec
+
+JRA = load_spec("jra")
+
 
 __all__ = ["STAMP", "command"]
 
@@ -56,7 +60,7 @@ class _Records(Sequence[bytes]):
 
 
 def _runner(name: str) -> bytes:
-    return encode({"RecordSpec": "SE", "DataKubun": "7", "MakeDate": "2026-11-16", "Bamei": name})
+    return encode({"RecordSpec": "SE", "DataKubun": "7", "MakeDate": "2026-11-16", "Bamei": name}, JRA.layouts)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from benchmarks.weekend import by_type, weekend
 from jvgate.freshness.tags import tags_of
 from jvgate.records.framing import frames
 from jvgate.records.runs import RawRecord
-from jvgate.spec.layouts import layouts
+from jvgate.spec.spec import load_spec
 from jvgate.values import Dataset, Query, SourceFile
+
+JRA = load_spec("jra")
 
 __all__ = ["measure"]
 
@@ -38,13 +40,13 @@ def _figure(name: str, records: list[bytes], size: int, effort: Effort, wanted: 
 
 def tag(body: bytes) -> frozenset[str]:
     """Return the tags of the records in *body*."""
-    return tags_of(Dataset.landed(QUERY, body, (SourceFile("file", "", 0),), layouts=layouts()))
+    return tags_of(Dataset.landed(QUERY, body, (SourceFile("file", "", 0),), layouts=JRA.layouts))
 
 
 def tag_naively(body: bytes) -> frozenset[str]:
     """Return the same tags, record by record, by offsets written down here."""
     tags = {f"dataspec={QUERY.dataspec}"}
-    for frame in frames((body,), layouts()):
+    for frame in frames((body,), JRA.layouts):
         assert isinstance(frame, RawRecord)
         record = frame.head.decode()
         tags.add(f"record={record}")

@@ -6,6 +6,10 @@ from datetime import datetime
 from functools import cache
 
 from jvgate.season.shelf import SeasonShelf
+from jvgate.spec.spec import load_spec
+
+JRA = load_spec("jra")
+
 
 __all__ = ["FROM_TIME", "RECORDS", "SOURCE_DATE", "by_type", "weekend", "weekend_before"]
 
@@ -38,7 +42,7 @@ def weekend_before(record: str) -> list[bytes]:
 
 @cache
 def _files(record: str) -> list[list[bytes]]:
-    shelf = SeasonShelf(SEED)
+    shelf = SeasonShelf(JRA.layouts, SEED)
     named = [file for file in shelf.stored("RACE", now=NOW, setup=False) if file.name.startswith(record)]
     return [[raw for file in named[-4:-2] for raw in file.read()], [raw for file in named[-2:] for raw in file.read()]]
 
@@ -46,7 +50,7 @@ def _files(record: str) -> list[list[bytes]]:
 @cache
 def by_type(record: str) -> list[bytes]:
     """Return some records of any type, from the newest data that has them."""
-    shelf, dataspec = SeasonShelf(SEED), RECORDS[record]
+    shelf, dataspec = SeasonShelf(JRA.layouts, SEED), RECORDS[record]
     if dataspec.startswith("0B"):
         found = shelf.realtime(dataspec, RACE_DAY, now=EVENING) or ()
         return [raw for raw in found if raw[:2] == record.encode()]

@@ -17,6 +17,16 @@ settings.load_profile("jvgate")
 _running: list[pytest.Item] = []
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_home(tmp_path_factory):
+    """The user's cache directory of this process and of those that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = tmp_path_factory.mktemp("cache")
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            patch.setenv(name, str(place))
+        yield place
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Mark by folder, and keep the tests of a module that starts processes together: they share its servers."""

@@ -7,8 +7,8 @@ from jvgate.records.encode import encode
 from jvgate.records.framing import frames
 from jvgate.records.runs import Damage, RawRecord
 from jvgate.records.scan import Scan, scan
-from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
+from tests.specs import JRA
 
 DAY = "20261115"
 RACE_KEY = "202611150511"
@@ -25,9 +25,9 @@ _HEAD = {
 
 def record(kind: str, *, length: int | None = None, **values: Any) -> bytes:
     """The bytes of one record of race 11, Tokyo, 15 November 2026."""
-    known = {field.key for layout in layouts().generations(kind) for field in layout.fields}
+    known = {field.key for layout in JRA.layouts.generations(kind) for field in layout.fields}
     head = {name: value for name, value in _HEAD.items() if name in known}
-    return encode({"RecordSpec": kind, **head, **values}, length=length)
+    return encode({"RecordSpec": kind, **head, **values}, JRA.layouts, length=length)
 
 
 def race_day() -> list[bytes]:
@@ -38,12 +38,12 @@ def race_day() -> list[bytes]:
 
 def scan_of(body: bytes) -> Scan:
     """The scan of a dataset of one file."""
-    return scan(body, layouts())
+    return scan(body, JRA.layouts)
 
 
 def frames_of(*chunks: bytes) -> list[RawRecord | Damage]:
     """The records of a stream that comes in *chunks*, and what was lost between them."""
-    return list(frames(chunks, layouts()))
+    return list(frames(chunks, JRA.layouts))
 
 
 def archive(folder: Path, *records: bytes, dataspec: str = "RACE", name: str = FILE_NAME) -> Path:
@@ -57,4 +57,4 @@ def dataset(*records: bytes, query: Query = QUERY, name: str = "a.jvd", read_at:
     """What JV-Link would have given for *query*: one file, or nothing."""
     files = (SourceFile(name, PROVIDED, 0),) if records else ()
     provided = PROVIDED if records else ""
-    return Dataset.landed(query, b"".join(records), files, provided, read_at, layouts=layouts())
+    return Dataset.landed(query, b"".join(records), files, provided, read_at, layouts=JRA.layouts)

@@ -136,3 +136,19 @@ def _components_reached(path: Path) -> set[str]:
 @pytest.mark.parametrize("room", ["web", "commands"])
 def test_nobody_reaches_through_the_gateway_for_its_components(room):
     assert not set().union(*(_components_reached(path) for path in ROOT.glob(f"{room}/**/*.py")))
+
+
+# Where a process is put together: the only places that load a provider's facts; all others are given them.
+LOADERS = {"gateway/opening.py", "sessions/sources/simulated.py", "spec/spec.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_facts_are_loaded_where_a_process_is_put_together_and_nowhere_else(path):
+    name = path.relative_to(ROOT).as_posix()
+    loads = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)} & {"load_spec"}
+    assert not loads or name in LOADERS or name.startswith("commands/")
+
+
+def test_only_the_spec_package_reads_its_data_files():
+    outside = [path for path in MODULES if path.parent != ROOT / "spec"]
+    assert not [path for path in outside if any(name.startswith("jvgate.spec.files") for name in imported(path))]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from benchmarks import decode, l1_lookup, l2_hit, measuring, odds_json, tags
+from benchmarks import archive, decode, l1_lookup, l2_hit, measuring, odds_json, tags
 from benchmarks.__main__ import PARTS
 from benchmarks.measuring import QUICK, Figure, Sample, Wanted, main, question_of
 
@@ -14,7 +14,7 @@ def test_a_benchmark_asks_its_question_in_its_first_line(part):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("part", [decode, l1_lookup, l2_hit, odds_json, tags], ids=lambda part: part.__name__)
+@pytest.mark.parametrize("part", [archive, decode, l1_lookup, l2_hit, odds_json, tags], ids=lambda part: part.__name__)
 def test_a_trial_run_gives_figures(part):
     figures = part.measure(QUICK)
     assert figures

@@ -22,9 +22,9 @@ import zstandard
 from jvgate import __version__
 from jvgate.commands.output import writing
 from jvgate.settings import Settings
-from jvgate.spec.layouts import layouts
 from tests.cache.redis_server import RedisServer
 from tests.raceday import GARBAGE, RACE_KEY, archive, race_day, record
+from tests.specs import JRA
 from tests.web.conftest import running
 
 pytestmark = pytest.mark.process
@@ -105,13 +105,13 @@ def test_spec_shows_what_is_known_of_a_name(jvgate, name, shown):
 
 def test_spec_alone_shows_all_there_is(jvgate):
     shown = jvgate("spec").stdout
-    assert all(re.search(rf"^{kind} ", shown, re.MULTILINE) for kind in layouts().types)
+    assert all(re.search(rf"^{kind} ", shown, re.MULTILINE) for kind in JRA.layouts.types)
     assert all(name in shown for name in ("RACE", "0B51", "2001", "2303"))
 
 
 def test_spec_shows_every_field_of_a_record(jvgate):
     shown = jvgate("spec", "RA").stdout
-    assert all(field.key in shown for field in layouts().current("RA").fields)
+    assert all(field.key in shown for field in JRA.layouts.current("RA").fields)
 
 
 @pytest.mark.parametrize("name", ["nonsense", "ZZ", "RACERACE", "../../etc", "レース"])
@@ -415,11 +415,11 @@ def test_a_setting_that_only_its_room_can_judge_ends_the_start_in_one_line_too(j
 def test_what_lies_in_redis_is_shown_with_its_age(jvgate, source):
     with RedisServer() as redis, running(Settings(source=source, redis_url=redis.unix_url, prefetch=False)) as client:
         client.data()
-        redis.until(lambda: any(name.startswith("jvgate:1:RACE:") for name in redis.names()))
+        redis.until(lambda: any(name.startswith("jvgate:2:jra:RACE:") for name in redis.names()))
         shown = jvgate("cache", "stats", "--url", str(client.base_url)).stdout
     told = shown.partition("longest in Redis\n")[2].splitlines()
     assert told[0].split() == ["query", "bytes", "age", "expires", "in"]
-    assert re.fullmatch(r"RACE:20261101000000-:1 +[\d,]+ +\d+ s +[\d,]+ s", told[1].strip())
+    assert re.fullmatch(r"jra:RACE:20261101000000-:1 +[\d,]+ +\d+ s +[\d,]+ s", told[1].strip())
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "file:///etc", "127.0.0.1:1", "http://[", "http://127.0.0.1:x"])

@@ -5,8 +5,8 @@ import pytest
 from jvgate.errors import QueryError
 from jvgate.question import MAX_CONDITIONS, MAX_LIMIT, PARAMETERS, parse_question
 from jvgate.spec.conditions import Condition, Span
-from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Query, Selection
+from tests.specs import JRA
 
 FROM = "20261101"
 RACE_KEY = "202611150511"
@@ -19,7 +19,7 @@ def ask(dataspec="RACE", **parameters):
         parameters = {"from_time": FROM} | parameters
     given = {name: [value] if isinstance(value, str) else value for name, value in parameters.items()}
     return parse_question(
-        dataspec, {name: value for name, value in given.items() if value is not None}, formats=("json",)
+        dataspec, {name: value for name, value in given.items() if value is not None}, JRA, formats=("json",)
     )
 
 
@@ -81,7 +81,7 @@ def test_how_it_is_shown_becomes_the_selection(parameters, selection):
     assert ask(**parameters).selection == selection
 
 
-@pytest.mark.parametrize("spec", dataspecs().values(), ids=lambda spec: spec.id)
+@pytest.mark.parametrize("spec", JRA.dataspecs.values(), ids=lambda spec: spec.id)
 def test_every_data_spec_can_be_asked_for_with_every_record_and_form_it_has(spec):
     keys = {8: "20261115", 12: RACE_KEY, 16: "2026111505050411", 28: EVENT}
     records = list(spec.record_types)
@@ -295,13 +295,13 @@ def test_another_question_has_another_key(parameters):
 
 def test_the_canonical_text_of_a_query_can_be_read():
     question = ask(to_time="20261108", record="SE,RA", limit="10", labels="ja")
-    assert str(question.queries[0]) == "RACE:20261101000000-20261108000000:1:RA+SE"
-    assert str(question) == "RACE|RACE:20261101000000-20261108000000:1:RA+SE|json&record=RA+SE&limit=10&labels=ja"
-    assert str(ask("0B12", key=RACE_KEY).queries[0]) == f"0B12:{RACE_KEY}"
+    assert str(question.queries[0]) == "jra:RACE:20261101000000-20261108000000:1:RA+SE"
+    assert str(question) == "RACE|jra:RACE:20261101000000-20261108000000:1:RA+SE|json&record=RA+SE&limit=10&labels=ja"
+    assert str(ask("0B12", key=RACE_KEY).queries[0]) == f"jra:0B12:{RACE_KEY}"
 
 
 def test_all_records_by_name_are_the_query_for_all_records():
-    everything = ask(record=list(dataspecs()["RACE"].record_types))
+    everything = ask(record=list(JRA.dataspecs["RACE"].record_types))
     assert everything.queries == ask().queries
 
 
@@ -318,5 +318,5 @@ def test_a_joined_data_spec_that_delivers_nothing_wanted_is_not_opened():
 @pytest.mark.parametrize("name", ["record", "where", "fields", "labels", "format", "charset"])
 def test_a_parameter_without_a_value_is_refused(name):
     with pytest.raises(QueryError) as caught:
-        parse_question("RACE", {"from_time": ["20261101"], name: [""]}, formats=("json",))
+        parse_question("RACE", {"from_time": ["20261101"], name: [""]}, JRA, formats=("json",))
     assert (caught.value.slug, caught.value.parameter) == ("empty-parameter", name)

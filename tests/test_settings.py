@@ -7,6 +7,7 @@ import pytest
 from jvgate.errors import SettingsError
 from jvgate.gateway.opening import check_settings
 from jvgate.settings import Settings, load_settings, unknown_variables
+from tests.specs import JRA
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +127,7 @@ def test_a_misspelt_variable_is_found():
 def test_what_only_its_room_can_judge_is_named_with_what_it_takes(monkeypatch, setting, value, said):
     monkeypatch.setenv(f"JVGATE_{setting}", value)
     with pytest.raises(SettingsError, match=f"^JVGATE_{setting}") as caught:
-        check_settings(load_settings())
+        check_settings(load_settings(), JRA)
     assert said in str(caught.value)
     assert "Allowed: " in str(caught.value)
     assert "34@" not in str(caught.value)

@@ -94,7 +94,7 @@ class SourceError(JvgateError):
 
 
 class JVLinkError(SourceError):
-    """JV-Link answered *method* with an error *code* (see spec/data/return_codes.json)."""
+    """JV-Link answered *method* with an error *code* (see spec/data/jra/return_codes.json)."""
 
     def __init__(self, code: int, method: str, *, detail: str = "") -> None:
         super().__init__(f"{method} returned {code}" + (f": {detail}" if detail else ""))

@@ -12,9 +12,10 @@ from difflib import get_close_matches
 
 from jvgate.errors import QueryError
 from jvgate.spec.conditions import RACE_DAY, Condition, parse_condition, selectable
-from jvgate.spec.dataspecs import Dataspec, dataspecs
-from jvgate.spec.layouts import Field, Group, Layout, layouts
+from jvgate.spec.dataspecs import Dataspec
+from jvgate.spec.layouts import Field, Group, Layout
 from jvgate.spec.racekeys import parse_key
+from jvgate.spec.spec import Spec
 from jvgate.values import Query, Question, Selection
 
 __all__ = ["CHARSETS", "LANGUAGES", "MAX_LIMIT", "PARAMETERS", "parameters_of", "parse_question", "parse_selection"]
@@ -37,22 +38,22 @@ _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 _TIMES = "YYYYMMDD or YYYYMMDDhhmmss, Japan Standard Time, for example 20260501 or 20260501120000"
 
 
-def parse_question(dataspec: str, parameters: Parameters, *, formats: Iterable[str]) -> Question:
+def parse_question(dataspec: str, parameters: Parameters, spec: Spec, *, formats: Iterable[str]) -> Question:
     """Return what *parameters* ask of *dataspec*.
 
     parameters: every value given for each name.  formats: the format words that can be rendered.
     Raises QueryError; each says which parameter, what was given and what is allowed.
     """
-    specs = _split(dataspec)
-    _check_names(dataspec, specs[0], parameters)
-    selection = _selection(_delivered(specs), "+".join(spec.id for spec in specs), parameters, tuple(formats))
-    if specs[0].is_realtime:
-        queries: tuple[Query, ...] = (_realtime(specs[0], parameters, selection),)
+    asked = _split(dataspec, spec)
+    _check_names(dataspec, asked[0], parameters)
+    selection = _selection(asked, parameters, tuple(formats), spec)
+    if asked[0].is_realtime:
+        queries: tuple[Query, ...] = (_realtime(asked[0], parameters, selection, spec),)
     else:
-        wanted = set(selection.records)
         queries = tuple(
-            _stored(spec, parameters, selection) for spec in specs if not wanted or wanted & set(spec.record_types)
-        )
+            _stored(one, parameters, selection, spec) for one in asked
+            if not selection.records or any(spec.may_deliver(record, one) for record in selection.records)
+        )  # fmt: skip
     return Question(dataspec, queries, selection)
 
 
@@ -78,28 +79,27 @@ def parameters_of(question: Question) -> list[tuple[str, str]]:
     return [(name, value) for name, value in given if value]
 
 
-def _split(text: str) -> list[Dataspec]:
+def _split(text: str, spec: Spec) -> list[Dataspec]:
     """Return the data specs of *text*: one, or joined stored ones (RACEDIFN) that are opened one by one."""
-    known = dataspecs()
     parts = [text[at : at + 4] for at in range(0, len(text), 4)]
-    if not text or any(part not in known for part in parts):
-        shown, allowed = text[:40], ", ".join(known) + "; stored ones may be joined (RACEDIFN)"
+    found = [known for part in parts if (known := spec.dataspec(part)) is not None]
+    if not text or len(found) < len(parts):
+        shown, allowed = text[:40], ", ".join(spec.dataspecs) + "; stored ones may be joined (RACEDIFN)"
         raise _wrong("unknown-dataspec", "dataspec", shown, f"There is no data spec {shown!r}.", allowed)
-    specs = [known[part] for part in parts]
-    if len(specs) > 1 and (any(spec.is_realtime for spec in specs) or len(set(parts)) < len(parts)):
+    if len(found) > 1 and (any(one.is_realtime for one in found) or len(set(parts)) < len(parts)):
         allowed = "different stored data specs joined, or one real-time data spec by itself"
         raise _wrong("invalid-dataspec", "dataspec", text, f"{text} cannot be joined.", allowed)
-    return specs
+    return found
 
 
-def _check_names(dataspec: str, spec: Dataspec, parameters: Parameters) -> None:
-    names = (*(_REALTIME_ONLY if spec.is_realtime else _STORED_ONLY), *_SHOWN)
+def _check_names(joined: str, dataspec: Dataspec, parameters: Parameters) -> None:
+    names = (*(_REALTIME_ONLY if dataspec.is_realtime else _STORED_ONLY), *_SHOWN)
     allowed = ", ".join(names)
     for name, values in parameters.items():
         if name not in PARAMETERS:
             raise _wrong("unknown-parameter", name, values[0], f"There is no parameter {name!r}.", allowed)
         if name not in names:
-            why = f"{dataspec} is {'real-time' if spec.is_realtime else 'stored'} data and takes no {name}."
+            why = f"{joined} is {'real-time' if dataspec.is_realtime else 'stored'} data and takes no {name}."
             raise _wrong("parameter-not-allowed", name, values[0], why, allowed)
     _check_values(parameters)
 
@@ -115,34 +115,37 @@ def _check_values(parameters: Parameters) -> None:
             raise _wrong("repeated-parameter", name, ", ".join(values), why, f"{name} once")
 
 
-def _stored(spec: Dataspec, parameters: Parameters, selection: Selection) -> Query:
+def _stored(dataspec: Dataspec, parameters: Parameters, selection: Selection, spec: Spec) -> Query:
     start, end = _one(parameters, "from_time"), _one(parameters, "to_time")
     if start is None:
-        raise _wrong("invalid-from-time", "from_time", None, f"{spec.id} is stored data and needs a from_time.", _TIMES)
+        raise _wrong(
+            "invalid-from-time", "from_time", None, f"{dataspec.id} is stored data and needs a from_time.", _TIMES
+        )
     from_time = _time("from_time", start)
     to_time = "" if end is None else _time("to_time", end)
-    if to_time and not spec.end_allowed:
-        why = f"{spec.id} takes no to_time: JV-Link would answer that there is no data."
+    if to_time and not dataspec.end_allowed:
+        why = f"{dataspec.id} takes no to_time: {spec.link} would answer that there is no data."
         raise _wrong("invalid-to-time", "to_time", end, why, "from_time alone")
     if to_time and to_time <= from_time:
         why = f"to_time {to_time} is not after from_time {from_time}."
         raise _wrong("invalid-to-time", "to_time", end, why, "a to_time later than from_time (start < t <= end)")
-    records = tuple(record for record in selection.records if record in spec.record_types)
+    records = tuple(record for record in selection.records if spec.may_deliver(record, dataspec))
     return Query(
-        spec.id, from_time=from_time, to_time=to_time, option=_option(spec, parameters),
-        records=records if set(records) != set(spec.record_types) else (),
+        dataspec.id, from_time=from_time, to_time=to_time, option=_option(dataspec, parameters),
+        records=records if set(records) != set(dataspec.record_types) else (),
+        provider=spec.provider,
     )  # fmt: skip
 
 
-def _option(spec: Dataspec, parameters: Parameters) -> int:
+def _option(dataspec: Dataspec, parameters: Parameters) -> int:
     text = _one(parameters, "option")
     if text is None:
-        return spec.options[0]
-    allowed = ", ".join(map(str, spec.options))
+        return dataspec.options[0]
+    allowed = ", ".join(map(str, dataspec.options))
     if text not in ("1", "2", "3", "4"):
-        raise _wrong("invalid-option", "option", text, f"{text!r} is no option.", f"{allowed} for {spec.id}")
-    if int(text) not in spec.options:
-        why = f"{spec.id} cannot be asked for with option {text}."
+        raise _wrong("invalid-option", "option", text, f"{text!r} is no option.", f"{allowed} for {dataspec.id}")
+    if int(text) not in dataspec.options:
+        why = f"{dataspec.id} cannot be asked for with option {text}."
         raise _wrong("dataspec-option-mismatch", "option", text, why, allowed)
     return int(text)
 
@@ -160,26 +163,26 @@ def _time(name: str, text: str) -> str:
     return full
 
 
-def _realtime(spec: Dataspec, parameters: Parameters, selection: Selection) -> Query:
-    forms = " or ".join(spec.key_forms)
+def _realtime(dataspec: Dataspec, parameters: Parameters, selection: Selection, spec: Spec) -> Query:
+    forms = " or ".join(dataspec.key_forms)
     text = _one(parameters, "key")
     if text is None:
-        raise _wrong("invalid-key", "key", None, f"{spec.id} is real-time data and needs a key.", forms)
-    key = str(parse_key(text, spec.key_forms))
-    records = selection.records if set(selection.records) != set(spec.record_types) else ()
-    return Query(spec.id, key=key, records=records)
+        raise _wrong("invalid-key", "key", None, f"{dataspec.id} is real-time data and needs a key.", forms)
+    key = str(parse_key(text, dataspec.key_forms, spec.key_rules))
+    records = selection.records if set(selection.records) != set(dataspec.record_types) else ()
+    return Query(dataspec.id, key=key, records=records, provider=spec.provider)
 
 
-def parse_selection(parameters: Parameters, *, formats: Iterable[str]) -> Selection:
+def parse_selection(parameters: Parameters, spec: Spec, *, formats: Iterable[str]) -> Selection:
     """Return how records of any type are to be shown, those of a file for example.  Raises QueryError."""
     _check_values(parameters)
-    return _selection(layouts().types, "JV-Data", parameters, tuple(formats))
+    return _selection((), parameters, tuple(formats), spec)
 
 
-def _selection(
-    delivered: tuple[str, ...], deliverer: str, parameters: Parameters, formats: tuple[str, ...]
-) -> Selection:
-    records = _records(delivered, deliverer, parameters)
+def _selection(asked: Sequence[Dataspec], parameters: Parameters, formats: tuple[str, ...], spec: Spec) -> Selection:
+    """Return how records of *asked* are to be shown; none for those of a file, which may hold any."""
+    delivered = _delivered(asked) if asked else spec.layouts.types
+    records = _records(asked, delivered, parameters, spec)
     raw, labels = _boolean(parameters, "raw"), _word(parameters, "labels", LANGUAGES, "")
     if labels and raw:
         raise _wrong("invalid-labels", "labels", labels, "raw shows the characters alone.", "labels or raw, not both")
@@ -188,32 +191,34 @@ def _selection(
         raise _wrong("unknown-format", "format", form, f"There is no format {form[:40]!r} here.", ", ".join(formats))
     types = records or delivered
     return Selection(
-        format=form, records=records, fields=_fields(types, parameters, raw=raw),
+        format=form, records=records, fields=_fields(types, parameters, spec, raw=raw),
         limit=_count(parameters, "limit", MAX_LIMIT), offset=_count(parameters, "offset", MAX_OFFSET) or 0,
         raw=raw, labels=labels,
-        where=_where(types, parameters), charset=_word(parameters, "charset", CHARSETS, ""),
+        where=_where(types, parameters, spec), charset=_word(parameters, "charset", CHARSETS, ""),
     )  # fmt: skip
 
 
-def _records(delivered: tuple[str, ...], deliverer: str, parameters: Parameters) -> tuple[str, ...]:
+def _records(
+    asked: Sequence[Dataspec], delivered: tuple[str, ...], parameters: Parameters, spec: Spec
+) -> tuple[str, ...]:
     wanted = _many(parameters, "record")
     for record in wanted:
-        if record not in delivered:
-            known = record in layouts().types
+        if record not in delivered and not any(spec.may_deliver(record, one) for one in asked):
+            deliverer, known = "+".join(one.id for one in asked), record in spec.layouts.types
             why = f"{deliverer} delivers no {record}." if known else f"There is no record type {record!r}."
             raise _wrong("unknown-record", "record", record, why, ", ".join(delivered))
     return tuple(sorted(set(wanted)))
 
 
-def _delivered(specs: Sequence[Dataspec]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(record for spec in specs for record in spec.record_types))
+def _delivered(asked: Sequence[Dataspec]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(record for one in asked for record in one.record_types))
 
 
-def _fields(types: Sequence[str], parameters: Parameters, *, raw: bool) -> tuple[str, ...]:
+def _fields(types: Sequence[str], parameters: Parameters, spec: Spec, *, raw: bool) -> tuple[str, ...]:
     wanted = _many(parameters, "fields")
     if not wanted:
         return ()
-    known = {name for record in types for layout in layouts().generations(record)
+    known = {name for record in types for layout in spec.layouts.generations(record)
              for name in _names(layout.fields, raw=raw)}  # fmt: skip
     for field in wanted:
         if field not in known:
@@ -221,7 +226,7 @@ def _fields(types: Sequence[str], parameters: Parameters, *, raw: bool) -> tuple
     return tuple(sorted(set(wanted)))
 
 
-def _where(types: Sequence[str], parameters: Parameters) -> tuple[Condition, ...]:
+def _where(types: Sequence[str], parameters: Parameters, spec: Spec) -> tuple[Condition, ...]:
     """Return the conditions; a record type that lacks one of the fields has no record that meets them."""
     texts = parameters.get("where", ())
     if not texts:
@@ -229,14 +234,14 @@ def _where(types: Sequence[str], parameters: Parameters) -> tuple[Condition, ...
     if len(texts) > MAX_CONDITIONS:
         why = f"There are {len(texts)} conditions."
         raise _wrong("invalid-where", "where", None, why, f"{MAX_CONDITIONS} conditions at most")
-    found = [layout for record in types for layout in layouts().generations(record)]
+    found = [layout for record in types for layout in spec.layouts.generations(record)]
     conditions = set()
     for text in texts:
         try:
             conditions.add(parse_condition(text, found))
         except KeyError as exc:
             raise _unknown_field("where", text.partition("=")[0], types, _selectable_names(found)) from exc
-    _check_one_type_meets_all(conditions, types)
+    _check_one_type_meets_all(conditions, types, spec)
     return tuple(sorted(conditions, key=str))
 
 
@@ -247,9 +252,9 @@ def _selectable_names(found: Sequence[Layout]) -> list[str]:
     return sorted(names, key=lambda name: (name not in keys, name))
 
 
-def _check_one_type_meets_all(conditions: Iterable[Condition], types: Sequence[str]) -> None:
+def _check_one_type_meets_all(conditions: Iterable[Condition], types: Sequence[str], spec: Spec) -> None:
     names = {condition.field for condition in conditions}
-    if not any(names <= set(selectable(layout)) for record in types for layout in layouts().generations(record)):
+    if not any(names <= set(selectable(layout)) for record in types for layout in spec.layouts.generations(record)):
         why = f"None of {', '.join(types)} has {' and '.join(sorted(names))}."
         raise _wrong("invalid-where", "where", None, why, "conditions that one record type can meet together")
 

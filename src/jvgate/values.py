@@ -13,6 +13,7 @@ import orjson
 from jvgate.records.scan import Scan, scan
 from jvgate.spec.conditions import Condition
 from jvgate.spec.layouts import Layouts
+from jvgate.spec.spec import Provider
 
 __all__ = [
     "MISSING",
@@ -34,7 +35,7 @@ Value_co = TypeVar("Value_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question to JV-Link, already validated; its text is the cache key.
+    """One question to the source of *provider*, already validated; its text is the cache key.
 
     Stored data has from_time (and to_time, option); real-time data has key.
     Times: YYYYMMDDhhmmss, Japan Standard Time, start < provided <= end.
@@ -47,6 +48,7 @@ class Query:
     option: int = 0
     key: str = ""
     records: tuple[str, ...] = ()
+    provider: Provider = "jra"
 
     @property
     def is_realtime(self) -> bool:
@@ -59,11 +61,11 @@ class Query:
         return f"{self.from_time}-{self.to_time}" if self.to_time else self.from_time
 
     def __str__(self) -> str:
-        """Return the canonical form, for example `RACE:20261101000000-20261108000000:1:RA+SE`."""
+        """Return the canonical form, for example `jra:RACE:20261101000000-20261108000000:1:RA+SE`."""
         if self.is_realtime:
-            parts = [self.dataspec, self.key]
+            parts = [self.provider, self.dataspec, self.key]
         else:
-            parts = [self.dataspec, f"{self.from_time}-{self.to_time}", str(self.option)]
+            parts = [self.provider, self.dataspec, f"{self.from_time}-{self.to_time}", str(self.option)]
         if self.records:
             parts.append("+".join(self.records))
         return ":".join(parts)

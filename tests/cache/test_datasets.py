@@ -11,9 +11,12 @@ from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory, Store
 from jvgate.cache.shared import NoTier
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
+from jvgate.freshness import policy
+from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.values import MISSING, Landed, Query
 from tests.cache.clocks import Clock, settled, without_threads
 from tests.raceday import QUERY, dataset, record
+from tests.specs import JRA
 
 FRESH_S, STALE_S, ERROR_S = 100.0, 20.0, 500.0
 SOME = Query(QUERY.dataspec, QUERY.from_time, option=1, records=("RA",))
@@ -58,6 +61,9 @@ class Source:
         return self.nearly
 
 
+freshness = policy.Judge(JRA, Lifetimes(JRA), now=lambda: 0.0)
+
+
 class Judge:
     """Judges every dataset the same."""
 
@@ -66,6 +72,9 @@ class Judge:
 
     def after(self, query):
         return STALE_S, ERROR_S
+
+    def is_passing(self, error):
+        return freshness.is_passing(error)
 
 
 def number(got):

@@ -4,35 +4,17 @@ import asyncio
 
 import pytest
 
-from jvgate.cache.refreshing import BACKOFF, MOST_RUNNING, Refreshes, is_passing
-from jvgate.errors import ArchiveError, JVLinkError, ReadCancelled, SessionTimeout, SourceBusy, SourceError
+from jvgate.cache.refreshing import BACKOFF, MOST_RUNNING, Refreshes
+from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from tests.cache.clocks import Clock, settled
 
 BUSY = SourceBusy(1)
 
 
-@pytest.mark.parametrize(
-    ("error", "passes"),
-    [
-        (BUSY, True),
-        (SessionTimeout("a read", limit_s=1.0), True),
-        (ReadCancelled("a read"), True),
-        (JVLinkError(-504, "JVOpen"), True),  # maintenance
-        (JVLinkError(-411, "JVOpen"), True),
-        (JVLinkError(-301, "JVOpen"), False),  # the service key
-        (JVLinkError(-9999, "JVOpen"), False),
-        (ArchiveError("a", "it is gone"), True),
-        (SourceError("closed"), False),
-    ],
-)
-def test_what_may_pass_by_itself(error, passes):
-    assert is_passing(error) is passes
-
-
 def play(scene):
     async def on_stage():
         clock = Clock()
-        refreshes = Refreshes(clock=clock)
+        refreshes = Refreshes(lambda error: error.retry_after_s is not None, clock=clock)
         try:
             return await scene(refreshes, clock)
         finally:

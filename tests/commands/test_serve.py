@@ -24,7 +24,8 @@ def _listen(host, port):
 def start(monkeypatch, workers):
     """Begin to serve a source that takes one server, up to the moment in which it would listen."""
     source = Source(
-        "test:", start=workers, check=lambda: None, now=datetime.now, is_single=True, limits=CallLimits(start_s=0.01)
+        "test:", start=workers, check=lambda spec: None, now=datetime.now, is_single=True,
+        limits=CallLimits(start_s=0.01)
     )  # fmt: skip
     monkeypatch.setattr(serve, "source_of", lambda settings: source)
     monkeypatch.setattr(serve, "set_up_log", lambda log_format: None)

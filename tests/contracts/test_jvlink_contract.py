@@ -17,6 +17,7 @@ from jvgate.jvlink.rules import DataspecRule
 from jvgate.jvlink.simulator import Simulator
 from jvgate.sessions.archive.folder import ArchiveShelf
 from tests.jvlink.standin import Machine, installed
+from tests.specs import JRA
 
 EVER = "20200101000000"
 DAY = "20261108"
@@ -69,7 +70,7 @@ def archive_of(folder: Path) -> ArchiveShelf:
     for name, records in {**stored, f"0B12/{DAY}": RA}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"".join(records))
-    return ArchiveShelf(folder)
+    return ArchiveShelf(folder, JRA)
 
 
 # How the COM object's machine differs, by the name of the case.

@@ -21,6 +21,7 @@ from tests.jvlink.sinks import Kept
 from tests.jvlink.standin import Machine, installed
 from tests.raceday import archive, race_day, record
 from tests.sessions.agents import running_agent
+from tests.specs import JRA
 
 pytestmark = pytest.mark.process
 
@@ -42,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def threaded(url: str, end: ExitStack) -> Worker:
-    return ThreadWorker(holding_of(parse_play(url), 0.0))
+    return ThreadWorker(holding_of(parse_play(url), JRA, 0.0))
 
 
 def in_process(url: str, end: ExitStack) -> Worker:
@@ -54,7 +55,7 @@ def behind_agent(url: str, end: ExitStack) -> Worker:
 
 
 def over_com(url: str, end: ExitStack) -> Worker:
-    holding = holding_of(parse_play(url), 0.0)
+    holding = holding_of(parse_play(url), JRA, 0.0)
     end.enter_context(installed(Machine(lambda: end.enter_context(holding.make(None)))))
     return ThreadWorker(replace(com_holding(JV_LINK), one_type_per_file=False))  # what lies behind is an archive
 

@@ -12,7 +12,10 @@ from jvgate.doctor import trying
 from jvgate.doctor.findings import is_well
 from jvgate.doctor.trying import check_source
 from jvgate.errors import JVLinkError, SessionHung, WorkerFailed
+from jvgate.sessions.source_setting import source_of
 from jvgate.settings import Settings
+from tests.raceday import archive, race_day
+from tests.specs import JRA
 
 pytestmark = pytest.mark.process
 
@@ -20,23 +23,41 @@ COMMAND = Path(sys.executable).with_name("jvgate")
 LIMIT_S = 90
 
 
+def checked(settings):
+    return check_source(source_of(settings), JRA, settings)
+
+
 def test_the_demo_is_well():
-    found = check_source(Settings(source="demo:?date=2026-11-18"))
+    found = checked(Settings(source="demo:?date=2026-11-18"))
     assert [finding.state for finding in found] == ["ok", "ok", "skip"]
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    (found,) = check_source(Settings(source=f"archive:{tmp_path / 'nowhere'}"))
+    (found,) = checked(Settings(source=f"archive:{tmp_path / 'nowhere'}"))
     assert (found.state, "no such folder" in found.en) == ("fail", True)
+
+
+def test_the_files_of_an_archive_are_counted(tmp_path):
+    found = checked(Settings(source=f"archive:{archive(tmp_path, *race_day())}"))
+    assert (found[0].check, found[0].state, found[0].en) == ("archive", "ok", "1 files of JV-Data.")
+
+
+def test_files_that_are_passed_over_are_told_with_the_reason(tmp_path):
+    (archive(tmp_path, *race_day()) / os.fsdecode(b"\x83.txt")).write_text("no data")
+    done = run("--source", f"archive:{tmp_path}", "--json")
+    told = next(finding for finding in json.loads(done.stdout)["findings"] if finding["check"] == "archive")
+    assert (done.returncode, told["state"]) == (0, "warn")
+    assert "1 are passed over or cannot be read: \ufffd.txt (it holds no JV-Data)." in told["en"]
+    assert "\ufffd.txt" in told["ja"]
 
 
 @pytest.mark.parametrize("code", [-2, -211, -301, -302, -303, -305, -411, -502, -504, -999])
 def test_what_needs_a_person_is_told_in_both_languages(monkeypatch, code):
-    async def fail(source, settings):
+    async def fail(source, spec, settings):
         raise JVLinkError(code, "JVOpen")
 
     monkeypatch.setattr(trying, "_try", fail)
-    (found,) = check_source(Settings(source="demo:"))
+    (found,) = checked(Settings(source="demo:"))
     assert found.state == "fail"
     assert str(code) in found.en
     assert found.advice_en
@@ -49,11 +70,11 @@ def test_what_needs_a_person_is_told_in_both_languages(monkeypatch, code):
     ("error", "said"), [(SessionHung("JVOpen", limit_s=60), "dialog"), (WorkerFailed("gone"), "JVGATE_WORKER_PYTHON")]
 )
 def test_each_kind_of_error_has_advice_of_its_own(monkeypatch, error, said):
-    async def fail(source, settings):
+    async def fail(source, spec, settings):
         raise error
 
     monkeypatch.setattr(trying, "_try", fail)
-    (found,) = check_source(Settings(source="demo:"))
+    (found,) = checked(Settings(source="demo:"))
     assert (found.state, said in found.advice_en) == ("fail", True)
 
 

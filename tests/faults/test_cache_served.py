@@ -83,7 +83,7 @@ def restart(redis):
 
 def garble(redis):
     """Put something else into every value: cut short, a bit turned, of another kind, empty."""
-    values = sorted(name for name in redis.names() if name.startswith("jvgate:1:RACE:"))
+    values = sorted(name for name in redis.names() if name.startswith("jvgate:2:jra:RACE:"))
     for number, name in enumerate(values):
         with redis.client() as client:
             data = bytearray(client.get(name) or b"?")
@@ -109,12 +109,12 @@ def test_no_request_fails(redis, node, strike):
 
 def test_what_was_garbled_is_counted_and_written_anew(redis, node):
     first = node.get()
-    wait_until(lambda: "jvgate:1:RACE:20261101000000-:1" in redis.names())
-    redis.command("SET", "jvgate:1:RACE:20261101000000-:1", b"no dataset")
+    wait_until(lambda: "jvgate:2:jra:RACE:20261101000000-:1" in redis.names())
+    redis.command("SET", "jvgate:2:jra:RACE:20261101000000-:1", b"no dataset")
     before = node.figure("jvgate_cache_requests_total", tier="l2", result="foreign")
     assert node.get().content == first.content
     assert node.figure("jvgate_cache_requests_total", tier="l2", result="foreign") > before
-    wait_until(lambda: len(redis.command("GET", "jvgate:1:RACE:20261101000000-:1")) > 100)
+    wait_until(lambda: len(redis.command("GET", "jvgate:2:jra:RACE:20261101000000-:1")) > 100)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_what_was_garbled_is_counted_and_written_anew(redis, node):
         ("0B15", {"key": "202611150511:RA"}),
         ("0B15", {"key": "202611150511}"}),
         ("lease:RACE", {"from_time": "20261101"}),
-        ("RACE:20261101000000-:1", {"from_time": "20261101"}),
+        ("jra:RACE:20261101000000-:1", {"from_time": "20261101"}),
         ("RACE", {"from_time": "20261101000000-:1:RA"}),
         ("RACE", {"from_time": "20261101", "to_time": "20261102000000:1"}),
         ("RACE", {"from_time": "20261101", "option": "1:RA"}),
         ("RACE", {"from_time": "20261101", "record": "RA+SE"}),
         ("RACE", {"from_time": "20261101", "record": "RA:x"}),
-        ("RACE", {"from_time": "20261101\r\nSET jvgate:1:purges x"}),
+        ("RACE", {"from_time": "20261101\r\nSET jvgate:2:purges x"}),
     ],
 )
 def test_no_parameter_reaches_another_key(redis, node, path, parameters):

@@ -19,6 +19,7 @@ from jvgate.sessions.sources.registry import Means, parse_source
 from jvgate.values import Query
 from tests.raceday import archive, record
 from tests.served.processes import children
+from tests.specs import JRA
 from tests.waiting import LIMIT_S, until
 
 DAYS = [f"202611{day:02}" for day in range(1, 21)]
@@ -42,7 +43,7 @@ async def pool_of(url, *, sessions=4, hang_s=None, **limits):
     """hang_s: after how long JVOpen or JVGets hangs; None for the source's own, which no loaded machine reaches."""
     source = parse_source(str(url), Means(open_s=hang_s, read_s=hang_s))
     source = replace(source, limits=replace(source.limits, **limits))
-    async with Pool(source, sessions=sessions, limit_bytes=1 << 26, queue_limit=10_000) as pool:
+    async with Pool(source, JRA, sessions=sessions, limit_bytes=1 << 26, queue_limit=10_000) as pool:
         yield pool
 
 
@@ -66,7 +67,7 @@ def bodies(folder):
     return {day: (folder / "0B12" / f"{day}.jvd").read_bytes() for day in DAYS}
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
 def test_with_one_in_a_hundred_of_every_fault_each_request_ends_right(folder, record_property, count):
     """Over 4 sessions: right answers, or our errors within the deadline; nothing is left behind.
 

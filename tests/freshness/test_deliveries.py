@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jvgate.freshness.deliveries import due_dates, last_delivery, next_delivery, stored_life_s
-from jvgate.freshness.tables import table
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.freshness.deliveries import Calendar
 from jvgate.spec.jst import JST
 from jvgate.values import Query
 from tests.raceday import dataset, record
+from tests.specs import JRA
 
-CALENDAR = table("lifetimes")["deliveries"]["dataspecs"]
+CALENDAR = Calendar(JRA.lifetimes["deliveries"])
+DELIVERED = JRA.lifetimes["deliveries"]["dataspecs"]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FLOOR, FRESH, HOUR = 300.0, 7200.0, 3600.0
 
@@ -35,20 +35,20 @@ def newest(moment, dataspec="RACE", **query):
 
 
 def life(given_dataset, now, luck=0.0):
-    return stored_life_s(given_dataset, fresh_s=FRESH, floor_s=FLOOR, now=now.timestamp(), luck=luck)
+    return CALENDAR.life_s(given_dataset, fresh_s=FRESH, floor_s=FLOOR, now=now.timestamp(), luck=luck)
 
 
-@pytest.mark.parametrize("dataspec", CALENDAR)
+@pytest.mark.parametrize("dataspec", DELIVERED)
 def test_the_calendar_says_what_the_data_specs_say(dataspec):
     promised = {
         (day, row["time_jst"])
-        for row in dataspecs()[dataspec].about["delivery"]
+        for row in JRA.dataspecs[dataspec].about["delivery"]
         for day in re.split(r", ", row["day"])
         if day in WEEKDAYS
     }
     mine = {
         (WEEKDAYS[due.into_week.days], due.into_week - timedelta(days=due.into_week.days))
-        for due in due_dates(dataspec)
+        for due in CALENDAR.due_dates(dataspec)
     }
     evening = timedelta(hours=18)
     clocks = {"evening": evening} | {
@@ -58,9 +58,9 @@ def test_the_calendar_says_what_the_data_specs_say(dataspec):
 
 
 def test_what_is_delivered_irregularly_has_no_calendar():
-    assert next_delivery("SLOP", at("Mon 09:00")) is None
-    assert next_delivery("0B12", at("Mon 09:00")) is None
-    assert last_delivery("ZZZZ", at("Mon 09:00")) is None
+    assert CALENDAR.next_delivery("SLOP", at("Mon 09:00")) is None
+    assert CALENDAR.next_delivery("0B12", at("Mon 09:00")) is None
+    assert CALENDAR.last_delivery("ZZZZ", at("Mon 09:00")) is None
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ def test_what_is_delivered_irregularly_has_no_calendar():
     ],
 )
 def test_deliveries_around_a_moment(now, coming, due):
-    assert next_delivery("RACE", at(now)) == at(coming)
-    assert last_delivery("RACE", at(now)) == (at(due) if due else at("Sat 12:00") - timedelta(days=7))
+    assert CALENDAR.next_delivery("RACE", at(now)) == at(coming)
+    assert CALENDAR.last_delivery("RACE", at(now)) == (at(due) if due else at("Sat 12:00") - timedelta(days=7))
 
 
 def test_the_moment_may_be_told_in_any_zone():
-    assert next_delivery("MING", at("Mon 13:00").astimezone(UTC)) == at("Mon 14:00")
+    assert CALENDAR.next_delivery("MING", at("Mon 13:00").astimezone(UTC)) == at("Mon 14:00")
 
 
-@pytest.mark.parametrize("dataspec", CALENDAR)
+@pytest.mark.parametrize("dataspec", DELIVERED)
 @given(now=st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(JST)))
 def test_the_next_delivery_is_ahead_and_the_last_one_is_not(dataspec, now):
-    coming, due = next_delivery(dataspec, now), last_delivery(dataspec, now)
+    coming, due = CALENDAR.next_delivery(dataspec, now), CALENDAR.last_delivery(dataspec, now)
     assert due <= now < coming
     assert coming - now <= timedelta(days=7)
     assert now - due <= timedelta(days=7)

@@ -6,7 +6,7 @@ import pytest
 
 from jvgate.errors import SettingsError
 from jvgate.freshness.figures import figures_with
-from jvgate.spec.dataspecs import dataspecs
+from tests.specs import JRA
 
 
 @pytest.mark.parametrize(
@@ -17,31 +17,31 @@ from jvgate.spec.dataspecs import dataspecs
     ],
 )  # fmt: skip
 def test_the_plain_figures_are_those_of_the_plan(dataspec, seconds):
-    assert figures_with()[dataspec].fresh == seconds
+    assert figures_with(JRA)[dataspec].fresh == seconds
 
 
-@pytest.mark.parametrize("dataspec", dataspecs())
+@pytest.mark.parametrize("dataspec", JRA.dataspecs)
 def test_the_figures_of_a_data_spec_are_in_order(dataspec):
-    figures = figures_with()[dataspec]
+    figures = figures_with(JRA)[dataspec]
     assert 0 < figures.floor <= figures.fresh <= figures.ceiling <= figures.settled
     assert 0 < figures.empty <= figures.fresh
     assert 0 < figures.stale <= figures.error
 
 
-@pytest.mark.parametrize(("older", "newer"), [(s.id, s.replaced_by) for s in dataspecs().values() if s.replaced_by])
+@pytest.mark.parametrize(("older", "newer"), [(s.id, s.replaced_by) for s in JRA.dataspecs.values() if s.replaced_by])
 def test_an_older_data_spec_has_the_figures_of_its_successor(older, newer):
     """The same data in other layouts."""
-    assert figures_with()[older] == figures_with()[newer]
+    assert figures_with(JRA)[older] == figures_with(JRA)[newer]
 
 
 def test_a_setting_changes_one_figure_and_no_other():
-    before, after = figures_with(), figures_with({"0B30": {"fresh": 20}})
+    before, after = figures_with(JRA), figures_with(JRA, {"0B30": {"fresh": 20}})
     assert asdict(after["0B30"]) == asdict(before["0B30"]) | {"fresh": 20}
     assert {name for name in before if before[name] != after[name]} == {"0B30"}
 
 
 def test_a_setting_for_a_kind_reaches_those_without_a_figure_of_their_own():
-    after = figures_with({"real_time": {"error": 1200}, "0B12": {"error": 5}})
+    after = figures_with(JRA, {"real_time": {"error": 1200}, "0B12": {"error": 5}})
     assert [after[name].error for name in ("0B15", "0B12", "0B30", "RACE")] == [1200, 5, 300, 604800]
 
 
@@ -63,6 +63,6 @@ def test_a_setting_for_a_kind_reaches_those_without_a_figure_of_their_own():
 )  # fmt: skip
 def test_a_setting_that_cannot_be_says_what_could(overrides, said):
     with pytest.raises(SettingsError, match=said) as caught:
-        figures_with(overrides)
+        figures_with(JRA, overrides)
     assert caught.value.name == "JVGATE_LIFETIMES (lifetimes)"
     assert caught.value.allowed

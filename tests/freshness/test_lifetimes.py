@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from jvgate.freshness.lifetimes import Lifetimes, Windows, is_final, luck_of
 from jvgate.freshness.post_times import PostTimes
 from jvgate.season.shelf import SeasonShelf
-from jvgate.spec.dataspecs import dataspecs
 from jvgate.spec.jst import JST
 from jvgate.values import Query
 from tests.raceday import DAY, GARBAGE, RACE_KEY, dataset, record, scan_of
+from tests.specs import JRA
 
-LIFETIMES = Lifetimes()
+LIFETIMES = Lifetimes(JRA)
 HOUR, DAYS = 3600.0, 86400.0
-SHELF = SeasonShelf(1)
+SHELF = SeasonShelf(JRA.layouts, 1)
 
 
 def at(text):
@@ -50,10 +50,11 @@ def test_the_plain_lifetime_is_the_figure_of_the_data_spec():
     assert LIFETIMES.figures(Query("RACE", from_time="20261101")).fresh == 86400
 
 
-@pytest.mark.parametrize("dataspec", dataspecs())
+@pytest.mark.parametrize("dataspec", JRA.dataspecs)
 def test_nothing_found_lives_briefly_in_every_window(dataspec):
-    query = Query(dataspec, key=RACE_KEY) if dataspecs()[dataspec].is_realtime else Query(dataspec, from_time="2026")
-    assert LIFETIMES.windows(dataset(query=query), now=POST) == Windows(30, 30, 30)
+    query = Query(dataspec, key=RACE_KEY) if JRA.dataspecs[dataspec].is_realtime else Query(dataspec, from_time="2026")
+    made = dataset(query=query)
+    assert LIFETIMES.windows(made, now=POST) == Windows(30, 30, 30)
 
 
 @pytest.mark.parametrize(
@@ -156,12 +157,12 @@ def test_entries_of_a_race_to_come_are_not_past_their_corrections():
     ],
 )  # fmt: skip
 def test_final_is_what_data_kubun_says_for_the_kind_of_data(body, is_realtime, final):
-    assert is_final(scan_of(body), is_realtime=is_realtime) is final
+    assert is_final(scan_of(body), JRA.lifetimes["final"], is_realtime=is_realtime) is final
 
 
 def test_a_setting_changes_what_a_lifetime_goes_by():
     odds, now = realtime("0B30", record("O1", DataKubun="1")), at("2026-11-15 12:00")
-    assert Lifetimes({"0B30": {"fresh": 20}}).windows(odds, now=now).fresh_s == 20
+    assert Lifetimes(JRA, {"0B30": {"fresh": 20}}).windows(odds, now=now).fresh_s == 20
 
 
 def test_the_season_lives_as_its_races_go_by():
@@ -187,7 +188,7 @@ bodies = st.lists(st.builds(record, kinds, DataKubun=st.sampled_from("012345679"
 
 @settings(max_examples=200, deadline=None)
 @given(
-    dataspec=st.sampled_from(sorted(dataspecs())), records=bodies, now=moments, newest=moments,
+    dataspec=st.sampled_from(sorted(JRA.dataspecs)), records=bodies, now=moments, newest=moments,
     to_time=moments | st.none(), option=st.sampled_from([1, 2, 4]), key=st.sampled_from([DAY, RACE_KEY, "20261116"]),
     every_s=st.floats(0, 1e6) | st.none(), random=st.floats(0, 1) | st.none(),
 )  # fmt: skip
@@ -195,7 +196,7 @@ def test_windows_keep_their_bounds_whatever_is_asked(
     dataspec, records, now, newest, to_time, option, key, every_s, random
 ):
     query = Query(dataspec, key=key)
-    if not dataspecs()[dataspec].is_realtime:
+    if not JRA.dataspecs[dataspec].is_realtime:
         end = f"{to_time:%Y%m%d%H%M%S}" if to_time else ""
         query = Query(dataspec, from_time="20261001000000", to_time=end, option=option)
     made = replace(dataset(*records, query=query), last_file_timestamp=f"{newest:%Y%m%d%H%M%S}")

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jvgate.freshness.pace import live_life_s, nearness, told_by
+from jvgate.freshness.pace import Pace
 from jvgate.spec.jst import JST
+from tests.specs import JRA
 
 DAY = "20261115"
+PACE = Pace(JRA.lifetimes["pace"])
 POST = datetime(2026, 11, 15, 15, 40, tzinfo=JST).timestamp()
 MINUTE, HOUR = 60.0, 3600.0
 factors = st.sampled_from([0.34, 1.0, 4.0, 10.0, 20.0])
@@ -17,7 +19,7 @@ spans = st.floats(0, 1e7)
 
 
 def near(now, *, posts=(POST,), is_day=False):
-    return nearness(posts, day=DAY, is_day=is_day, now=now)
+    return PACE.nearness(posts, day=DAY, is_day=is_day, now=now)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_nearer_to_post_time_never_lives_longer(one, other):
 
 @given(spans, spans, st.floats(0, 1e5) | st.none())
 def test_nearer_to_post_time_never_lives_longer_whatever_was_observed(one, other, every_s):
-    nearer, further = (live_life_s(30, near(POST - before), change_every_s=every_s) for before in sorted((one, other)))
+    nearer, further = (PACE.life_s(30, near(POST - before), change_every_s=every_s) for before in sorted((one, other)))
     assert nearer <= further
 
 
@@ -54,16 +56,16 @@ def test_a_day_is_not_over_because_the_one_known_race_is():
     morning_race = POST - 5 * HOUR
     assert near(POST, posts=(morning_race,), is_day=False) == 4
     assert near(POST, posts=(morning_race,), is_day=True) == 1
-    assert told_by([morning_race], day=DAY) == told_by([], day=DAY) > POST
+    assert PACE.told_by([morning_race], day=DAY) == PACE.told_by([], day=DAY) > POST
 
 
 @given(st.floats(1, 1e4), factors, st.floats(0, 1e6))
 def test_what_is_observed_corrects_the_scale_within_four_times(fresh_s, factor, every_s):
-    scale_s = live_life_s(fresh_s, factor, change_every_s=None)
-    life_s = live_life_s(fresh_s, factor, change_every_s=every_s)
+    scale_s = PACE.life_s(fresh_s, factor, change_every_s=None)
+    life_s = PACE.life_s(fresh_s, factor, change_every_s=every_s)
     assert scale_s == fresh_s * factor
     assert scale_s / 4 <= life_s <= scale_s * 4
 
 
 def test_an_answer_lives_half_as_long_as_its_content():
-    assert live_life_s(30, 1, change_every_s=50) == 25
+    assert PACE.life_s(30, 1, change_every_s=50) == 25

@@ -9,6 +9,7 @@ from jvgate.season.shelf import SeasonShelf
 from jvgate.season.world.world import world_of
 from jvgate.spec.jst import JST
 from tests.raceday import record, scan_of
+from tests.specs import JRA
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=JST).timestamp()
 RACE = "202611150511"
@@ -47,8 +48,8 @@ def test_days_gone_by_are_passed_over():
 
 
 def test_the_season_tells_the_post_times_it_goes_by():
-    races = world_of(1).races(datetime(2026, 11, 15).date())
-    found = SeasonShelf(1).realtime("0B15", "20261115", now=datetime(2026, 11, 15, 12))
+    races = world_of(1, JRA.layouts).races(datetime(2026, 11, 15).date())
+    found = SeasonShelf(JRA.layouts, 1).realtime("0B15", "20261115", now=datetime(2026, 11, 15, 12))
     assert posts_in(heads(*found)) == {race.short_key: race.post.replace(tzinfo=JST).timestamp() for race in races}
 
 

@@ -13,6 +13,7 @@ from jvgate.records.runs import RawRecord
 from jvgate.spec.places import place_of
 from jvgate.values import Query
 from tests.raceday import GARBAGE, dataset, frames_of, race_day, record
+from tests.specs import JRA
 
 SHORT, LONG = "202611150511", "2026111505050411"
 DAY = SHORT[:8]
@@ -22,19 +23,23 @@ def realtime(key, *records, dataspec="0B12"):
     return dataset(*records, query=Query(dataspec, key=key))
 
 
+def found(tagged):
+    return tags_of(tagged)
+
+
 def is_hit(tagged, **purge):
-    return is_purged(tags_of(tagged), purge_tags(**purge))
+    return is_purged(found(tagged), purge_tags(JRA.key_rules, **purge))
 
 
 def test_a_dataset_is_tagged_with_what_it_holds():
-    assert tags_of(dataset(*race_day())) == {
+    assert found(dataset(*race_day())) == {
         "dataspec=RACE", "record=RA", "record=SE", "record=HR", "record=O1", f"date={DAY}", f"race={SHORT}",
     }  # fmt: skip
 
 
 def test_an_empty_dataset_is_tagged_with_what_was_asked():
-    assert tags_of(dataset()) == {"dataspec=RACE"}
-    assert tags_of(realtime(LONG)) == {"dataspec=0B12", f"date={DAY}", f"race={SHORT}"}
+    assert found(dataset()) == {"dataspec=RACE"}
+    assert found(realtime(LONG)) == {"dataspec=0B12", f"date={DAY}", f"race={SHORT}"}
 
 
 @pytest.mark.parametrize("race", [SHORT, LONG])
@@ -61,13 +66,13 @@ def test_what_is_about_a_day_is_hit_by_each_of_its_races(kind):
 
 
 def test_a_record_that_mentions_a_race_is_not_about_it():
-    assert tags_of(dataset(record("UM"), record("KS"))) == {"dataspec=RACE", "record=UM", "record=KS"}
+    assert found(dataset(record("UM"), record("KS"))) == {"dataspec=RACE", "record=UM", "record=KS"}
 
 
 def test_beyond_the_bound_a_dataset_is_tagged_by_its_days_and_still_hit():
     courses, numbers = range(1, 11), range(1, MOST_RACES // 10 + 2)
     many = dataset(*(record("TC", JyoCD=f"{c:02}", RaceNum=n) for c in courses for n in numbers))
-    assert len(tags_of(many)) < 10
+    assert len(found(many)) < 10
     assert is_hit(many, race=SHORT)
     assert not is_hit(many, race="202611140511")
 
@@ -76,7 +81,7 @@ def test_more_days_than_the_bound_are_any_day():
     days = [f"{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
     many = dataset(*(record("TC", Year=year, MonthDay=day) for year in (2024, 2025) for day in days))
     assert len(days) * 2 > MOST_DAYS
-    assert tags_of(many) == {"dataspec=RACE", "record=TC", "date=any", "races=any"}
+    assert found(many) == {"dataspec=RACE", "record=TC", "date=any", "races=any"}
     assert is_hit(many, race=SHORT)
     assert is_hit(many, date="19990101")
 
@@ -100,7 +105,7 @@ def test_a_purge_of_nothing_hits_nothing():
 @pytest.mark.parametrize("wrong", [{"race": "2026"}, {"date": "20261301"}, {"race": DAY}, {"date": SHORT}])
 def test_a_purge_of_what_is_no_race_or_day_is_refused(wrong):
     with pytest.raises(QueryError):
-        purge_tags(**wrong)
+        purge_tags(JRA.key_rules, **wrong)
 
 
 @cache
@@ -124,7 +129,7 @@ pieces = st.lists(
 @given(pieces, st.integers(0, 2**32), st.sampled_from(["whole", "stripped", "cut", "overwritten", "nul"]))
 def test_a_purge_never_misses_a_race_that_a_reader_would_find(records, seed, damage):
     body = damaged(records, random.Random(seed), damage)
-    tags = tags_of(dataset(body))
+    tags = found(dataset(body))
     for frame in frames_of(body):
         if isinstance(frame, RawRecord) and frame.layout is not None and place_of(frame.layout).race:
             spans = place_of(frame.layout).day + place_of(frame.layout).race

@@ -16,6 +16,7 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Source
 from jvgate.values import Query
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
+from tests.specs import JRA
 from tests.waiting import until
 
 DEADLINE_S = 0.01
@@ -24,8 +25,8 @@ DEADLINE_S = 0.01
 @asynccontextmanager
 async def errands_of(workers, **given):
     """Errands through one session, whose deadline passes at once."""
-    source = Source("test:", start=workers, check=lambda: None, now=datetime.now)
-    async with asyncio.timeout(LIMIT_S), Pool(source, sessions=1, limit_bytes=1, queue_limit=9) as pool:
+    source = Source("test:", start=workers, check=lambda spec: None, now=datetime.now)
+    async with asyncio.timeout(LIMIT_S), Pool(source, JRA, sessions=1, limit_bytes=1, queue_limit=9) as pool:
         memory, given = Memory(max_entries=9, max_bytes=9999), {"deadline_s": DEADLINE_S} | given
         errands = Errands(pool, memory, Traffic(), **given)
         yield errands, pool

@@ -30,6 +30,7 @@ from jvgate.settings import Settings
 from jvgate.values import MISSING
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf
 from tests.raceday import GARBAGE, PROVIDED, RACE_KEY, archive, race_day, record
+from tests.specs import JRA
 
 LIMIT_S = 10
 
@@ -66,18 +67,18 @@ async def gateway(shelf, *, one_type_per_file=False, **given):
     holding = Holding(
         lambda channel: nullcontext(Simulator(shelf, RULES, now=lambda: NOW)), one_type_per_file=one_type_per_file
     )
-    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda: None, now=lambda: NOW)
+    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda spec: None, now=lambda: NOW)
     pool = Pool(
-        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
+        source, JRA, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip
-    async with pool, Gateway(source, pool, settings, shared=NoTier()) as opened:
+    async with pool, Gateway(source, JRA, pool, settings, shared=NoTier()) as opened:
         yield opened
         shelf.gate.set()  # nobody is left standing there
 
 
 @pytest.fixture
 def traced(monkeypatch):
-    """Where datasets are scanned and judged, and which of that happens on which thread."""
+    """What frames and judges datasets, in the order of the calls, and on which thread."""
     seen = []
 
     def trace(owner, name):
@@ -89,15 +90,14 @@ def traced(monkeypatch):
 
         monkeypatch.setattr(owner, name, call)
 
-    trace(Framer, "__init__")
-    for module, name in ((policy, "tags_of"), (policy.Judge, "judge")):
-        trace(module, name)
+    for owner, name in ((Framer, "__init__"), (policy.Judge, "judge"), (policy, "tags_of")):
+        trace(owner, name)
     return seen
 
 
 def race(**parameters):
     given = {"from_time": "20261101"} | parameters
-    return parse_question("RACE", {name: [value] for name, value in given.items()}, formats=("json",))
+    return parse_question("RACE", {name: [value] for name, value in given.items()}, JRA, formats=("json",))
 
 
 def play(shelf, scene, **given):
@@ -283,7 +283,7 @@ def test_a_narrower_answer_holds_the_records_of_the_whole_one(shelf, damage, ask
     files = [[day[0], *damage, day[4]], [*day[1:3], *damage, day[3]], [day[5]]]
     if one_type_per_file:
         files = [[day[0]], [*day[1:3], *damage, day[3]], [day[4]], [day[5]]]
-    lines = [split(b"".join(records))[0] for records in files]  # as a file is read: up to each CR LF
+    lines = [split(b"".join(records), JRA.layouts)[0] for records in files]  # as a file is read: up to each CR LF
     shelf.files["RACE"] = [MemoryFile(f"{n}.jvd", PROVIDED, records) for n, records in enumerate(lines)]
 
     async def whole_first(opened):
@@ -464,7 +464,7 @@ def test_of_an_answer_whose_dataset_is_outdated_no_form_is_kept(shelf, coding):
         await opened.ask(replace(race(), coding=coding))
         return [key for key, _ in opened._memory.items()]
 
-    assert play(shelf, scene) == ["RACE:20261101000000-:1"]
+    assert play(shelf, scene) == ["jra:RACE:20261101000000-:1"]
 
 
 @asynccontextmanager
@@ -544,7 +544,7 @@ def test_what_does_not_get_smaller_stays_as_it_is(shelf, monkeypatch):
 @pytest.mark.parametrize("goes", [("plain",), ("plain", "raw"), ("packed",)])
 def test_what_has_left_memory_is_not_read_for_that(shelf, monkeypatch, squeezed, goes):
     """Before the hit, or, of the packed one, while it is being packed."""
-    keys = {"plain": str(race()), "raw": "RACE:20261101000000-:1", "packed": str(replace(race(), coding="zstd"))}
+    keys = {"plain": str(race()), "raw": "jra:RACE:20261101000000-:1", "packed": str(replace(race(), coding="zstd"))}
 
     async def scene(opened):
         async with packed_twice(opened, "zstd", monkeypatch):
@@ -663,7 +663,7 @@ def test_closing_ends_those_who_wait(shelf):
 def test_a_joined_question_reads_what_is_missing_and_takes_the_rest_from_memory(tmp_path):
     archive(tmp_path, record("UM"), dataspec="DIFN")
     archive(tmp_path, *race_day())
-    joined = parse_question("RACEDIFN", {"from_time": ["20261101"]}, formats=("json",))
+    joined = parse_question("RACEDIFN", {"from_time": ["20261101"]}, JRA, formats=("json",))
 
     async def scene():
         async with open_gateway(Settings(source=f"archive:{tmp_path}?date=2026-11-18")) as opened:
@@ -688,8 +688,8 @@ def test_a_joined_question_is_not_taken_for_a_part_of_it(shelf):
     """RACESLOP&record=HR opens RACE alone, and still says what was asked for."""
 
     async def scene(opened):
-        return [await opened.ask(parse_question(spec, {"from_time": ["20261101"], "record": ["HR"]}, formats=("json",)))
-                for spec in ("RACE", "RACESLOP")]  # fmt: skip
+        asked = {"from_time": ["20261101"], "record": ["HR"]}
+        return [await opened.ask(parse_question(spec, asked, JRA, formats=("json",))) for spec in ("RACE", "RACESLOP")]
 
     said = [json.loads(served.entry.value.body)["meta"]["dataspec"] for served in play(shelf, scene)]
     assert said == ["RACE", "RACESLOP"]
@@ -725,7 +725,7 @@ def test_who_asks_after_a_purge_is_not_given_what_was_being_read_before_it(shelf
 @pytest.mark.process
 def test_a_cold_answer_is_framed_once_and_nothing_of_that_is_done_by_the_event_loop(traced, tmp_path):
     archive(tmp_path, *[record("O1")] * 3, dataspec="0B31", name=f"{RACE_KEY}.jvd")
-    questions = [parse_question("0B31", {"key": [RACE_KEY], **given}, formats=("json", "ndjson"))
+    questions = [parse_question("0B31", {"key": [RACE_KEY], **given}, JRA, formats=("json", "ndjson"))
                  for given in ({}, {"where": ["JyoCD=05"]}, {"format": ["ndjson"]})]  # fmt: skip
 
     async def scene():

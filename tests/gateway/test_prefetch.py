@@ -22,6 +22,7 @@ from jvgate.values import Landed, Query, Question, Selection
 from tests.cache.clocks import Clock, settled, without_threads
 from tests.cache.test_datasets import FRESH_S, Judge
 from tests.raceday import QUERY, RACE_KEY, dataset, record
+from tests.specs import JRA
 from tests.waiting import until
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=JST).timestamp()
@@ -68,7 +69,13 @@ class Stage:
             memory, self.source, judge=Judge(), shared=NoTier(), clock=self.clock, wall=self.clock, most_waiters=100
         )
         self.prefetcher = Prefetcher(
-            self.datasets, self.traffic, posts=PostTimes(), lifetimes=Lifetimes(), sessions=sessions, now=lambda: NOON
+            self.datasets,
+            self.traffic,
+            JRA,
+            posts=PostTimes(),
+            lifetimes=Lifetimes(JRA),
+            sessions=sessions,
+            now=lambda: NOON,
         )
 
     async def asks(self, query):
@@ -210,7 +217,7 @@ def test_an_error_that_says_nothing_of_the_source_ends_nothing(play, error):
 
 
 def test_a_plan_that_goes_wrong_is_told_and_ends_nothing(play, monkeypatch):
-    def fails(posts, **known):
+    def fails(posts, rules, **known):
         failures.append(1)
         raise RuntimeError("dictionary changed size during iteration")
 

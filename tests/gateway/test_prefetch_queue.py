@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from jvgate.gateway.prefetch_plans import Wish
-from jvgate.gateway.prefetch_queue import Limits, Prefetches
+from jvgate.gateway.prefetch_queue import Prefetches, PrefetchLimits
 from jvgate.values import Query
 
 QUERIES = [Query("0B15", key=f"2026111505{number:02}") for number in range(1, 13)]
@@ -20,7 +20,7 @@ def wishes(*queries):
 
 
 def queue(*queries, **limits):
-    prefetches = Prefetches(Limits(**limits))
+    prefetches = Prefetches(PrefetchLimits(**limits))
     prefetches.add(wishes(*queries), now=0)
     return prefetches
 
@@ -90,7 +90,7 @@ def test_a_client_that_asks_for_what_is_queued_takes_it_out():
 
 
 def test_what_is_wasted_again_and_again_is_read_no_more_until_somebody_asks():
-    prefetches = Prefetches(Limits(wasted=2))
+    prefetches = Prefetches(PrefetchLimits(wasted=2))
     for _ in range(3):
         prefetches.add(wishes(FIRST), now=0)
         if prefetches.take(0):
@@ -169,7 +169,7 @@ class Days(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.prefetches = Prefetches(Limits(queued=4, followed=3, keep_s=20))
+        self.prefetches = Prefetches(PrefetchLimits(queued=4, followed=3, keep_s=20))
         self.now = 0.0
         self.running = []
 

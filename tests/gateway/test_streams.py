@@ -17,6 +17,7 @@ from jvgate.render.formats.registry import offered_streams
 from jvgate.settings import Settings
 from tests.raceday import race_day, record
 from tests.sessions.gated import LIMIT_S
+from tests.specs import JRA
 
 DAY = race_day()
 
@@ -45,12 +46,12 @@ class Playing:
 def asked(dataspec="RACE", **parameters):
     given = {"from_time": "20261101", **parameters}
     parameters = {name: [value] for name, value in given.items()}
-    return parse_question(dataspec, parameters, formats=offered_streams(Settings()))
+    return parse_question(dataspec, parameters, JRA, formats=offered_streams(Settings()))
 
 
 def play(scene, *script):
     async def limited():
-        streams = Streams(Playing(*script), stall_s=1.0)
+        streams = Streams(Playing(*script), JRA, stall_s=1.0)
         async with asyncio.timeout(LIMIT_S):
             result = await scene(streams)
         assert streams.open_count == 0

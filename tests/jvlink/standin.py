@@ -17,8 +17,8 @@ import pytest
 
 from jvgate.spec.files import read_json
 
-INTERFACE = {method["name"]: method for method in read_json("interface.json")["methods"]}
-PROPERTIES = {entry["name"] for entry in read_json("interface.json")["properties"]}
+INTERFACE = {method["name"]: method for method in read_json("jra/interface.json")["methods"]}
+PROPERTIES = {entry["name"] for entry in read_json("jra/interface.json")["properties"]}
 WRONG_THREAD, NOT_INITIALISED, NOT_REGISTERED = 0x8001010E, 0x800401F0, 0x80040154
 BAD_COUNT, BAD_TYPE, NO_MEMBER = 0x8002000E, 0x80020005, 0x80020003
 _PADDING = 7  # JV-Link's array may be longer than the record

@@ -194,7 +194,7 @@ def test_nothing_waits_for_a_person(machine, monkeypatch):
 
 
 def test_every_event_of_the_type_library_is_known():
-    assert list(EVENTS) == [event["name"] for event in read_json("events.json")["events"]]
+    assert list(EVENTS) == [event["name"] for event in read_json("jra/events.json")["events"]]
 
 
 class EventfulShelf(MemoryShelf):

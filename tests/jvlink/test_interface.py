@@ -7,7 +7,7 @@ import pytest
 from jvgate.jvlink import interface
 from jvgate.spec.files import read_json
 
-METHODS = {method["name"]: method for method in read_json("interface.json")["methods"]}
+METHODS = {method["name"]: method for method in read_json("jra/interface.json")["methods"]}
 OURS = {"on_event", "pump"}
 UNREAD = {"m_servicekey", "ParentHWnd"}  # a secret; and what is only ever written, inside the COM object
 
@@ -27,11 +27,11 @@ def test_a_result_has_as_many_values_as_late_binding_gives(name):
 
 def test_the_protocol_has_all_that_jvlink_has_and_nothing_else():
     public = {name for name in dir(interface.FullJVLink) if not name.startswith("_")} | {"on_event"}
-    properties = {entry["name"] for entry in read_json("interface.json")["properties"]}
+    properties = {entry["name"] for entry in read_json("jra/interface.json")["properties"]}
     assert public == (set(METHODS) | properties | OURS) - UNREAD
 
 
 def test_no_part_of_the_protocol_has_more_than_six_members():
-    parts = ("Opens", "Reads", "Position", "Setup", "Settings", "Pictures", "Movies", "Watching")
+    parts = ("Opens", "Reads", "Position", "Setup", "Preferences", "Pictures", "Movies", "Watching")
     for part in (getattr(interface, name) for name in parts):
         assert len([name for name in vars(part) if name.startswith(("JV", "m_"))]) <= 6

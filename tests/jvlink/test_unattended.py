@@ -9,6 +9,7 @@ from jvgate.errors import NotOffered
 from jvgate.jvlink.simulator import Simulator
 from jvgate.season.shelf import SeasonShelf
 from tests.jvlink.memory_shelf import RULES, MemoryShelf
+from tests.specs import JRA
 
 NOON = datetime(2026, 11, 22, 12)
 BITMAP = b"BM a picture"
@@ -104,7 +105,7 @@ def test_watching_goes_on_while_something_is_open(clock):
 
 def test_an_afternoon_of_the_season_tells_pay_outs_and_weights(clock):
     told = []
-    link = simulator(SeasonShelf(), clock, told)
+    link = simulator(SeasonShelf(JRA.layouts), clock, told)
     link.JVWatchEvent()
     clock.pass_(minutes=240)
     link.pump()

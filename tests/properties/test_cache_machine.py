@@ -23,11 +23,13 @@ from jvgate.cache.datasets import Datasets
 from jvgate.cache.entries import Judged
 from jvgate.cache.memory import Memory
 from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy, SourceError
+from jvgate.freshness import policy
+from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.tags import has_any
-from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query
 from tests.cache.clocks import Clock, without_threads
 from tests.cache.shared_fake import Board, BoardTier
+from tests.specs import JRA
 
 WIDE = Query("RACE", from_time="20261101000000", option=1)
 QUERIES = [WIDE, Query("RACE", from_time="20261101000000", option=1, records=("RA",)), Query("0B12", key="20261115")]
@@ -73,7 +75,7 @@ class Source:
         await read.end
         read.ended_at = self.clock()
         read_at = self.clock() + 1e4  # by the clock of wherever it was read
-        return Dataset.landed(query, b"%d" % number, read_at=read_at, layouts=layouts())
+        return Dataset.landed(query, b"%d" % number, read_at=read_at, layouts=JRA.layouts)
 
     def hasten(self, query):
         pass
@@ -93,6 +95,12 @@ class Source:
 
     def after(self, query):
         return STALE_S, ERROR_S
+
+    def is_passing(self, error):
+        return freshness.is_passing(error)
+
+
+freshness = policy.Judge(JRA, Lifetimes(JRA), now=lambda: 0.0)
 
 
 class Node:

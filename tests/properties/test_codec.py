@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from jvgate.records.decode import decode, decoder
 from jvgate.records.encode import encode
 from jvgate.records.runs import RawRecord
-from jvgate.spec.layouts import layouts
 from tests.raceday import frames_of
 from tests.records.build import random_record
+from tests.specs import JRA
 
-ALL = list(layouts().all())
+ALL = list(JRA.layouts.all())
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**32)
 
@@ -37,18 +37,18 @@ def holds(record, values):
 @given(seed=seeds)
 def test_decode_undoes_encode(layout, seed):
     values = random_record(layout, random.Random(seed))
-    raw = encode(values, length=layout.length)
-    record = decode(raw)
+    raw = encode(values, JRA.layouts, length=layout.length)
+    record = decode(raw, JRA.layouts)
     assert "_errors" not in record
     assert holds(record, values)
-    assert encode(record, length=layout.length) == raw
+    assert encode(record, JRA.layouts, length=layout.length) == raw
 
 
 @pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.id)
 @FEW
 @given(seed=seeds, damage=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), min_size=1, max_size=40))
 def test_damaged_bytes_still_give_a_record(layout, seed, damage):
-    raw = bytearray(encode(random_record(layout, random.Random(seed)), length=layout.length))
+    raw = bytearray(encode(random_record(layout, random.Random(seed)), JRA.layouts, length=layout.length))
     for place, byte in damage:
         raw[place % layout.length] = byte
     record = decoder(layout)(bytes(raw))
@@ -62,7 +62,9 @@ def test_damaged_bytes_still_give_a_record(layout, seed, damage):
 def test_where_a_stream_is_cut_changes_nothing(seed, cuts, damage):
     rng = random.Random(seed)
     small = [layout for layout in ALL if layout.length < 10_000]
-    data = bytearray(b"".join(encode(random_record(one, rng), length=one.length) for one in rng.choices(small, k=12)))
+    data = bytearray(
+        b"".join(encode(random_record(one, rng), JRA.layouts, length=one.length) for one in rng.choices(small, k=12))
+    )
     for place in damage:
         data[place % len(data)] = rng.randrange(256)
     places = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
@@ -75,7 +77,11 @@ def test_where_a_stream_is_cut_changes_nothing(seed, cuts, damage):
 def test_many_alike_are_told_apart_as_one_by_one(seed, damage, nuls):
     rng = random.Random(seed)
     small = [layout for layout in ALL if layout.length < 1_500]
-    records = [encode(random_record(one, rng), length=one.length) for one in rng.choices(small, k=3) for _ in range(25)]
+    records = [
+        encode(random_record(one, rng), JRA.layouts, length=one.length)
+        for one in rng.choices(small, k=3)
+        for _ in range(25)
+    ]
     for place in nuls:
         records.insert(place, b"\0")
     data = bytearray(b"".join(records))

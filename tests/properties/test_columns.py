@@ -9,19 +9,21 @@ from hypothesis import strategies as st
 from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decoder
 from jvgate.records.encode import encode
-from jvgate.spec.layouts import layouts
 from tests.records.build import random_record
 from tests.records.damage import damaged
 from tests.records.rows import as_row, rows_of
+from tests.specs import JRA
 
-ALL = list(layouts().all())
+ALL = list(JRA.layouts.all())
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**32)
 
 
 def random_raws(layout, rng, *, count=5):
     """Raw records, some of them of races before the older special values ended where there are such values."""
-    raws = [encode(random_record(layout, rng, fill=rng.random()), length=layout.length) for _ in range(count)]
+    raws = [
+        encode(random_record(layout, rng, fill=rng.random()), JRA.layouts, length=layout.length) for _ in range(count)
+    ]
     if not any(field.special_dated for field in layout.leaves()):
         return raws
     days = (b"20040813", b"20040814", b"19930601", None, None)

@@ -4,7 +4,6 @@ import random
 from typing import Any
 
 from jvgate.spec.layouts import Field, Group, Layout
-from jvgate.spec.specials import special_slugs
 
 WIDE = "アイウエオカキクケコサシスセソー一二三四五春夏秋冬髙①～々〆　"
 NARROW = "ABCxyz 0129.-'ｱｲｳｴｵﾟﾞ"
@@ -29,7 +28,7 @@ def _object(fields: tuple[Field | Group, ...], rng: random.Random, fill: float) 
         elif rng.random() < fill:
             if field.special and rng.random() < 0.2:
                 raw, slug = rng.choice(sorted(field.special.items()))
-                meaning = special_slugs()[slug]
+                meaning = field.slugs[slug]
                 number = int(raw) / (field.scale or 1) if meaning == "number" else 0 if meaning == "zero" else None
                 values[field.key], values[f"{field.key}Mark"] = number, slug
             else:

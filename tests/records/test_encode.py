@@ -4,6 +4,7 @@ import pytest
 
 from jvgate.errors import RecordError
 from jvgate.records.encode import encode
+from tests.specs import JRA
 
 
 @pytest.mark.parametrize(
@@ -24,22 +25,22 @@ from jvgate.records.encode import encode
 )
 def test_what_does_not_fit_is_refused(values, why):
     with pytest.raises(RecordError, match=why) as caught:
-        encode(values)
+        encode(values, JRA.layouts)
     assert caught.value.record.startswith(values["RecordSpec"])
 
 
 def test_a_combination_stands_in_its_fixed_place():
-    raw = encode({"RecordSpec": "O2", "OddsUmarenInfo": [{"Kumi": "0104", "Odds": 12.3, "Ninki": 7}]})
+    raw = encode({"RecordSpec": "O2", "OddsUmarenInfo": [{"Kumi": "0104", "Odds": 12.3, "Ninki": 7}]}, JRA.layouts)
     assert raw[40 + 2 * 13 : 40 + 3 * 13] == b"0104000123007"  # 0102, 0103, then 0104
     assert raw[40 : 40 + 2 * 13] == b" " * 26
 
 
 def test_text_is_padded_by_its_width():
-    raw = encode({"RecordSpec": "SE", "Bamei": "ABC"})
+    raw = encode({"RecordSpec": "SE", "Bamei": "ABC"}, JRA.layouts)
     assert raw[40:76] == b"ABC" + b" " * 33
-    raw = encode({"RecordSpec": "SE", "Bamei": "アイ"})
+    raw = encode({"RecordSpec": "SE", "Bamei": "アイ"}, JRA.layouts)
     assert raw[40:76] == "アイ".encode("cp932") + b"\x81\x40" * 16
 
 
 def test_the_winner_has_a_negative_difference_even_when_it_is_zero():
-    assert encode({"RecordSpec": "SE", "TimeDiff": -0.0})[531:535] == b"-000"
+    assert encode({"RecordSpec": "SE", "TimeDiff": -0.0}, JRA.layouts)[531:535] == b"-000"

@@ -5,14 +5,16 @@ import pytest
 from jvgate.records.encode import encode
 from jvgate.records.framing import LOOKAHEAD, Framer
 from jvgate.records.runs import Damage, RawRecord, RecordRun
-from jvgate.spec.layouts import layouts
 from tests.raceday import frames_of
+from tests.specs import JRA
 
 BODY = {"KeitoEx": "本文", "KeitoId": "0101", "KeitoName": "系統", "HansyokuNum": "1234567890"}
 
 
 def record(name, length=None, **values):
-    return encode({"RecordSpec": name, "DataKubun": "1", "MakeDate": "2026-05-11", **values}, length=length)
+    return encode(
+        {"RecordSpec": name, "DataKubun": "1", "MakeDate": "2026-05-11", **values}, JRA.layouts, length=length
+    )
 
 
 def raws(items):
@@ -24,10 +26,10 @@ def damages(items):
 
 
 def test_all_types_old_and_new_come_out_in_order():
-    records = [record(layout.record, layout.length) for layout in layouts().all()]
+    records = [record(layout.record, layout.length) for layout in JRA.layouts.all()]
     items = frames_of(b"".join(records))
     assert raws(items) == records
-    assert [item.layout for item in items] == list(layouts().all())
+    assert [item.layout for item in items] == list(JRA.layouts.all())
 
 
 def test_stripped_records_are_padded_back_and_counted():
@@ -130,7 +132,7 @@ def test_a_file_with_other_line_ends_is_told_as_damage():
 
 def test_many_records_of_one_layout_are_one_run():
     runners = [record("SE", Umaban=number % 18 + 1) for number in range(100)]
-    first, second, third = Framer(layouts()).feed(b"".join([*runners, record("WE"), runners[0]]))
+    first, second, third = Framer(JRA.layouts).feed(b"".join([*runners, record("WE"), runners[0]]))
     assert (first.count, first.raw, first.layout.record) == (100, b"".join(runners), "SE")
     assert [one.raw for one in first.records()] == runners
     assert (second.layout.record, second.offset) == ("WE", len(first.raw))
@@ -138,7 +140,7 @@ def test_many_records_of_one_layout_are_one_run():
 
 
 def test_a_record_of_known_length_waits_for_nothing_behind_it():
-    framer, raw = Framer(layouts()), record("SE")
+    framer, raw = Framer(JRA.layouts), record("SE")
     assert list(framer.feed(raw[:-1])) == []
     (run,) = framer.feed(raw[-1:] + b"\0")
     assert (run.raw, run.offset, run.count) == (raw, 0, 1)
@@ -147,7 +149,7 @@ def test_a_record_of_known_length_waits_for_nothing_behind_it():
 
 
 def test_what_is_no_record_of_known_length_waits_until_all_that_decides_is_there():
-    framer, raw, unknown = Framer(layouts()), record("SE"), b"ZZ120260511 something new\r\n"
+    framer, raw, unknown = Framer(JRA.layouts), record("SE"), b"ZZ120260511 something new\r\n"
     assert list(framer.feed(unknown + raw)) == []
     first, *_ = framer.feed(raw * (LOOKAHEAD // len(raw)))
     assert first.raw == unknown
@@ -172,6 +174,6 @@ def test_one_damaged_record_among_many_is_told_as_if_it_stood_among_few(place, c
 
 def test_runs_do_not_grow_without_limit():
     data = record("SE") * 5000
-    runs = list(Framer(layouts()).feed(data))
+    runs = list(Framer(JRA.layouts).feed(data))
     assert all(isinstance(run, RecordRun) and len(run.raw) <= 1 << 20 for run in runs)
     assert b"".join(run.raw for run in runs) == data

@@ -7,6 +7,7 @@ import pytest
 
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
+from tests.specs import JRA
 
 CASES = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
 
@@ -23,7 +24,7 @@ def record_of(case):
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_bytes_read_as_expected(path):
     case = json.loads(path.read_text("utf-8"))
-    record = decode(record_of(case))
+    record = decode(record_of(case), JRA.layouts)
     assert {key: record[key] for key in case.get("only", record)} == case["expected"]
 
 
@@ -32,4 +33,4 @@ def test_undamaged_bytes_are_written_back(path):
     case = json.loads(path.read_text("utf-8"))
     raw = record_of(case)
     if "_errors" not in case["expected"] and "only" not in case:
-        assert encode(case["expected"], length=case["length"]) == raw
+        assert encode(case["expected"], JRA.layouts, length=case["length"]) == raw

@@ -5,13 +5,13 @@ import pytest
 from jvgate.records.decode import decode, decoder
 from jvgate.records.encode import encode
 from jvgate.records.labels import labeller
-from jvgate.spec.layouts import layouts
+from tests.specs import JRA
 
 
 def labelled(language, **values):
-    raw = encode({"RecordSpec": "RA", **values})
-    layout = layouts().current("RA")
-    return labeller(layout, language)(decoder(layout)(raw))
+    raw = encode({"RecordSpec": "RA", **values}, JRA.layouts)
+    layout = JRA.layouts.current("RA")
+    return labeller(layout, language, JRA)(decoder(layout)(raw))
 
 
 @pytest.mark.parametrize(("language", "word"), [("ja", "東京競馬場"), ("en", "Tokyo")])
@@ -36,15 +36,15 @@ def test_what_is_not_set_or_unknown_has_no_word():
 
 
 def test_codes_inside_groups_get_theirs_too():
-    raw = encode({"RecordSpec": "CH", "SaikinJyusyo": [{"JyoCD": "06"}]})
-    layout = layouts().current("CH")
-    first, second, third = labeller(layout, "ja")(decode(raw))["SaikinJyusyo"]
+    raw = encode({"RecordSpec": "CH", "SaikinJyusyo": [{"JyoCD": "06"}]}, JRA.layouts)
+    layout = JRA.layouts.current("CH")
+    first, second, third = labeller(layout, "ja", JRA)(decode(raw, JRA.layouts))["SaikinJyusyo"]
     assert first["JyoCDLabel"] == "中山競馬場"
     assert second is third is None
 
 
 def test_the_short_lists_of_layouts_speak_english_only():
-    raw = encode({"RecordSpec": "AV", "JiyuKubun": "001"})
-    layout = layouts().current("AV")
-    assert labeller(layout, "en")(decode(raw))["JiyuKubunLabel"] == "illness"
-    assert "JiyuKubunLabel" not in labeller(layout, "ja")(decode(raw))
+    raw = encode({"RecordSpec": "AV", "JiyuKubun": "001"}, JRA.layouts)
+    layout = JRA.layouts.current("AV")
+    assert labeller(layout, "en", JRA)(decode(raw, JRA.layouts))["JiyuKubunLabel"] == "illness"
+    assert "JiyuKubunLabel" not in labeller(layout, "ja", JRA)(decode(raw, JRA.layouts))

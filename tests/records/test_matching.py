@@ -8,12 +8,12 @@ from jvgate.records.decode import decode
 from jvgate.records.matching import Meeting
 from jvgate.records.runs import RecordRun
 from jvgate.spec.conditions import Condition, Span, parse_condition, selectable
-from jvgate.spec.layouts import layouts
 from tests.raceday import record
+from tests.specs import JRA
 
 
 def wants(condition, raw):
-    layout = layouts().get(raw[:2].decode(), len(raw))
+    layout = JRA.layouts.get(raw[:2].decode(), len(raw))
     return chosen([parse_condition(text, [layout]) for text in condition.split("&")], layout, raw) == raw
 
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_read_meets_no_condition():
 
 
 def test_records_of_a_layout_without_the_field_meet_nothing():
-    assert chosen([Condition("RaceNum", (Span(1, 1),))], layouts().current("UM"), record("UM")) == b""
+    assert chosen([Condition("RaceNum", (Span(1, 1),))], JRA.layouts.current("UM"), record("UM")) == b""
 
 
 @pytest.mark.parametrize("count", [3, 400])
@@ -77,7 +77,7 @@ def test_records_of_a_layout_without_the_field_meet_nothing():
 )
 def test_many_records_are_chosen_as_one_by_one(condition, count):
     runners = [record("SE", RaceNum=number // 18 % 12 + 1, Umaban=number % 18 + 1) for number in range(count)]
-    layout = layouts().current("SE")
+    layout = JRA.layouts.current("SE")
     conditions = [parse_condition(text, [layout]) for text in condition.split("&")]
     raw = b"".join(runners)
     assert chosen(conditions, layout, raw) == b"".join(one for one in runners if chosen(conditions, layout, one))
@@ -85,13 +85,13 @@ def test_many_records_are_chosen_as_one_by_one(condition, count):
 
 @given(st.sampled_from(["RA", "SE"]), st.data())
 def test_the_bytes_say_what_the_answer_says(kind, data):
-    layout = layouts().current(kind)
+    layout = JRA.layouts.current(kind)
     names = sorted(selectable(layout).keys() - {"date", "RecordSpec"})
     field = selectable(layout)[data.draw(st.sampled_from(names))]
     characters = st.text("0123456789 +-A", min_size=field.length, max_size=field.length)
     raw = bytearray(record(kind))
     raw[field.offset : field.end] = data.draw(characters).encode()
-    value = decode(bytes(raw))[field.key]
+    value = decode(bytes(raw), JRA.layouts)[field.key]
     value = value.rstrip() if isinstance(value, str) else value
     for span in (Span(value, value), Span(None, None)):
         assert bool(chosen([Condition(field.key, (span,))], layout, bytes(raw))) is (value is not None)

@@ -5,9 +5,9 @@ import pytest
 from jvgate.records.encode import encode
 from jvgate.records.runs import Damage, RawRecord, RecordRun
 from jvgate.records.scan import scan
-from jvgate.spec.layouts import layouts
 from jvgate.spec.places import place_of
 from tests.raceday import GARBAGE, frames_of, race_day, record, scan_of
+from tests.specs import JRA
 
 
 def shape(body):
@@ -42,7 +42,7 @@ def test_the_nul_of_jvgets_is_no_part_of_a_record():
 
 def test_each_file_is_framed_by_itself():
     first, second = record("RA") + record("SE")[:100], record("SE")
-    found = scan(first + second, layouts(), [0, len(first)])
+    found = scan(first + second, JRA.layouts, [0, len(first)])
     assert [type(item) for items in found.files for item in items] == [RecordRun, Damage, RecordRun]
     assert [item.offset for items in found.files for item in items] == [0, len(record("RA")), 0]
     assert [run.raw for run in found.runs()] == [record("RA"), second]
@@ -89,7 +89,9 @@ def test_a_file_of_foreign_lines_is_not_clear():
 
 
 def test_marks_are_those_of_every_record():
-    body = b"".join(encode({"RecordSpec": "SE", "DataKubun": mark, "MakeDate": "2026-11-16"}) for mark in "1277")
+    body = b"".join(
+        encode({"RecordSpec": "SE", "DataKubun": mark, "MakeDate": "2026-11-16"}, JRA.layouts) for mark in "1277"
+    )
     (run,) = scan_of(body).runs()
     assert run.marks() == b"1277"
 

@@ -7,21 +7,23 @@ from jvgate.errors import RecordError
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
 from jvgate.records.text import text_writer
-from jvgate.spec.layouts import layouts
+from tests.specs import JRA
 
-RAW = encode({"RecordSpec": "SE", "DataKubun": "7", "Bamei": '引用"符\\', "ChakuUmaInfo": [{"Bamei": "アイ"}]})
+RAW = encode(
+    {"RecordSpec": "SE", "DataKubun": "7", "Bamei": '引用"符\\', "ChakuUmaInfo": [{"Bamei": "アイ"}]}, JRA.layouts
+)
 
 
 def written(raw):
     errors = []
-    return text_writer(layouts().get(raw[:2].decode(), len(raw)))(raw, errors), errors
+    return text_writer(JRA.layouts.get(raw[:2].decode(), len(raw)))(raw, errors), errors
 
 
 def test_text_and_values_say_the_same():
     text, errors = written(RAW)
-    assert orjson.loads(text) == decode(RAW)
+    assert orjson.loads(text) == decode(RAW, JRA.layouts)
     assert errors == []
-    assert text == orjson.dumps(decode(RAW))  # to the byte: one form of JSON everywhere
+    assert text == orjson.dumps(decode(RAW, JRA.layouts))  # to the byte: one form of JSON everywhere
 
 
 def test_what_was_wrong_stands_in_the_text_and_in_the_list():
@@ -37,4 +39,4 @@ def test_a_field_inside_a_group_is_told_by_its_whole_name():
 
 def test_a_record_of_another_length_is_refused():
     with pytest.raises(RecordError, match="554 bytes, not 555"):
-        text_writer(layouts().current("SE"))(RAW[:-1], [])
+        text_writer(JRA.layouts.current("SE"))(RAW[:-1], [])

@@ -20,6 +20,7 @@ from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check, refusal
 from jvgate.settings import Settings
 from tests.raceday import GARBAGE, dataset, race_day, record
+from tests.specs import JRA
 
 UNKNOWN = b"ZZ120261115" + "未知".encode("cp932") + b"\r\n"
 BROKEN = record("SE", Umaban=7).replace(b"07" + b"0" * 10, b"07" + b"0" * 9 + b"x")
@@ -35,12 +36,12 @@ WORDS = tuple(FORMATS)
 def question(dataspec="RACE", **parameters):
     given = {"from_time": "20261101"} | parameters
     texts = {name: value if isinstance(value, list) else [value] for name, value in given.items()}
-    return parse_question(dataspec, texts, formats=WORDS)
+    return parse_question(dataspec, texts, JRA, formats=WORDS)
 
 
 def answer(*records, dataspec="RACE", **parameters):
     asked = question(dataspec, **parameters)
-    return render(asked, [dataset(*records, query=query) for query in asked.queries]).answer
+    return render(asked, [dataset(*records, query=query) for query in asked.queries], JRA).answer
 
 
 def as_json(*records, **parameters):
@@ -142,7 +143,7 @@ def test_conditions_and_pages_hold_for_tables_too():
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 @pytest.mark.parametrize("unfit", [{"labels": "ja"}, {"raw": "1"}])
 def test_a_table_has_no_words_beside_its_codes(form, unfit):
-    error = refusal(question(format=form, record="SE", **unfit))
+    error = refusal(question(format=form, record="SE", **unfit), JRA)
     assert (error.slug, error.parameter) == ("parameter-not-allowed", next(iter(unfit)))
 
 
@@ -190,7 +191,7 @@ def test_each_form_has_an_etag_of_its_own_even_of_the_same_bytes(monkeypatch):
 
 
 class Nothing(RecordWriter):
-    def __init__(self, question):
+    def __init__(self, question, spec):
         """Need nothing."""
 
     def write(self, layout, raw, count):
@@ -202,7 +203,7 @@ class Nothing(RecordWriter):
 
 def test_a_charset_that_is_the_usual_one_makes_no_other_question():
     parameters = {"record": "SE", "format": "csv"}
-    assert check(question(charset="utf-8", **parameters)) == check(question(**parameters))
+    assert check(question(charset="utf-8", **parameters), JRA) == check(question(**parameters), JRA)
 
 
 def test_a_pickle_is_the_same_bytes_whatever_the_readers_remember():
@@ -246,7 +247,7 @@ def test_a_page_knows_the_pages_around_it(parameters, pages, form):
 def test_following_the_pages_gives_everything_once():
     asked, seen = question(limit="4", where="JyoCD=05"), []
     while asked is not None:
-        page = render(asked, [dataset(*race_day())]).answer
+        page = render(asked, [dataset(*race_day())], JRA).answer
         seen += json.loads(page.body)["data"]
         asked = dict(page.pages).get("next")
     assert seen == as_json(*race_day())["data"]
@@ -269,24 +270,24 @@ def test_a_question_is_asked_again_by_its_own_parameters(dataspec, parameters):
     texts = {"from_time": ["20261101"]} | {
         name: value if isinstance(value, list) else [value] for name, value in parameters.items()
     }
-    asked = parse_question(dataspec, {name: values for name, values in texts.items() if values}, formats=WORDS)
+    asked = parse_question(dataspec, {name: values for name, values in texts.items() if values}, JRA, formats=WORDS)
     again: dict[str, list[str]] = {}
     for name, value in parameters_of(asked):
         again.setdefault(name, []).append(value)
-    assert parse_question(dataspec, again, formats=WORDS) == asked
+    assert parse_question(dataspec, again, JRA, formats=WORDS) == asked
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 def test_a_table_of_several_types_is_refused_with_the_choice(form):
-    error = refusal(question(format=form, record="RA,SE"))
+    error = refusal(question(format=form, record="RA,SE"), JRA)
     assert (error.slug, error.parameter, error.allowed) == ("one-record-needed", "record", "record=RA, record=SE")
-    assert "record=WF" in refusal(question(format=form)).allowed
+    assert "record=WF" in refusal(question(format=form), JRA).allowed
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
 def test_a_table_of_one_type_needs_no_choice(form):
-    assert refusal(question(format=form, record="SE")) is None
-    assert refusal(question("YSCH", format=form)) is None  # it delivers one type only
+    assert refusal(question(format=form, record="SE"), JRA) is None
+    assert refusal(question("YSCH", format=form), JRA) is None  # it delivers one type only
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,7 @@ def test_a_table_of_one_type_needs_no_choice(form):
     ],
 )
 def test_what_a_form_cannot_show_is_refused(parameters, refused):
-    error = refusal(question(**parameters))
+    error = refusal(question(**parameters), JRA)
     assert (error and error.parameter) == refused
     assert error is None or error.slug == "parameter-not-allowed"
 

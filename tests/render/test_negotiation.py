@@ -6,6 +6,7 @@ from jvgate.errors import QueryError
 from jvgate.question import parse_question
 from jvgate.render.formats.registry import FORMATS
 from jvgate.render.negotiation import choose, media_types, negotiate
+from tests.specs import JRA
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 UTF8, SJIS = "text/csv;charset=utf-8", "text/csv;charset=shift_jis"
@@ -14,12 +15,12 @@ WORDS = tuple(FORMATS)
 
 def question(**parameters):
     given = {"from_time": "20261101"} | parameters
-    return parse_question("RACE", {name: [value] for name, value in given.items()}, formats=WORDS)
+    return parse_question("RACE", {name: [value] for name, value in given.items()}, JRA, formats=WORDS)
 
 
 def negotiated(accept, words=WORDS, **parameters):
     """What Accept makes of a question: format, charset and the name that the form goes by."""
-    found = negotiate(question(**parameters), accept, words)
+    found = negotiate(question(**parameters), accept, words, JRA)
     return found and (found.selection.format, found.selection.charset, found.selection.media_type)
 
 

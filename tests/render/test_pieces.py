@@ -15,6 +15,7 @@ from jvgate.render.formats.registry import FORMATS
 from jvgate.render.pieces import PIECE_BYTES, Pieces
 from jvgate.values import Question, Selection
 from tests.raceday import GARBAGE, QUERY, dataset, race_day, record
+from tests.specs import JRA
 
 WRITERS = {word: FORMATS[word].stream for word in ("ndjson", "json", "raw")}
 UNKNOWN = b"ZZ120261116 something new\r\n"
@@ -26,7 +27,7 @@ FEW = settings(max_examples=25, deadline=None)
 def stream(batches, *, form="ndjson", compressor=None, **chosen):
     """The pieces that come of one file's batches."""
     selection = Selection(format=form, **chosen)
-    pieces = Pieces(selection, WRITERS[form](Question("", (), selection)), compressor)
+    pieces = Pieces(selection, WRITERS[form](Question("", (), selection), JRA), JRA.layouts, compressor)
     came = []
     pieces.put("a.jvd")
     assert pieces.make(is_due=True) == b""
@@ -45,7 +46,7 @@ def lines(batches, **chosen):
 
 def answer(**chosen):
     question = Question("RACE", (QUERY,), Selection(**chosen))
-    return json.loads(render(question, [dataset(*DAY)]).answer.body)
+    return json.loads(render(question, [dataset(*DAY)], JRA).answer.body)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_pieces_are_of_about_the_same_size(form):
 
 def test_what_is_due_goes_out_however_little_it_is():
     selection = Selection(format="ndjson")
-    pieces = Pieces(selection, WRITERS["ndjson"](Question("", (), selection)))
+    pieces = Pieces(selection, WRITERS["ndjson"](Question("", (), selection), JRA), JRA.layouts)
     pieces.put(DAY[0])
     assert pieces.make(is_due=False) == b""
     assert not pieces.is_empty
@@ -109,7 +110,7 @@ def test_what_is_due_goes_out_however_little_it_is():
 def test_a_table_gives_a_part_of_a_batch_to_who_waits_for_it_and_to_no_file(form, is_stream):
     question = Question("RACE", (QUERY,), Selection(format=form, records=("SE",)))
     make = FORMATS[form].stream if is_stream else FORMATS[form].fetched
-    pieces = Pieces(question.selection, make(question))
+    pieces = Pieces(question.selection, make(question, JRA), JRA.layouts)
     for number in range(1, 4):
         pieces.put(record("SE", Umaban=number, Bamei="アイウ"[:number]))
         assert pieces.make(is_due=False) == b""
@@ -137,7 +138,7 @@ def test_where_a_file_is_cut_into_batches_changes_nothing(seed, form):
 
 def test_each_file_is_framed_by_itself():
     selection = Selection(format="ndjson")
-    pieces = Pieces(selection, WRITERS["ndjson"](Question("", (), selection)))
+    pieces = Pieces(selection, WRITERS["ndjson"](Question("", (), selection), JRA), JRA.layouts)
     came = b""
     for name, batch in (("a", DAY[1][:100]), ("b", DAY[1])):
         pieces.put(name)
@@ -154,7 +155,7 @@ def test_each_file_is_framed_by_itself():
 @pytest.mark.parametrize(("form", "told"), [("ndjson", True), ("json", False), ("raw", False)])
 def test_what_breaks_off_is_told_where_the_form_can_and_has_no_end(form, told):
     selection = Selection(format=form)
-    pieces = Pieces(selection, WRITERS[form](Question("", (), selection)))
+    pieces = Pieces(selection, WRITERS[form](Question("", (), selection), JRA), JRA.layouts)
     pieces.put(DAY[0])
     assert pieces.make(is_due=False) == b""
     last = pieces.fail({"type": "/problems/session-lost"})

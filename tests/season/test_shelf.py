@@ -4,8 +4,9 @@ import time
 from datetime import datetime, timedelta
 
 from jvgate.season.shelf import SeasonShelf
+from tests.specs import JRA
 
-SHELF = SeasonShelf(1)
+SHELF = SeasonShelf(JRA.layouts, 1)
 NOW = datetime(2026, 11, 24, 9)
 
 
@@ -49,6 +50,6 @@ def test_an_unknown_data_spec_has_no_files():
 
 
 def test_two_seeds_are_two_seasons():
-    file, other = (SeasonShelf(seed).stored("TOKU", now=NOW, setup=False)[-1] for seed in (1, 2))
+    file, other = (SeasonShelf(JRA.layouts, seed).stored("TOKU", now=NOW, setup=False)[-1] for seed in (1, 2))
     assert file.name == other.name
     assert list(file.read()) != list(other.read())

@@ -7,6 +7,7 @@ import pytest
 from jvgate.season.shelf import SeasonShelf
 from jvgate.season.silks import COLOURS, SIZE, draw
 from jvgate.season.world.people import OWNERS, owner
+from tests.specs import JRA
 
 PAPER = (255, 255, 255)
 BODY, HIP, SLEEVES = (25, 25), (25, 43), ((7, 28), (42, 28))
@@ -92,6 +93,6 @@ def test_the_same_words_give_the_same_bytes():
 
 
 def test_every_owner_of_the_season_can_be_drawn():
-    shelf = SeasonShelf()
+    shelf = SeasonShelf(JRA.layouts)
     described = [owner(1, number).silks for number in range(0, OWNERS, 20)]
     assert len({shelf.silks(silks) for silks in described} - {None}) > len(described) * 0.9

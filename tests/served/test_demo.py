@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jvgate.spec.dataspecs import dataspecs
-from jvgate.spec.layouts import layouts
 from tests.served.processes import COMMAND, serving
+from tests.specs import JRA
 
 pytestmark = pytest.mark.xdist_group("demo")  # one server, and one season in it
 
@@ -19,8 +18,8 @@ LIMIT_S = 200
 TODAY, FRIDAY, SUNDAY = "2026-11-18", "20261113", "20261115"
 SINCE = {"COMM": "20260101", "BLDN": "20261001", "BLOD": "20261001", "RCVN": "20261101", "RCOV": "20261101"}
 COURSE_CHANGE = "20260809"  # a rare event: the last one of seed 1 before TODAY
-STORED = [spec for spec in dataspecs().values() if not spec.is_realtime]
-REAL_TIME = [spec for spec in dataspecs().values() if spec.is_realtime]
+STORED = [spec for spec in JRA.dataspecs.values() if not spec.is_realtime]
+REAL_TIME = [spec for spec in JRA.dataspecs.values() if spec.is_realtime]
 
 
 def demo_at(parameters):
@@ -90,7 +89,7 @@ def test_every_announcement_of_the_day_can_be_asked_for_by_its_event(demo):
         sent = f"{told['Year']}{re.sub('[-T:]', '', told['HappyoTime'])}00"
         answer = get(demo, "0B16", key=f"{told['RecordSpec']}{place}{sent}")
         assert told in answer["data"]
-        assert is_sound(answer, dataspecs()["0B16"])
+        assert is_sound(answer, JRA.dataspecs["0B16"])
 
 
 def test_all_38_record_types_can_be_reached(demo):
@@ -103,7 +102,7 @@ def test_all_38_record_types_can_be_reached(demo):
         capture_output=True, check=True, timeout=LIMIT_S,
     )  # fmt: skip
     seen = {kind for answer in [*told, json.loads(rare.stdout)] for kind in answer["meta"]["record_counts"]}
-    assert seen == set(layouts().types)
+    assert seen == set(JRA.layouts.types)
 
 
 def test_a_stop_waits_for_the_answer_that_is_being_made():

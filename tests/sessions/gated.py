@@ -13,6 +13,7 @@ from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import Source
 from jvgate.values import Query
+from tests.specs import JRA
 
 NOW = datetime(2026, 11, 9, 12)
 RULES = {
@@ -84,8 +85,8 @@ class Links:
 
 def pool(links, *, sessions=1, limit_bytes=1 << 20, queue_limit=10, **source):
     holding = Holding(lambda channel: nullcontext(links()), one_type_per_file=False)
-    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda: None, now=lambda: NOW, **source)
-    return Pool(source, sessions=sessions, limit_bytes=limit_bytes, queue_limit=queue_limit)
+    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda spec: None, now=lambda: NOW, **source)
+    return Pool(source, JRA, sessions=sessions, limit_bytes=limit_bytes, queue_limit=queue_limit)
 
 
 def realtime(day):

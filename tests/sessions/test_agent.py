@@ -20,6 +20,7 @@ from jvgate.sessions.sources.registry import Means, parse_source
 from tests.jvlink.sinks import Kept
 from tests.raceday import archive, race_day
 from tests.sessions.agents import running_agent
+from tests.specs import JRA
 
 pytestmark = pytest.mark.process
 
@@ -199,7 +200,7 @@ def test_nobody_there_says_what_to_do():
     with pytest.raises(WorkerFailed, match="start it there with `jvgate agent`"):
         read(f"agent://127.0.0.1:{port}")
     with pytest.raises(SourceError):
-        parse_source(f"agent://127.0.0.1:{port}").check()
+        parse_source(f"agent://127.0.0.1:{port}").check(JRA)
 
 
 def test_a_worker_that_dies_behind_the_agent_is_lost_like_ones_own(folder):

@@ -4,8 +4,8 @@ import pytest
 
 from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.sessions.collecting import Collected, request_of
-from jvgate.spec.dataspecs import dataspecs
 from jvgate.values import Query, SourceFile
+from tests.specs import JRA
 
 RACE = Query("RACE", "20261101000000", option=1)
 
@@ -22,24 +22,24 @@ RACE = Query("RACE", "20261101000000", option=1)
     ],
 )
 def test_a_query_is_asked_as_jvlink_wants_it(query, request_):
-    assert request_of(query, limit_bytes=9) == request_
+    assert request_of(query, JRA, limit_bytes=9) == request_
 
 
 def test_there_need_not_be_a_limit():
-    assert request_of(RACE, limit_bytes=None).limit_bytes is None
+    assert request_of(RACE, JRA, limit_bytes=None).limit_bytes is None
 
 
 @pytest.mark.parametrize("query", [RACE, Query("0B12", key="20261108")])
 def test_what_is_left_out_is_all_that_the_data_spec_delivers_but_what_is_wanted(query):
-    kinds = dataspecs()[query.dataspec].record_types
+    kinds = JRA.dataspecs[query.dataspec].record_types
     one = Query(query.dataspec, query.from_time, option=query.option, key=query.key, records=(kinds[0],))
-    assert request_of(one, limit_bytes=None).unwanted == frozenset(kinds[1:])
-    assert request_of(query, limit_bytes=None).unwanted == frozenset()
+    assert request_of(one, JRA, limit_bytes=None).unwanted == frozenset(kinds[1:])
+    assert request_of(query, JRA, limit_bytes=None).unwanted == frozenset()
 
 
 def collected(*files):
     """A dataset of *files*: for each its name, time and batches."""
-    sink = Collected()
+    sink = Collected(JRA.layouts)
     for name, provided, *batches in files:
         sink.begin(name, provided)
         for batch in batches:
@@ -65,6 +65,6 @@ def test_nothing_at_all_is_a_dataset():
 
 def test_progress_is_passed_on():
     told = []
-    Collected(told.append).progress(Progress(records_read=3))
-    Collected().progress(Progress())  # nobody is interested
+    Collected(JRA.layouts, told.append).progress(Progress(records_read=3))
+    Collected(JRA.layouts).progress(Progress())  # nobody is interested
     assert told == [Progress(records_read=3)]

@@ -10,6 +10,7 @@ from jvgate.jvlink.request import Progress, Summary
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.piping import FileStart, Pipe, piped
 from tests.sessions.gated import RACE, RECORDS, File, GatedShelf, Links, pool, realtime
+from tests.specs import JRA
 
 LIMIT_S = 10
 ROOM = 10
@@ -124,7 +125,7 @@ def test_it_is_untouched_until_something_comes():
 def test_a_read_through_a_pool_comes_out_whole():
     async def scene():
         async with pool(Links(GatedShelf())) as lanes:
-            request = request_of(RACE, limit_bytes=None)
+            request = request_of(RACE, JRA, limit_bytes=None)
             async with piped(lambda pipe: lanes.read_into(request, pipe)) as (pipe, reading):
                 taken = []
                 while (item := await pipe.take()) is not None:
@@ -183,7 +184,7 @@ def test_a_session_whose_taker_has_left_is_free_for_the_next_one():
 
     async def scene():
         async with pool(Links(shelf)) as lanes:
-            request = request_of(RACE, limit_bytes=None)
+            request = request_of(RACE, JRA, limit_bytes=None)
             async with piped(lambda pipe: lanes.read_into(request, pipe)) as (pipe, _):
                 await pipe.take()
                 await pipe.take()

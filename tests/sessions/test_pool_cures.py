@@ -28,6 +28,7 @@ from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import Backoff, Query
 from tests.jvlink.sinks import Kept
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
+from tests.specs import JRA
 from tests.waiting import until
 
 RACE = Query("RACE", from_time="20261101000000", option=1)
@@ -36,8 +37,8 @@ NO_PYTHON = WorkerFailed("no such Python")
 
 
 def pool(workers, *, sessions=1, **source):
-    source = Source("test:", start=workers, check=lambda: None, now=datetime.now, **source)
-    return Pool(source, sessions=sessions, limit_bytes=1 << 20, queue_limit=10)
+    source = Source("test:", start=workers, check=lambda spec: None, now=datetime.now, **source)
+    return Pool(source, JRA, sessions=sessions, limit_bytes=1 << 20, queue_limit=10)
 
 
 def play(scene, workers, **given):

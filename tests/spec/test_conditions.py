@@ -4,13 +4,14 @@ import pytest
 
 from jvgate.errors import QueryError
 from jvgate.spec.conditions import Condition, Span, parse_condition, selectable
-from jvgate.spec.layouts import Field, layouts
+from jvgate.spec.layouts import Field
+from tests.specs import JRA
 
-RACES = [layouts().current(record) for record in ("RA", "SE")]
+RACES = [JRA.layouts.current(record) for record in ("RA", "SE")]
 
 
 def parse(text, *records):
-    return parse_condition(text, [layouts().current(record) for record in records] or RACES)
+    return parse_condition(text, [JRA.layouts.current(record) for record in records] or RACES)
 
 
 def refusal(text, *records):
@@ -105,7 +106,7 @@ def test_text_and_what_stands_more_than_once_is_no_field_to_select_by(field):
 
 
 def test_an_identifier_may_have_the_length_of_any_generation():
-    both = layouts().generations("BR")
+    both = JRA.layouts.generations("BR")
     assert [str(parse_condition(f"BreederCode={code}", both)) for code in ("123456", "12345678")]
     with pytest.raises(QueryError) as caught:
         parse_condition("BreederCode=1234567", both)
@@ -136,7 +137,7 @@ def test_what_is_not_set_meets_no_condition():
     assert not Condition("RaceNum", (Span(None, 12),)).accepts(None)
 
 
-@pytest.mark.parametrize("layout", list(layouts().all()), ids=lambda layout: layout.id)
+@pytest.mark.parametrize("layout", list(JRA.layouts.all()), ids=lambda layout: layout.id)
 def test_every_key_field_can_be_selected_by(layout):
     keys = {field.key for field in layout.fields if isinstance(field, Field) and field.path in layout.key}
     assert keys <= set(selectable(layout))
@@ -145,7 +146,7 @@ def test_every_key_field_can_be_selected_by(layout):
 
 def test_fields_of_one_name_are_of_one_kind_wherever_they_stand():
     kinds: dict[str, set[object]] = {}
-    for layout in layouts().all():
+    for layout in JRA.layouts.all():
         for name, field in selectable(layout).items():
             kinds.setdefault(name, set()).add((field.kind, field.scale, field.format))
     assert [name for name, found in kinds.items() if len(found) > 1] == []

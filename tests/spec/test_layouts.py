@@ -2,10 +2,10 @@
 
 import pytest
 
-from jvgate.spec.layouts import Group, Layout, layouts
-from jvgate.spec.specials import special_slugs
+from jvgate.spec.layouts import Group, Layout
+from tests.specs import JRA
 
-ALL = list(layouts().all())
+ALL = list(JRA.layouts.all())
 
 
 def tile(fields, size):
@@ -37,17 +37,17 @@ def test_unset_and_special_values_have_the_width_of_their_field(layout: Layout):
         special = {raw for dated in field.special_dated for raw in dated.special} | set(field.special)
         assert {len(raw) for raw in special | field.unset} <= {field.length}, field.path
         assert not special & field.unset, field.path
-        assert set(field.special.values()) <= set(special_slugs())
+        assert set(field.special.values()) <= set(field.slugs)
 
 
 def test_there_are_38_record_types_and_7_older_layouts():
     older = {layout.id for layout in ALL if not layout.is_current}
-    assert len(layouts().types) == 38
+    assert len(JRA.layouts.types) == 38
     assert older == {"BR@537", "BT@6887", "CK@6864", "HN@245", "HS@196", "SK@178", "UM@1577"}
 
 
 def test_a_key_is_the_last_part_of_the_path_where_that_is_unique():
-    keys = {field.path: field.key for field in layouts().current("WE").fields}
+    keys = {field.path: field.key for field in JRA.layouts.current("WE").fields}
     assert keys["id.Year"] == "Year"
     assert keys["TenkoBabaBefore.TenkoCD"] == "TenkoBabaBefore_TenkoCD"
 
@@ -66,13 +66,13 @@ def test_keys_are_unique_in_every_object_and_leave_room_for_marks():
 
 
 def test_combinations_fix_the_place_of_a_slot():
-    group = next(field for field in layouts().current("O6").fields if isinstance(field, Group))
+    group = next(field for field in JRA.layouts.current("O6").fields if isinstance(field, Group))
     assert len(group.placed) == group.repeat == 4896
     assert (group.placed[0], group.placed[1], group.placed[-1]) == ("010203", "010204", "181716")
 
 
 def test_the_length_tells_the_generation():
-    assert layouts().lengths("UM") == (1609, 1577)
-    assert layouts().get("UM", 1577).id == "UM@1577"
-    assert layouts().get("UM", 1600) is None
-    assert layouts().generations("ZZ") == ()
+    assert JRA.layouts.lengths("UM") == (1609, 1577)
+    assert JRA.layouts.get("UM", 1577).id == "UM@1577"
+    assert JRA.layouts.get("UM", 1600) is None
+    assert JRA.layouts.generations("ZZ") == ()

@@ -15,6 +15,7 @@ from jvgate.sessions.archive.folder import ArchiveShelf
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.sources.registry import parse_source
 from jvgate.settings import Settings
+from tests.specs import JRA
 from tests.web.conftest import Client, running
 
 GIF = b"GIF89a of a course"
@@ -70,7 +71,7 @@ def offering(folder: Path, **given: object) -> Iterator[tuple[Client, Offer]]:
     offer.gate.set()
 
     def make(channel):
-        link = Offering(ArchiveShelf(str(folder)), {}, now=source.now)
+        link = Offering(ArchiveShelf(str(folder), JRA), {}, now=source.now)
         link.offer = offer
         return nullcontext(link)
 

@@ -55,7 +55,7 @@ def test_the_figures_move_with_what_is_asked(web):
     assert moved == {"hit": 2, "miss": 1}
     assert 0 < after["l1"]["dataspecs"]["RACE"]["hit_ratio"] < 1
     hottest = after["l1"]["hottest"][0]
-    assert hottest["key"].startswith("RACE|RACE:20261101000000-:1|json")
+    assert hottest["key"].startswith("RACE|jra:RACE:20261101000000-:1|json")
     assert hottest["hits_per_s"] > 0
     assert 0 <= hottest["age_s"] <= after["l1"]["oldest_s"]
     assert after["prefetch"] is None

@@ -6,7 +6,7 @@ import pytest
 
 from jvgate import __version__
 from jvgate.question import PARAMETERS
-from jvgate.spec.dataspecs import dataspecs
+from tests.specs import JRA
 
 JAPANESE = re.compile("[぀-ヿ一-鿿]")
 LATIN = re.compile("[A-Za-z]{3}")
@@ -77,7 +77,7 @@ def test_the_first_page_leads_to_everything(web):
     page = web.get("/")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert speaks_both(page.text)
-    assert all(spec in page.text for spec in dataspecs())
+    assert all(spec in page.text for spec in JRA.dataspecs)
     for link in re.findall(r'href="([^"]+)"', page.text):
         assert web.get(link.replace("&amp;", "&")).status_code == 200, link
 

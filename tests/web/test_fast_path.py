@@ -28,14 +28,16 @@ def request(*lines, url=URL, method=b"GET", version=b"HTTP/1.1"):
     return b"\r\n".join([b"%b %b %b" % (method, url, version), b"Host: x", *lines, b"", b""])
 
 
-def read(answer):
-    """Status, headers and body of the next response on the wire."""
-    status = int(answer.readline().split()[1])
-    headers = {}
+def read(answer, *, has_content=True):
+    """Status, headers and body of the next response on the wire, which begins where the one before ended."""
+    version, status, _ = answer.readline().split(b" ", 2)
+    assert version == b"HTTP/1.1"
+    status, headers = int(status), {}
     while line := answer.readline().strip():
         name, _, value = line.partition(b": ")
         headers[name.decode().lower()] = value.decode()
-    return status, headers, answer.read(int(headers.get("content-length", 0)) if status != 304 else 0)
+    length = int(headers.get("content-length", 0)) if has_content and status != 304 else 0
+    return status, headers, answer.read(length)
 
 
 def test_the_lane_answers_as_the_slow_way_does(wire):
@@ -104,18 +106,28 @@ def test_a_connection_that_is_to_end_ends(wire, lines, version):
     assert answer.read() == b""
 
 
-def test_head_and_conditional_requests_have_no_content(wire):
+def test_a_conditional_request_has_no_content(wire):
     connection, answer = wire
     connection.sendall(request())
     etag = read(answer)[1]["etag"]
-    connection.sendall(request(b"If-None-Match: " + etag.encode()))
-    assert read(answer)[0] == 304
-    connection.sendall(request(method=b"HEAD") + request(url=b"/healthz"))
-    status = int(answer.readline().split()[1])
-    while answer.readline().strip():
-        pass
-    assert status == 200
-    assert read(answer)[0] == 200  # no content stood between
+    connection.sendall(request(b"If-None-Match: " + etag.encode()) + request(url=b"/healthz"))
+    assert [read(answer)[0] for _ in range(2)] == [304, 200]
+
+
+def test_head_has_the_headers_of_get_and_no_content(wire):
+    connection, answer = wire
+    connection.sendall(request() + request(method=b"HEAD") + request(url=b"/healthz"))
+    got, head = read(answer), read(answer, has_content=False)
+    assert (head[0], head[1]["etag"], head[1]["content-length"]) == (200, got[1]["etag"], str(len(got[2])))
+    assert read(answer)[2].startswith(b"{")  # the answer to the last request: no content stood before it
+
+
+@pytest.mark.parametrize("method", [b"DELETE", b"POST", b"PUT", b"PATCH"])
+def test_a_method_that_a_known_url_does_not_take_is_refused(wire, method):
+    connection, answer = wire
+    connection.sendall(request(b"Content-Length: 0", method=method) + request())
+    (status, headers, _), (following, _, _) = read(answer), read(answer)
+    assert (status, headers["allow"], following) == (405, "GET, HEAD", 200)
 
 
 def test_hits_of_the_lane_are_counted(known, wire):

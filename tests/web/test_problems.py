@@ -19,12 +19,12 @@ from jvgate.errors import (
     SourceError,
 )
 from jvgate.question import PARAMETERS
-from jvgate.spec.returncodes import return_codes
 from jvgate.web.problems import PROBLEMS, problem_of
+from tests.specs import JRA
 
 ROOT = Path(jvgate.__file__).parent
 MAKERS = {"QueryError", "Problem", "_wrong", "_unknown", "_invalid"}
-CODES = [(code, method) for code in return_codes() if code.kind == "error" for method in sorted(code.methods)]
+CODES = [(code, method) for code in JRA.return_codes if code.kind == "error" for method in sorted(code.methods)]
 
 
 def slugs_of(call):
@@ -65,7 +65,7 @@ def test_every_row_has_a_status_and_a_title_in_both_languages(slug):
 
 @pytest.mark.parametrize(("code", "method"), CODES, ids=lambda value: str(getattr(value, "code", value)))
 def test_every_error_code_of_jvlink_is_the_problem_of_its_table(code, method):
-    problem = problem_of(JVLinkError(code.code, method))
+    problem = problem_of(JVLinkError(code.code, method), JRA)
     document = problem.document("/x")
     assert (document["type"], document["status"]) == (f"/problems/{code.slug}", code.http_status)
     assert (document["title"].lower(), document["title_ja"]) == (code.meaning_en.lower(), code.meaning_ja)
@@ -73,14 +73,16 @@ def test_every_error_code_of_jvlink_is_the_problem_of_its_table(code, method):
     assert problem.headers.get("retry-after") == (str(code.retry_after_s) if code.retry_after_s else None)
 
 
-@pytest.mark.parametrize("code", [code for code in return_codes() if code.slug in PROBLEMS], ids=lambda code: code.slug)
+@pytest.mark.parametrize(
+    "code", [code for code in JRA.return_codes if code.slug in PROBLEMS], ids=lambda code: code.slug
+)
 def test_a_type_has_one_status_wherever_it_comes_from(code):
     assert code.http_status == PROBLEMS[code.slug][0]
 
 
 @pytest.mark.parametrize("code", [-9999, 7])
 def test_a_code_that_no_table_knows_is_still_a_problem(code):
-    document = problem_of(JVLinkError(code, "JVOpen")).document("/x")
+    document = problem_of(JVLinkError(code, "JVOpen"), JRA).document("/x")
     assert (document["type"], document["status"]) == ("/problems/jvlink-error", 502)
     assert document["jvlink"] == {"method": "JVOpen", "code": code}
 
@@ -98,7 +100,7 @@ def test_a_code_that_no_table_knows_is_still_a_problem(code):
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_every_error_of_ours_is_its_problem(error, status, slug, retry_after):
-    problem = problem_of(error)
+    problem = problem_of(error, JRA)
     document = problem.document("/x")
     assert (document["status"], document["type"]) == (status, f"/problems/{slug}")
     assert problem.headers.get("retry-after") == retry_after
@@ -108,7 +110,7 @@ def test_every_error_of_ours_is_its_problem(error, status, slug, retry_after):
 
 def test_every_kind_of_source_error_has_a_problem_of_its_own():
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SourceError)]
-    told = {kind: problem_of(_bare(kind)).slug for kind in kinds}
+    told = {kind: problem_of(_bare(kind), JRA).slug for kind in kinds}
     assert "internal-error" not in told.values()
     assert len(set(told.values())) == len(kinds)
 

@@ -9,6 +9,7 @@ import pytest
 from jvgate.errors import SourceBusy
 from jvgate.question import parse_question
 from tests.raceday import archive, race_day
+from tests.specs import JRA
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def get_old(web, **windows):
 
 def fail(web):
     """Have the source be one that failed a moment ago."""
-    (query,) = parse_question("RACE", {"from_time": ["20261101"]}, formats=("json",)).queries
+    (query,) = parse_question("RACE", {"from_time": ["20261101"]}, JRA, formats=("json",)).queries
     web.edge.gateway._datasets.refreshes.note(str(query), SourceBusy(1))
 
 

@@ -29,13 +29,13 @@ from jvgate.cache.entries import Judged, entry_of, packed_of, unpacked
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Memory, Store
 from jvgate.cache.purging import Matches, Purges
-from jvgate.cache.refreshing import Refreshes, is_passing
+from jvgate.cache.refreshing import Refreshes
 from jvgate.cache.shared import Lease, Miss, Packed, SharedTier
 from jvgate.errors import ReadCancelled, SourceError
 from jvgate.listeners import Listener, Listeners
 from jvgate.values import MISSING, Dataset, Entry, Landed, Missing, Query
 
-__all__ = ["Datasets", "Got", "How", "Judges", "Reader", "Urgency", "made_of"]
+__all__ = ["DatasetReader", "Datasets", "Got", "How", "Judges", "Urgency", "made_of"]
 
 How = Literal["memory", "shared", "stale", "read", "fallback"]
 """Where it came from: memory, Redis, memory though stale, the source; the last there was, since the source fails."""
@@ -51,7 +51,7 @@ _SAME_S = 0.001
 _STALE: tuple[How, ...] = ("stale", "fallback")
 
 
-class Reader(Protocol):
+class DatasetReader(Protocol):
     """The source, as it is read."""
 
     async def read(self, query: Query, urgency: Urgency) -> Dataset:
@@ -75,6 +75,9 @@ class Judges(Protocol):
 
     def after(self, query: Query) -> tuple[float, float]:
         """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
+
+    def is_passing(self, error: SourceError) -> bool:
+        """Return whether waiting may help against *error*, so that a stale answer is better than none meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class Datasets:
     def __init__(
         self,
         memory: Memory,
-        reader: Reader,
+        reader: DatasetReader,
         *,
         judge: Judges,
         shared: SharedTier,
@@ -141,7 +144,7 @@ class Datasets:
         landed: Sequence[Listener[Landed]] = (),
         failed: Sequence[Listener[SourceError]] = (),
     ) -> None:
-        self.refreshes = Refreshes(clock=clock)
+        self.refreshes = Refreshes(judge.is_passing, clock=clock)
         self.landed = Listeners[Landed]("a dataset landed", *landed)
         self.failed = Listeners[SourceError]("the source failed", *failed)
         self._memory = memory
@@ -350,10 +353,10 @@ class Datasets:
             dataset = await self._reader.read(query, urgency)
         except SourceError as exc:
             self.refreshes.note(str(query), exc)
-            if is_passing(exc) and not isinstance(exc, ReadCancelled):
+            if self._judge.is_passing(exc) and not isinstance(exc, ReadCancelled):
                 self.failed.tell(exc)
             last = self.kept(query)
-            if last is not MISSING and last.error_until > self._clock() and is_passing(exc):
+            if last is not MISSING and last.error_until > self._clock() and self._judge.is_passing(exc):
                 return Got(last, "fallback", {}, error=exc)
             raise
         self.refreshes.note(str(query), None)

@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 from cachetools import FIFOCache
 
-from jvgate.errors import JVLinkError, ReadCancelled, SourceError
-from jvgate.spec.returncodes import return_code
+from jvgate.errors import ReadCancelled, SourceError
 from jvgate.values import Backoff
 
-__all__ = ["Refreshes", "is_passing"]
+__all__ = ["Refreshes"]
 
 BACKOFF = Backoff(first_s=1.0, most_s=60.0)
 # So many at once: each takes a place in the queue of the sessions.  Who asks next has the others begun again.
@@ -24,18 +23,16 @@ _MAX_FAILING = 4096
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.cache")
 
 
-def is_passing(error: SourceError) -> bool:
-    """Whether waiting may help against *error*, so that something stale had better be served meanwhile."""
-    if isinstance(error, JVLinkError):
-        known = return_code(error.code, error.method)
-        return known is not None and known.retryable
-    return error.retry_after_s is not None
-
-
 class Refreshes:
-    """What is being refreshed, and what failed lately.  clock: monotonic seconds.  One event loop's."""
+    """What is being refreshed, and what failed lately.  clock: monotonic seconds.  One event loop's.
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    is_passing: whether waiting may help against an error.
+    """
+
+    def __init__(
+        self, is_passing: Callable[[SourceError], bool], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._is_passing = is_passing
         self._clock = clock
         self._running: dict[str, asyncio.Task[None]] = {}
         self._resting: FIFOCache[str, tuple[float, int]] = FIFOCache(_MAX_FAILING)  # until, and failures in a row
@@ -63,7 +60,7 @@ class Refreshes:
         """Keep how a read of *key* ended, whoever made it."""
         if isinstance(error, ReadCancelled):
             return
-        if error is None or not is_passing(error):  # which is told, and no reason to wait
+        if error is None or not self._is_passing(error):  # which is told, and no reason to wait
             self._resting.pop(key, None)
             return
         if self.is_failing(key):

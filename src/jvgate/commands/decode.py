@@ -25,7 +25,8 @@ from jvgate.render.negotiation import check
 from jvgate.render.tally import Tally
 from jvgate.sessions.archive.rawfile import expanded
 from jvgate.settings import load_settings
-from jvgate.spec.layouts import layouts
+from jvgate.spec.layouts import Layouts
+from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Question, Selection
 
 __all__ = ["decode_files"]
@@ -41,15 +42,16 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     file is not written, and what goes to stdout has no end.  Raises QueryError for what cannot be asked, OSError.
     """
     word = output_format(output, next(iter(parameters.get("format", ())), None), default="ndjson")
-    selection = parse_selection({**parameters, "format": [word]}, formats=offered_formats(load_settings()))
-    question, chosen = _question(selection), FORMATS[selection.format]
-    writer = (chosen.decoded or chosen.answer)(question)
+    spec = load_spec("jra")
+    selection = parse_selection({**parameters, "format": [word]}, spec, formats=offered_formats(load_settings()))
+    question, chosen = _question(selection, spec), FORMATS[selection.format]
+    writer = (chosen.decoded or chosen.answer)(question, spec)
     totals, unread = Tally(), list[Path]()
     try:
         with writing(output) as out, _bar(paths, is_shown=output is not None) as bar:
             out.write(writer.begin())
             for path in paths:
-                tally, is_whole = _decode_file(path, selection, writer, out, bar)
+                tally, is_whole = _decode_file(path, selection, spec.layouts, writer, out, bar)
                 totals.add(tally)
                 unread += [] if is_whole else [path]
             if output is not None and unread:
@@ -66,12 +68,12 @@ class _NotWhole(Exception):
     """What was written is not all of it, and must not get its name."""
 
 
-def _question(selection: Selection) -> Question:
+def _question(selection: Selection, spec: Spec) -> Question:
     """Return *selection* as a question, of files alone.  Raises QueryError for what its format cannot show."""
     if FORMATS[selection.format].needs_one_record_type and len(selection.records) != 1:
         why, allowed = f"{selection.format} holds records of one type.", "--record with one type, such as SE"
         raise QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
-    return check(Question("", (), selection))
+    return check(Question("", (), selection), spec)
 
 
 class _Bar:
@@ -102,10 +104,10 @@ def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[_Bar]:
 
 
 def _decode_file(
-    path: Path, selection: Selection, writer: RecordWriter, out: BinaryIO, bar: _Bar
+    path: Path, selection: Selection, layouts: Layouts, writer: RecordWriter, out: BinaryIO, bar: _Bar
 ) -> tuple[Tally, bool]:
     """Write the records of one file -> what was seen, and whether it could be read to its end."""
-    chooser, framer = Chooser(selection), Framer(layouts())
+    chooser, framer = Chooser(selection), Framer(layouts)
     chooser.begin(path.name)
     before = writer.damaged.records if writer.damaged else 0
     try:

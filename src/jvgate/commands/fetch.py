@@ -23,6 +23,7 @@ from jvgate.render.negotiation import check
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
 from jvgate.settings import load_settings
+from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Question
 
 __all__ = ["fetch_answer"]
@@ -39,34 +40,43 @@ def fetch_answer(
     Progress goes to stderr.  Raises QueryError, SettingsError and what reading and writing raise.
     """
     settings = load_settings(source=source)
+    origin = source_of(settings)
+    spec = load_spec(origin.provider)
     word = output_format(output, next(iter(parameters.get("format", ())), None), default="json")
     formats = offered_formats(settings)
-    question = check(parse_question(dataspec, {**parameters, "format": [word]}, formats=formats))
+    question = check(parse_question(dataspec, {**parameters, "format": [word]}, spec, formats=formats), spec)
     set_up_log(settings.log_format)
-    pool = Pool(source_of(settings), sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
+    pool = Pool(origin, spec, sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
     with writing(output) as file:
-        asyncio.run(_fetch(question, pool, file))
+        asyncio.run(_fetch(question, spec, pool, file))
 
 
-async def _fetch(question: Question, pool: Pool, file: BinaryIO) -> None:
+async def _fetch(question: Question, spec: Spec, pool: Pool, file: BinaryIO) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     chosen = FORMATS[question.selection.format]
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:
             if chosen.fetched is not None:
-                await _stream(question, chosen.fetched(question), pool, file, _shower(bars, question.dataspec))
+                await _stream(
+                    question, spec, chosen.fetched(question, spec), pool, file, _shower(bars, question.dataspec)
+                )
                 return
             reads = [await pool.read(query, on_progress=_shower(bars, query.dataspec)) for query in question.queries]
-    body = await asyncio.to_thread(lambda: render(question, reads).answer.body)
+    body = await asyncio.to_thread(lambda: render(question, reads, spec).answer.body)
     file.write(body if not chosen.is_text or body.endswith(b"\n") else body + b"\n")
 
 
 async def _stream(
-    question: Question, writer: RecordWriter, pool: Pool, file: BinaryIO, show: Callable[[Read], None]
+    question: Question,
+    spec: Spec,
+    writer: RecordWriter,
+    pool: Pool,
+    file: BinaryIO,
+    show: Callable[[Read], None],
 ) -> None:
     """Write the records while they are read."""
-    streams = Streams(pool, stall_s=float("inf"))
+    streams = Streams(pool, spec, stall_s=float("inf"))
     try:
         async with streams.open(question, writer=writer) as stream:
             async for piece in stream.pieces:

@@ -28,6 +28,7 @@ from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
 from jvgate.question import parse_question
 from jvgate.sessions.archive.folder import ArchiveShelf
+from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.archive.recording import Recording, exclusive
 from jvgate.sessions.archive.resume import SETUP, Mark, advanced, readable, resumed
 from jvgate.sessions.collecting import request_of
@@ -36,7 +37,7 @@ from jvgate.sessions.source_setting import source_of
 from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.sources.simulated import parse_play
 from jvgate.settings import load_settings
-from jvgate.spec.dataspecs import dataspecs as known_dataspecs
+from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Query
 
 __all__ = ["record_all"]
@@ -57,6 +58,7 @@ class _Way:
 
     folder: Path
     source: Source
+    spec: Spec
     origin: str
     place: Path | None
     has_from: bool
@@ -76,11 +78,13 @@ def record_all(
     parameters: as of the data route (from_time, to_time, option, key, record).  Progress and results go to stderr.
     Raises QueryError, SettingsError, and OSError, in words, for what cannot be written.
     """
-    queries = list(dict.fromkeys(query for dataspec in dataspecs for query in _queries(dataspec, parameters)))
     settings = load_settings(source=source)
+    origin = source_of(settings)
+    spec = load_spec(origin.provider)
+    queries = list(dict.fromkeys(query for dataspec in dataspecs for query in _queries(dataspec, parameters, spec)))
     set_up_log(settings.log_format)
     way = _Way(
-        folder, source_of(settings), _origin(settings.source), _place(settings.source),
+        folder, origin, spec, _origin(settings.source), _place(settings.source),
         has_from="from_time" in parameters, is_compressed=is_compressed,
     )  # fmt: skip
     _check_apart(way)
@@ -93,11 +97,11 @@ def record_all(
         raise OSError(exc.errno, f"{exc.strerror or exc} ({exc.filename or folder}). {_GOES_ON}") from exc
 
 
-def _queries(dataspec: str, parameters: Mapping[str, Sequence[str]]) -> tuple[Query, ...]:
+def _queries(dataspec: str, parameters: Mapping[str, Sequence[str]], spec: Spec) -> tuple[Query, ...]:
     """Return what is asked for; without a from-time, stored data go on from their mark."""
     is_stored = not dataspec.startswith("0B")
     stand_in = {"from_time": [_FROM_THE_MARK]} if is_stored and "from_time" not in parameters else {}
-    return parse_question(dataspec, {**parameters, **stand_in}, formats=("json",)).queries
+    return parse_question(dataspec, {**parameters, **stand_in}, spec, formats=("json",)).queries
 
 
 def _origin(url: str) -> str:
@@ -122,11 +126,11 @@ async def _record_all(queries: Sequence[Query], way: _Way) -> bool:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     is_whole = True
-    async with Pool(way.source, sessions=1, limit_bytes=0, queue_limit=1) as pool:
+    async with Pool(way.source, way.spec, sessions=1, limit_bytes=0, queue_limit=1) as pool:
         for query in queries:
             with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
                 try:
-                    told = await _record(_Reader(pool, bars), query, way)
+                    told = await _record(_Reader(pool, way.spec, bars), query, way)
                 except ArchiveError as exc:
                     told, is_whole = f"{exc}.", False
                 except SourceError as exc:
@@ -178,21 +182,21 @@ def _check_names(dataspec: str, way: _Way) -> None:
     Before the first is read: a later run knows a file by its name, and would take one of them for both.
     """
     place = way.place
-    if place is None or max(Counter(_names(place, dataspec)).values(), default=1) == 1:
+    if place is None or max(Counter(_names(place, dataspec, way.spec)).values(), default=1) == 1:
         return
-    shelved = ArchiveShelf(place).stored(dataspec, now=way.source.now(), setup=False)
+    shelved = ArchiveShelf(place, way.spec).stored(dataspec, now=way.source.now(), setup=False)
     names = Counter(file.name.casefold() for file in shelved)
     if equal := [name for name, count in names.items() if count > 1]:
         why = f"several files of {dataspec} in it have one name, such as {equal[0]}; rename all but one of these"
         raise ArchiveError(str(place), why)
 
 
-def _names(place: Path, dataspec: str) -> Iterator[str]:
+def _names(place: Path, dataspec: str, spec: Spec) -> Iterator[str]:
     """Yield the name of each file that may belong to *dataspec*, whatever lies in it; quick."""
     for folder, folders, files in os.walk(place):
         if Path(folder) == place:
-            folders[:] = [name for name in folders if name == dataspec or name not in known_dataspecs()]
-        yield from {name.removesuffix(".zst").casefold() for name in files if not name.startswith(".")}
+            folders[:] = [name for name in folders if name == dataspec or not spec.is_dataspec(name)]
+        yield from {shown(name).removesuffix(".zst").casefold() for name in files if not name.startswith(".")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +204,12 @@ class _Reader:
     """Reads through a pool, and shows how far it has come."""
 
     pool: Pool
+    spec: Spec
     bars: Progress
 
     async def read(self, query: Query, recording: Recording, have: frozenset[str]) -> Summary:
         """Read until everything is recorded; a worker that is lost costs the file that it was at."""
-        request = replace(request_of(query, limit_bytes=None), have=have)
+        request = replace(request_of(query, self.spec, limit_bytes=None), have=have)
         bar = self.bars.add_task(query.dataspec, total=None, size="")
         lost = 0
         while True:

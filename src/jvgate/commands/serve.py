@@ -24,6 +24,7 @@ from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
 from jvgate.sessions.sources.registry import Source
 from jvgate.settings import Settings, unknown_variables
+from jvgate.spec.spec import Spec, load_spec
 from jvgate.web.app import Siblings, create_app
 from jvgate.web.fast_path import fast_lane
 
@@ -38,7 +39,8 @@ EXIT_FAILED = 3
 def run(settings: Settings) -> None:
     """Serve until stopped.  Raises SettingsError for a port in use or a source that cannot be."""
     source = source_of(settings)  # a wrong one ends the start, not the first request
-    check_settings(settings)
+    spec = load_spec(source.provider)
+    check_settings(settings, spec)
     source.lanes(settings.sessions)
     set_up_log(settings.log_format)
     if unknown := unknown_variables(os.environ):
@@ -47,7 +49,7 @@ def run(settings: Settings) -> None:
         if settings.workers > 1:
             why = f"{settings.source} takes one server process: its sessions cannot be shared out."
             raise SettingsError("JVGATE_WORKERS (--workers)", why, allowed="1, or more before a `jvgate agent`")
-        asyncio.run(_try(source))
+        asyncio.run(_try(source, spec))
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     structlog.get_logger("jvgate").info(
@@ -73,12 +75,12 @@ def _work(settings: Settings, listener: socket.socket, pipe: Connection | None =
         raise SystemExit(EXIT_FAILED)
 
 
-async def _try(source: Source) -> None:
+async def _try(source: Source, spec: Spec) -> None:
     """Begin and end a session, so that a JV-Link that is not there, or hangs, ends the start.  Raises what that raises.
 
     Through a pool: its watchdog ends what takes too long, and knows of the dialog that blocks it.
     """
-    async with Pool(source, sessions=1, limit_bytes=0, queue_limit=0) as pool:
+    async with Pool(source, spec, sessions=1, limit_bytes=0, queue_limit=0) as pool:
         try:
             await pool.warm()
         except SessionHung as exc:

@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from jvgate.errors import QueryError
-from jvgate.spec.codes import CodeTable, code_tables
-from jvgate.spec.dataspecs import Dataspec, dataspecs
-from jvgate.spec.layouts import Field, Group, Layout, layouts
+from jvgate.spec.codes import CodeTable
+from jvgate.spec.dataspecs import Dataspec
+from jvgate.spec.layouts import Field, Group, Layout
+from jvgate.spec.spec import Spec, load_spec
 
 __all__ = ["show"]
 
@@ -18,19 +19,19 @@ def show(name: str | None) -> None:
 
     Raises QueryError for what is none of them.
     """
-    console = Console()
+    console, spec = Console(), load_spec("jra")
     wanted = (name or "").upper()
-    found = {layout.id: layout for layout in layouts().all()}
+    found = {layout.id: layout for layout in spec.layouts.all()}
     if not wanted:
-        _print_overview(console)
+        _print_overview(console, spec)
     elif wanted in found:
         _print_layout(console, found[wanted])
-    elif wanted in code_tables():
-        _print_codes(console, code_tables()[wanted])
-    elif wanted in dataspecs():
-        _print_dataspec(console, dataspecs()[wanted])
+    elif wanted in spec.code_tables:
+        _print_codes(console, spec.code_tables[wanted])
+    elif wanted in spec.dataspecs:
+        _print_dataspec(console, spec.dataspecs[wanted])
     else:
-        kinds = {"a record": found, "a code table": code_tables(), "a data spec": dataspecs()}
+        kinds = {"a record": found, "a code table": spec.code_tables, "a data spec": spec.dataspecs}
         allowed = " or ".join(f"{kind} ({', '.join(names)})" for kind, names in kinds.items())
         why = f"There is nothing called {name!r}."
         raise QueryError("not-found", why, parameter="name", value=name, allowed=allowed)
@@ -43,18 +44,18 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _print_overview(console: Console) -> None:
+def _print_overview(console: Console, spec: Spec) -> None:
     records = _table("Records / レコード", "id", "bytes", "ja", "en", "data specs")
-    for record in layouts().types:
-        layout = layouts().current(record)
-        specs = [spec.id for spec in dataspecs().values() if record in spec.record_types]
+    for record in spec.layouts.types:
+        layout = spec.layouts.current(record)
+        specs = [one.id for one in spec.dataspecs.values() if record in one.record_types]
         records.add_row(record, str(layout.length), layout.title_ja, layout.title_en, " ".join(specs))
     specs_table = _table("Data specs / データ種別", "id", "ja", "en", "asked by", "records")
-    for spec in dataspecs().values():
-        asked = "key" if spec.is_realtime else "option " + ",".join(map(str, spec.options))
-        specs_table.add_row(spec.id, spec.title_ja, spec.title_en, asked, " ".join(spec.record_types))
+    for one in spec.dataspecs.values():
+        asked = "key" if one.is_realtime else "option " + ",".join(map(str, one.options))
+        specs_table.add_row(one.id, one.title_ja, one.title_en, asked, " ".join(one.record_types))
     codes = _table("Code tables / コード表", "id", "ja", "en", "codes")
-    for code_table in code_tables().values():
+    for code_table in spec.code_tables.values():
         codes.add_row(code_table.id, code_table.title_ja, code_table.title_en, str(len(code_table.rows)))
     for table in (records, specs_table, codes):
         console.print(table)

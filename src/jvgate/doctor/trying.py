@@ -11,10 +11,9 @@ from pathlib import Path
 from jvgate.doctor.findings import Finding
 from jvgate.errors import ArchiveError, JVLinkError, NotInstalled, SessionTimeout, SourceError, WorkerFailed
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
 from jvgate.sessions.sources.registry import Source
 from jvgate.settings import Settings
-from jvgate.spec.returncodes import return_code
+from jvgate.spec.spec import Spec
 from jvgate.values import Query
 
 __all__ = ["check_source"]
@@ -76,31 +75,54 @@ _OTHER_CURE = (
 _KEY_CODES = (-301, -302, -303)
 
 
-def check_source(settings: Settings) -> list[Finding]:
-    """Read something small through the settings' source, as the server would."""
-    source = source_of(settings)
+def check_source(source: Source, spec: Spec, settings: Settings) -> list[Finding]:
+    """Read something small through *source*, as the server would."""
     try:
         source.lanes(settings.sessions)
-        source.check()
-        return asyncio.run(_try(source, settings))
+        source.check(spec)
+        return [*_archive(source, spec), *asyncio.run(_try(source, spec, settings))]
     except TimeoutError:
         return [
             Finding("source", "fail", f"Nothing came within {TRY_LIMIT_S:g} s.",
                     f"{TRY_LIMIT_S:g} 秒以内に応答がありません。", *_HANGS)
         ]  # fmt: skip
     except SourceError as exc:
-        return [_failed(exc)]
+        return [_failed(exc, spec)]
 
 
-async def _try(source: Source, settings: Settings) -> list[Finding]:
+def _archive(source: Source, spec: Spec) -> list[Finding]:
+    """Tell which files of an archive are passed over."""
+    if source.archive is None:
+        return []
+    summary = source.archive(spec)
+    if not summary.passed_over:
+        told, told_ja = f"{summary.files} files of JV-Data.", f"JV-Data のファイル {summary.files} 個"
+        return [Finding("archive", "ok", told, told_ja)]
+    first = "; ".join(f"{file} ({why})" for file, why in summary.first)
+    more = ", ..." if summary.passed_over > len(summary.first) else ""
+    return [
+        Finding("archive", "warn",
+                f"{summary.files} files of JV-Data; {summary.passed_over} are passed over or cannot be read: "
+                f"{first}{more}.",
+                f"JV-Data のファイル {summary.files} 個。使わない、または読めないもの {summary.passed_over} 個: "
+                f"{first}{more}",
+                "Move what is no JV-Data elsewhere; give jvgate the right to read the others.",
+                "JV-Data でないものは別の場所に移し、ほかは読み取りの権限を確認してください。")
+    ]  # fmt: skip
+
+
+async def _try(source: Source, spec: Spec, settings: Settings) -> list[Finding]:
     since = (source.now() - _BACK).strftime("%Y%m%d%H%M%S")
-    query = Query(_SMALL, from_time=since, option=1)
-    pool = Pool(source, sessions=1, limit_bytes=settings.dataset_bytes, queue_limit=4)
+    query = Query(_SMALL, from_time=since, option=1, provider=spec.provider)
+    pool = Pool(source, spec, sessions=1, limit_bytes=settings.dataset_bytes, queue_limit=4)
     async with asyncio.timeout(TRY_LIMIT_S), pool:
         await pool.warm()
         facts = pool.sessions()[0].facts
         session = Finding(
-            "session", "ok", f"A session lives: {_told(facts)}.", f"セッションを開始できました: {_told(facts)}"
+            "session",
+            "ok",
+            f"A session lives: {_told(facts, spec)}.",
+            f"セッションを開始できました: {_told(facts, spec)}",
         )
         dataset = await pool.read(query)
         told = f"{_SMALL}, {len(dataset.files)} files, {len(dataset.body)} bytes"
@@ -108,36 +130,37 @@ async def _try(source: Source, settings: Settings) -> list[Finding]:
             "open", "ok", f"JVInit, JVOpen and reading work ({told}).", f"JVInit・JVOpen・読み込み OK ({told})"
         )
         setup = await pool.call("setup")
-    return [session, read, _save_path(str(setup["save_path"]))]
+    return [session, read, _save_path(str(setup["save_path"]), spec)]
 
 
-def _save_path(path: str) -> Finding:
+def _save_path(path: str, spec: Spec) -> Finding:
     """Tell whether the folder of JV-Link's own files is there; the service key is never asked for."""
     if not path:
         return Finding("save path", "skip", "This source keeps no files.", "このデータ元は保存先を使いません。")
     if os.name == "nt" and not Path(path).is_dir():
         return Finding("save path", "fail", f"{path} does not exist.", f"{path} がありません。", *_ADVICE[-211])
-    return Finding("save path", "ok", f"JV-Link keeps its files in {path}.", f"JV-Link の保存先: {path}")
+    return Finding("save path", "ok", f"{spec.link} keeps its files in {path}.", f"{spec.link} の保存先: {path}")
 
 
-def _failed(error: SourceError) -> Finding:
+def _failed(error: SourceError, spec: Spec) -> Finding:
     if isinstance(error, JVLinkError):
-        known = return_code(error.code, error.method)
+        known = spec.return_codes.get(error.code, error.method)
         meaning_en, meaning_ja = (known.meaning_en, known.meaning_ja) if known else ("", "")
         en, ja = _ADVICE.get(error.code, _SERVER_ADVICE if error.code in _SERVER_CODES else _OTHER_ADVICE)
         check = "service key" if error.code in _KEY_CODES else "source"
-        return Finding(check, "fail", _joined(error, meaning_en), _joined(error, meaning_ja), en, ja)
+        return Finding(check, "fail", _joined(error, meaning_en), _joined(error, meaning_ja), spec.in_words(en),
+                       spec.in_words(ja))  # fmt: skip
     if isinstance(error, NotInstalled):
-        return Finding("source", "fail", f"{error}.", f"JV-Link を使えません: {error}",
+        return Finding("source", "fail", f"{error}.", f"{spec.link} を使えません: {error}",
                        "See the findings about registration and Python above.",
                        "上の登録・Python の項目を確認してください。")  # fmt: skip
     advice = next((words for kind, words in _CURES.items() if isinstance(error, kind)), _OTHER_CURE)
-    return Finding("source", "fail", f"{error}.", f"データ元が使えません: {error}", *advice)
+    return Finding("source", "fail", f"{error}.", f"データ元が使えません: {error}", *map(spec.in_words, advice))
 
 
 def _joined(error: SourceError, meaning: str) -> str:
     return f"{error}: {meaning}" if meaning else str(error)
 
 
-def _told(facts: Mapping[str, object]) -> str:
-    return f"Python {facts.get('python')}, {facts.get('bits')} bits, JV-Link {facts.get('version')}"
+def _told(facts: Mapping[str, object], spec: Spec) -> str:
+    return f"Python {facts.get('python')}, {facts.get('bits')} bits, {spec.link} {facts.get('version')}"

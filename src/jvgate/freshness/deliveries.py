@@ -7,15 +7,15 @@ was due and has not come is asked for often, within a grace; after that the answ
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from typing import Any
 
-from jvgate.freshness.tables import table
 from jvgate.spec.jst import JST, epoch_of, moment_at
 from jvgate.values import Dataset
 
-__all__ = ["Due", "due_dates", "last_delivery", "next_delivery", "stored_life_s"]
+__all__ = ["Calendar", "Due"]
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEK = timedelta(days=7)
@@ -29,42 +29,49 @@ class Due:
     is_sure: bool
 
 
-@cache
-def due_dates(dataspec: str) -> tuple[Due, ...]:
-    """Return the calendar of *dataspec*; none for one that is delivered irregularly, or in real time."""
-    return tuple(map(_due, table("lifetimes")["deliveries"]["dataspecs"].get(dataspec, ())))
+class Calendar:
+    """When deliveries are due.  facts: that part of `lifetimes.json`."""
 
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._after_s = float(facts["after_s"])
+        self._early_s = float(facts["early_s"])
+        self._grace_s = float(facts["grace_s"])
+        self._due = {name: tuple(map(_due, lines)) for name, lines in facts["dataspecs"].items()}
 
-def next_delivery(dataspec: str, now: datetime) -> datetime | None:
-    """Return the first moment after *now* (aware) at which the calendar names a delivery, JST, or None."""
-    monday = _monday(now)
-    moments = [monday + due.into_week for due in due_dates(dataspec)]
-    return min((at if at > now else at + _WEEK for at in moments), default=None)
+    def due_dates(self, dataspec: str) -> tuple[Due, ...]:
+        """Return the calendar of *dataspec*; none for one that is delivered irregularly, or in real time."""
+        return self._due.get(dataspec, ())
 
+    def next_delivery(self, dataspec: str, now: datetime) -> datetime | None:
+        """Return the first moment after *now* (aware) at which the calendar names a delivery, JST, or None."""
+        monday = _monday(now)
+        moments = [monday + due.into_week for due in self.due_dates(dataspec)]
+        return min((at if at > now else at + _WEEK for at in moments), default=None)
 
-def last_delivery(dataspec: str, now: datetime) -> datetime | None:
-    """Return the last moment up to *now* (aware) at which a delivery was sure to come, JST, or None."""
-    monday = _monday(now)
-    moments = [monday + due.into_week for due in due_dates(dataspec) if due.is_sure]
-    return max((at if at <= now else at - _WEEK for at in moments), default=None)
+    def last_delivery(self, dataspec: str, now: datetime) -> datetime | None:
+        """Return the last moment up to *now* (aware) at which a delivery was sure to come, JST, or None."""
+        monday = _monday(now)
+        moments = [monday + due.into_week for due in self.due_dates(dataspec) if due.is_sure]
+        return max((at if at <= now else at - _WEEK for at in moments), default=None)
 
+    def life_s(self, dataset: Dataset, *, fresh_s: float, floor_s: float, now: float, luck: float = 0.0) -> float:
+        """Return for how many seconds from *now* nothing new is to be expected for *dataset*: at least the floor.
 
-def stored_life_s(dataset: Dataset, *, fresh_s: float, floor_s: float, now: float, luck: float = 0.0) -> float:
-    """Return for how many seconds from *now* nothing new is to be expected for *dataset*: at least the floor.
-
-    fresh_s: what holds where the calendar says nothing.  luck: 0 to 1, spreads those that wait for the same delivery.
-    """
-    facts: dict[str, float] = table("lifetimes")["deliveries"]
-    moment = moment_at(now)
-    due, coming = last_delivery(dataset.query.dataspec, moment), next_delivery(dataset.query.dataspec, moment)
-    if coming is None:
-        return max(floor_s, fresh_s)
-    until_next_s = coming.timestamp() - now + facts["after_s"] * luck
-    if due is None or _has_come(dataset, due.timestamp() - facts["early_s"]):
-        return max(floor_s, until_next_s)
-    if now < due.timestamp() + facts["grace_s"]:
-        return floor_s
-    return max(floor_s, min(fresh_s, until_next_s))
+        fresh_s: what holds where the calendar says nothing.  luck: 0 to 1, spreads those that wait for one delivery.
+        """
+        moment = moment_at(now)
+        due, coming = (
+            self.last_delivery(dataset.query.dataspec, moment),
+            self.next_delivery(dataset.query.dataspec, moment),
+        )
+        if coming is None:
+            return max(floor_s, fresh_s)
+        until_next_s = coming.timestamp() - now + self._after_s * luck
+        if due is None or _has_come(dataset, due.timestamp() - self._early_s):
+            return max(floor_s, until_next_s)
+        if now < due.timestamp() + self._grace_s:
+            return floor_s
+        return max(floor_s, min(fresh_s, until_next_s))
 
 
 def _has_come(dataset: Dataset, due: float) -> bool:

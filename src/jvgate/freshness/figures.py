@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 
 from jvgate.errors import SettingsError
-from jvgate.freshness.tables import table
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.spec import Spec
 
 __all__ = ["Figures", "Overrides", "figures_with"]
 
@@ -38,27 +37,27 @@ class Figures:
 _NAMES = tuple(field.name for field in fields(Figures))
 
 
-def figures_with(overrides: Overrides | None = None) -> Mapping[str, Figures]:
+def figures_with(spec: Spec, overrides: Overrides | None = None) -> Mapping[str, Figures]:
     """Return the figures of every data spec, and of what is not known under `stored` and `real_time`.
 
     Raises SettingsError for a data spec or figure that does not exist and for seconds that cannot be.
     """
-    changes = _checked(overrides or {})
-    facts = table("lifetimes")
+    changes = _checked(spec, overrides or {})
+    facts = spec.lifetimes
     kinds = {kind: Figures(**{**facts[kind], **changes.get(kind, {})}) for kind in _KINDS}
     found = dict(kinds)
-    for spec in dataspecs().values():
-        kind = kinds[_KINDS[spec.is_realtime]]
-        found[spec.id] = replace(kind, **{**facts["dataspecs"].get(spec.id, {}), **changes.get(spec.id, {})})
+    for one in spec.dataspecs.values():
+        kind = kinds[_KINDS[one.is_realtime]]
+        found[one.id] = replace(kind, **{**facts["dataspecs"].get(one.id, {}), **changes.get(one.id, {})})
     for name, figures in found.items():
         _check_order(name, figures)
     return found
 
 
-def _checked(overrides: Overrides) -> Overrides:
+def _checked(spec: Spec, overrides: Overrides) -> Overrides:
     for name, figures in overrides.items():
-        if name not in dataspecs() and name not in _KINDS:
-            allowed = ", ".join((*dataspecs(), *_KINDS))
+        if spec.dataspec(name) is None and name not in _KINDS:
+            allowed = ", ".join((*spec.dataspecs, *_KINDS))
             raise SettingsError(_SETTING, f"There is no data spec {name!r}.", allowed=allowed)
         if not isinstance(figures, Mapping):
             raise SettingsError(_SETTING, f"{name} is {figures!r}.", allowed='an object such as {"fresh": 20}')

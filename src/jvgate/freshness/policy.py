@@ -7,10 +7,12 @@ from collections.abc import Callable
 from threading import Lock
 
 from jvgate.cache.entries import Judged
+from jvgate.errors import JVLinkError, SourceError
 from jvgate.freshness.changes import ChangeRate, family_of
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.post_times import PostTimes
 from jvgate.freshness.tags import tags_of
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query
 
 __all__ = ["Judge"]
@@ -23,9 +25,10 @@ class Judge:
     """
 
     def __init__(
-        self, lifetimes: Lifetimes, *, now: Callable[[], float], dice: Callable[[], float] = random.random
+        self, spec: Spec, lifetimes: Lifetimes, *, now: Callable[[], float], dice: Callable[[], float] = random.random
     ) -> None:
         self.posts = PostTimes()
+        self._spec = spec
         self._lifetimes = lifetimes
         self._now = now
         self._dice = dice
@@ -50,3 +53,10 @@ class Judge:
         """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
         figures = self._lifetimes.figures(query)
         return figures.stale, figures.error
+
+    def is_passing(self, error: SourceError) -> bool:
+        """Return whether waiting may help against *error*, so that a stale answer is better than none meanwhile."""
+        if isinstance(error, JVLinkError):
+            known = self._spec.return_codes.get(error.code, error.method)
+            return known is not None and known.retryable
+        return error.retry_after_s is not None

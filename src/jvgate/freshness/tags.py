@@ -25,7 +25,7 @@ from jvgate.cache.shared import ALL
 from jvgate.freshness.post_times import about
 from jvgate.records.scan import Scan
 from jvgate.spec.places import place_of
-from jvgate.spec.racekeys import DayKey, RaceKey
+from jvgate.spec.racekeys import DayKey, KeyRules, RaceKey
 from jvgate.values import Dataset, Query
 
 __all__ = [
@@ -76,7 +76,7 @@ def tags_of(dataset: Dataset) -> frozenset[str]:
     )
 
 
-def purge_tags(*, dataspec: str = "", race: str = "", date: str = "", record: str = "") -> Purge:
+def purge_tags(rules: KeyRules, *, dataspec: str = "", race: str = "", date: str = "", record: str = "") -> Purge:
     """Return what to look for, the narrowest last; an entry must match every one that is given.
 
     race: 12 or 16 characters.  date: YYYYMMDD.  Raises QueryError (`invalid-key`) for what is neither.
@@ -90,7 +90,7 @@ def purge_tags(*, dataspec: str = "", race: str = "", date: str = "", record: st
         day = str(DayKey.parse(date))
         wanted.append(frozenset({f"date={day}", f"date={_ANY}"}))
     if race:
-        key = RaceKey.parse(race)
+        key = RaceKey.parse(race, rules)
         wanted.append(frozenset({f"race={key.short}", f"races={key.day}", f"races={_ANY}"}))
     return tuple(wanted)
 

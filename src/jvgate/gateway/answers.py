@@ -23,6 +23,7 @@ from jvgate.cache.traffic import Traffic
 from jvgate.gateway.compressing import Packer
 from jvgate.listeners import Listeners
 from jvgate.render.answers import render
+from jvgate.spec.spec import Spec
 from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
 
 __all__ = ["REFRESH_AFTER_S", "Answers", "Outcome", "Served", "outcome_of_kept"]
@@ -82,12 +83,14 @@ class Answers:
         datasets: Datasets,
         packer: Packer,
         traffic: Traffic,
+        spec: Spec,
         *,
         workers: Executor,
         most_waiters: int,
         asked: Listeners[Question],
     ) -> None:
         self._store = store
+        self._spec = spec
         self._datasets = datasets
         self._packer = packer
         self._traffic = traffic
@@ -184,7 +187,8 @@ class Answers:
             got.append(await self._datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
         entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
-        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, render, question, datasets)
+        job = partial(render, question, datasets, self._spec)
+        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, job)
         made: Entry[Answer] = Entry(
             rendered.answer,
             read_at=min(entry.read_at for entry in entries),

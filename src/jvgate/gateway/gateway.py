@@ -37,12 +37,14 @@ from jvgate.gateway.prefetch import Prefetcher
 from jvgate.gateway.source_reader import SourceReader
 from jvgate.gateway.streams import End, Streams
 from jvgate.listeners import Listener, Listeners
+from jvgate.sessions.archive.index import Summary
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.session_status import SessionCounts, SessionView
 from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.spec.jst import JST
+from jvgate.spec.spec import Spec
 from jvgate.values import MISSING, Answer, Entry, Landed, Message, Missing, Question
 
 __all__ = ["Gateway", "GatewayFigures", "PurgeNews", "PurgeReport"]
@@ -103,13 +105,14 @@ class GatewayFigures:
 class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
-    shared: the tier behind memory.  on_purge: told of every purge that was asked for here.  on_landed: told of every
-    dataset that was read, or that another process read.
+    spec: of the source's provider.  shared: the tier behind memory.  on_purge: told of every purge that was asked for
+    here.  on_landed: told of every dataset that was read, or that another process read.
     """
 
     def __init__(
         self,
         source: Source,
+        spec: Spec,
         pool: Pool,
         settings: Settings,
         *,
@@ -117,6 +120,7 @@ class Gateway:
         on_purge: Sequence[Listener[PurgeNews]] = (),
         on_landed: Sequence[Listener[Landed]] = (),
     ) -> None:
+        self.spec = spec
         self._source = source
         self._pool = pool
         self._shared = shared
@@ -125,13 +129,13 @@ class Gateway:
         self._traffic = Traffic()
         self._purged = Listeners[PurgeNews]("a purge", *on_purge)
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
-        lifetimes = Lifetimes(settings.lifetimes)
-        judge = Judge(lifetimes, now=partial(_epoch_of, source))
+        lifetimes = Lifetimes(spec, settings.lifetimes)
+        judge = Judge(spec, lifetimes, now=partial(_epoch_of, source))
         self._datasets = Datasets(
             self._memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters, landed=on_landed
         )
         self._prefetcher = (
-            Prefetcher(self._datasets, self._traffic, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
+            Prefetcher(self._datasets, self._traffic, spec, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
                        now=partial(_epoch_of, source))
             if settings.prefetch
             else None
@@ -145,11 +149,12 @@ class Gateway:
             self._datasets,
             self._packer,
             self._traffic,
+            spec,
             workers=self._workers,
             most_waiters=settings.waiters,
             asked=self._asked,
         )
-        self.streams = Streams(pool, stall_s=settings.stream_stall_s, levels=self._packer.levels)
+        self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)
         self._jobs: Jobs[Served] = Jobs(
             limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
         )
@@ -281,6 +286,12 @@ class Gateway:
         except TimeoutError as exc:
             raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
 
+    async def archive_summary(self) -> Summary | None:
+        """Return which files an archive has and which are passed over; None for other sources.  Raises SourceError."""
+        if self._source.archive is None:
+            return None
+        return await asyncio.wrap_future(self._checker.submit(self._source.archive, self.spec))
+
     # The cache
 
     async def purge(self, wanted: Purge) -> PurgeReport:
@@ -341,7 +352,7 @@ class Gateway:
         return self._datasets.purge(matches)
 
     async def _check_source(self) -> None:
-        await asyncio.wrap_future(self._checker.submit(self._source.check))
+        await asyncio.wrap_future(self._checker.submit(self._source.check, self.spec))
 
     async def _warm(self) -> None:
         """Make a session ready before anybody asks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -14,15 +15,16 @@ from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.source_setting import source_of
 from jvgate.settings import Settings
+from jvgate.spec.spec import Spec, load_spec
 
 __all__ = ["check_settings", "open_gateway", "shared_tier"]
 
 
-def check_settings(settings: Settings) -> None:
+def check_settings(settings: Settings, spec: Spec) -> None:
     """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
-    Lifetimes(settings.lifetimes)
+    Lifetimes(spec, settings.lifetimes)
     levels_with(settings.compression_levels)
-    shared_tier(settings)
+    shared_tier(settings, spec)
 
 
 @asynccontextmanager
@@ -33,8 +35,9 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
     Raises SettingsError for a source that cannot be; whether it can serve is `Gateway.check`'s matter.
     """
     source = source_of(settings)
+    spec = await asyncio.to_thread(load_spec, source.provider)
     pool = Pool(
-        source, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
+        source, spec, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip
     made: list[Gateway] = []  # who is told of purges: made after the tier that tells
 
@@ -42,14 +45,15 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
         for gateway in made:
             gateway.forget(tags)
 
-    shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
-    async with pool, shared, Gateway(source, pool, settings, shared=shared, on_purge=on_purge) as gateway:
+    shared = shared_tier(settings, spec, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
+    async with pool, shared, Gateway(source, spec, pool, settings, shared=shared, on_purge=on_purge) as gateway:
         made.append(gateway)
         yield gateway
 
 
 def shared_tier(
     settings: Settings,
+    spec: Spec,
     *,
     on_purge: Sequence[Listener[tuple[str, ...]]] = (),
     on_reconnect: Sequence[Listener[None]] = (),
@@ -59,6 +63,6 @@ def shared_tier(
     if not url:
         return NoTier()
     return RedisTier(
-        url, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s, limit_bytes=settings.redis_bytes,
-        on_purge=on_purge, on_reconnect=on_reconnect,
+        url, spec.layouts, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s,
+        limit_bytes=settings.redis_bytes, on_purge=on_purge, on_reconnect=on_reconnect,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from jvgate.freshness.post_times import PostTimes, starts_in
 from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expiry, is_followed, near_post
 from jvgate.gateway.prefetch_queue import Prefetches, PrefetchFigures
 from jvgate.spec.jst import day_at
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Landed, Query, Question
 
 __all__ = ["Prefetcher"]
@@ -46,6 +47,7 @@ class Prefetcher:
         self,
         datasets: Datasets,
         traffic: Traffic,
+        spec: Spec,
         *,
         posts: PostTimes,
         lifetimes: Lifetimes,
@@ -54,6 +56,8 @@ class Prefetcher:
     ) -> None:
         self._datasets = datasets
         self._traffic = traffic
+        self._spec = spec
+        self._rules = spec.prefetch_rules
         self._posts = posts
         self._lifetimes = lifetimes
         self._now = now
@@ -95,7 +99,7 @@ class Prefetcher:
 
     def _landed(self, news: Landed) -> None:
         """Plan what follows a dataset; a client that waits for its answer does not wait for the plan."""
-        if self._loop is not None and is_followed(news.query):
+        if self._loop is not None and is_followed(news.query, self._rules):
             task = asyncio.create_task(
                 self._follow(news.query, news.dataset), name=f"jvgate-prefetch-after-{news.query}"
             )
@@ -105,7 +109,7 @@ class Prefetcher:
     async def _follow(self, query: Query, dataset: Dataset) -> None:
         now = self._now()
         starts = await asyncio.to_thread(starts_in, dataset.scan, since=day_at(now))
-        self._add(after_answer(query, starts, now=now, asked=self._asked))
+        self._add(after_answer(query, starts, self._rules, now=now, asked=self._asked))
 
     def _add(self, wishes: list[Wish]) -> None:
         if self._prefetches.add(wishes, now=time.monotonic(), is_fresh=self._is_fresh):
@@ -143,11 +147,13 @@ class Prefetcher:
         for key in self._prefetches.brought:
             if not self._datasets.is_fresh(key):
                 self._prefetches.gone(key)
-        wishes = near_post(self._posts, now=self._now(), asked=self._asked)
+        wishes = near_post(self._posts, self._rules, now=self._now(), asked=self._asked)
         for key, hits_per_s in self._traffic.hotness.hottest(_HOTTEST):
             question = self._questions.get(key)
             for query in question.queries if question else ():
-                wishes += after_expiry(query, hits_per_s=hits_per_s, life_s=self._lifetimes.figures(query).fresh)
+                wishes += after_expiry(
+                    query, self._rules, hits_per_s=hits_per_s, life_s=self._lifetimes.figures(query).fresh
+                )
         self._add(wishes)
 
     async def _read(self, wish: Wish) -> None:

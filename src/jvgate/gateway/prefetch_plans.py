@@ -6,17 +6,20 @@ the end of an answer that is asked for often, that answer again.  Plans only: no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cachetools import FIFOCache
 
 from jvgate.freshness.post_times import PostTimes, Start, about
-from jvgate.freshness.tables import table
 from jvgate.spec.jst import DAY_S, day_at, epoch_of
 from jvgate.values import Query
 
 __all__ = ["Asked", "Wish", "after_answer", "after_expiry", "is_followed", "near_post"]
+
+Rules = Mapping[str, Any]
+"""The content of `prefetch_rules.json`."""
 
 _LONG, _SHORT = 16, 12
 
@@ -67,27 +70,29 @@ class Asked:
         return start.long if self._long_keys > 0.5 and start.long else start.race
 
 
-def is_followed(query: Query) -> bool:
+def is_followed(query: Query, rules: Rules) -> bool:
     """Whether anything may follow an answer to *query*, so that its records are worth a look."""
-    return any(query.dataspec in rule["of"] for rule in table("prefetch_rules")["after_answer"])
+    return any(query.dataspec in rule["of"] for rule in rules["after_answer"])
 
 
-def after_answer(query: Query, starts: Iterable[Start], *, now: float, asked: Asked) -> list[Wish]:
+def after_answer(query: Query, starts: Iterable[Start], rules: Rules, *, now: float, asked: Asked) -> list[Wish]:
     """Return what follows an answer to *query* whose records tell *starts*, the next race's first."""
     wishes: list[Wish] = []
-    for rule in table("prefetch_rules")["after_answer"]:
+    for rule in rules["after_answer"]:
         if query.dataspec not in rule["of"]:
             continue
-        names = [name for group in rule["ask"] for name in _wanted(group, asked, now)]
+        names = [name for group in rule["ask"] for name in _wanted(group, asked, rules, now)]
         keys = [asked.key_of(start) for start in _coming(starts, now, days=rule["days"])]
-        planned = [Wish(Query(name, key=key), rule["reason"]) for key in keys for name in names]
+        planned = [
+            Wish(Query(name, key=key, provider=query.provider), rule["reason"]) for key in keys for name in names
+        ]
         wishes += planned[: rule["most"]]
     return _distinct(wishes)
 
 
-def near_post(posts: PostTimes, *, now: float, asked: Asked) -> list[Wish]:
+def near_post(posts: PostTimes, rules: Rules, *, now: float, asked: Asked) -> list[Wish]:
     """Return what clients asked lately of the races that start soon or have just started, the next race's first."""
-    rule = table("prefetch_rules")["near_post"]
+    rule = rules["near_post"]
     starts = posts.between(now - rule["after_s"], now + rule["before_s"])
     starts.sort(key=lambda start: abs(start.post - now))
     since = now - rule["asked_within_s"]
@@ -95,15 +100,15 @@ def near_post(posts: PostTimes, *, now: float, asked: Asked) -> list[Wish]:
     return _distinct(wishes)[: rule["most"]]
 
 
-def after_expiry(query: Query, *, hits_per_s: float, life_s: float) -> list[Wish]:
+def after_expiry(query: Query, rules: Rules, *, hits_per_s: float, life_s: float) -> list[Wish]:
     """Return *query* itself when it is asked for often enough to be asked again within the next *life_s*."""
-    rule = table("prefetch_rules")["after_expiry"]
+    rule = rules["after_expiry"]
     return [Wish(query, rule["reason"])] if hits_per_s * life_s >= rule["least_hits"] else []
 
 
-def _wanted(group: Sequence[str], asked: Asked, now: float) -> Iterator[str]:
+def _wanted(group: Sequence[str], asked: Asked, rules: Rules, now: float) -> Iterator[str]:
     """Yield those of *group* that clients asked for lately, else its first."""
-    lately = asked.dataspecs(since=now - table("prefetch_rules")["lately_s"])
+    lately = asked.dataspecs(since=now - rules["lately_s"])
     found = [name for name in group if name in lately]
     yield from found or group[:1]
 

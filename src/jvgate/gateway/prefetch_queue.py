@@ -17,7 +17,7 @@ from cachetools import FIFOCache
 from jvgate.gateway.prefetch_plans import Wish
 from jvgate.values import Backoff, Query
 
-__all__ = ["Limits", "PrefetchFigures", "Prefetches"]
+__all__ = ["PrefetchFigures", "PrefetchLimits", "Prefetches"]
 
 
 _BACKOFF = Backoff(first_s=5.0, most_s=300.0)
@@ -44,7 +44,7 @@ class PrefetchFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PrefetchLimits:
     """How far prefetching goes.
 
     queued: wishes.  followed: keys whose use is watched.  keep_s: how long a wish may queue.
@@ -68,9 +68,9 @@ class _Running:
 class Prefetches:
     """What is queued, running and brought."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: PrefetchLimits | None = None) -> None:
         self.figures = PrefetchFigures()
-        self._limits = limits or Limits()
+        self._limits = limits or PrefetchLimits()
         self._queued: OrderedDict[str, tuple[Wish, float]] = OrderedDict()
         self._running: dict[str, _Running] = {}
         self._brought: OrderedDict[str, None] = OrderedDict()

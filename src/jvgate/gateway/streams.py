@@ -31,6 +31,7 @@ from jvgate.sessions.collecting import request_of
 from jvgate.sessions.fair_queue import Priority
 from jvgate.sessions.piping import Batch, FileStart, Pipe, piped
 from jvgate.sessions.pool import Pool
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["End", "Stream", "Streams"]
@@ -51,11 +52,14 @@ class Streams:
     ends: how many have ended how; open: how many have not; for reading.
     """
 
-    def __init__(self, pool: Pool, *, stall_s: float, levels: Mapping[str, int] = MappingProxyType({})) -> None:
+    def __init__(
+        self, pool: Pool, spec: Spec, *, stall_s: float, levels: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self.stall_s = stall_s
         self._levels = levels
         self.ends: Counter[End] = Counter()
         self._pool = pool
+        self._spec = spec
         self._open: set[Stream] = set()
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-stream")
 
@@ -72,7 +76,8 @@ class Streams:
         """
         coding = question.coding
         packer = compressor(coding, level=self._levels.get(coding)) if coding else None
-        stream = Stream(question, writer or _stream_writer(question), self._pool, self._workers, packer)
+        made = writer or _stream_writer(question, self._spec)
+        stream = Stream(question, self._spec, made, self._pool, self._workers, packer)
         self._open.add(stream)
         try:
             yield stream
@@ -107,6 +112,7 @@ class Stream:
     def __init__(
         self,
         question: Question,
+        spec: Spec,
         writer: RecordWriter,
         pool: Pool,
         workers: ThreadPoolExecutor,
@@ -114,9 +120,10 @@ class Stream:
     ) -> None:
         self.pieces: AsyncGenerator[bytes, None] = self._made()
         self._question = question
+        self._spec = spec
         self._pool = pool
         self._workers = workers
-        self._pieces = Pieces(question.selection, writer, compressor)
+        self._pieces = Pieces(question.selection, writer, spec.layouts, compressor)
         self._alone = Lock()
         self._began_at = time.monotonic()
         self._made_at = float("-inf")
@@ -139,7 +146,7 @@ class Stream:
 
     async def _made(self) -> AsyncGenerator[bytes, None]:
         for query in self._question.queries:
-            request = request_of(query, limit_bytes=None)
+            request = request_of(query, self._spec, limit_bytes=None)
             async with piped(partial(self._read, request)) as (self._pipe, reading):
                 while (item := await self._next(self._pipe)) is not None:
                     self._pieces.put(item)
@@ -196,7 +203,7 @@ class Stream:
             return job()
 
 
-def _stream_writer(question: Question) -> RecordWriter:
+def _stream_writer(question: Question, spec: Spec) -> RecordWriter:
     make = FORMATS[question.selection.format].stream
     assert make is not None  # other formats are not offered for streams
-    return make(question)
+    return make(question, spec)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, Protocol
 
-__all__ = ["Button", "Dialog", "DialogWatcher", "Windows", "watching"]
+__all__ = ["Button", "Dialog", "DialogWatcher", "WindowSystem", "watching"]
 
 LOOK_EVERY_S = 1.0
 _DIALOG_CLASS = "#32770"
@@ -51,7 +51,7 @@ class Dialog:
     buttons: tuple[str, ...]
 
 
-class Windows(Protocol):
+class WindowSystem(Protocol):
     """The windows of this process."""
 
     def dialogs(self) -> Sequence[tuple[Dialog, Sequence[Button]]]:
@@ -67,7 +67,7 @@ class DialogWatcher:
     presses: whether No or Cancel may be pressed; they are at every look, as long as the dialog stands.
     """
 
-    def __init__(self, windows: Windows, tell: Callable[[Dialog | None], None], *, presses: bool) -> None:
+    def __init__(self, windows: WindowSystem, tell: Callable[[Dialog | None], None], *, presses: bool) -> None:
         self._windows = windows
         self._tell = tell
         self._presses = presses

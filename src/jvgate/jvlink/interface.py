@@ -2,7 +2,7 @@
 
 A method with out or by-reference parameters returns a tuple: the return code, then those parameters in
 the order of declaration.  What an in/out argument holds before the call does not matter.
-Source: JV-Link interface specification 4.9.0.1, `spec/data/interface.json`.
+Source: JV-Link interface specification 4.9.0.1, `spec/data/jra/interface.json`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ __all__ = [
     "Opens",
     "Pictures",
     "Position",
+    "Preferences",
     "Reads",
-    "Settings",
     "Setup",
     "Watching",
 ]
@@ -114,7 +114,7 @@ class JVLink(Opens, Reads, Position, Setup, Protocol):
     """All of JV-Link that a session needs.  One object holds one session, on one thread for life."""
 
 
-class Settings(Protocol):
+class Preferences(Protocol):
     """Changing what JVInit loads; takes effect at the next open.  Each returns a code."""
 
     def JVSetUIProperties(self) -> int:
@@ -189,5 +189,5 @@ class Watching(Protocol):
         """Deliver window messages and events that wait; on the session's own thread, while nothing else runs there."""
 
 
-class FullJVLink(JVLink, Settings, Pictures, Movies, Watching, Protocol):
+class FullJVLink(JVLink, Preferences, Pictures, Movies, Watching, Protocol):
     """Everything that JV-Link has, but for its service key, which nobody reads."""

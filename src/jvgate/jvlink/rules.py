@@ -1,23 +1,26 @@
 """What JV-Link accepts and which files match: the simulator's decisions as plain functions.
 
-Source: JV-Link interface specification 4.9.0.1; `fromtime_semantics` of `spec/data/dataspecs.json`.
+Source: JV-Link interface specification 4.9.0.1; `fromtime_semantics` of `spec/data/jra/dataspecs.json`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from jvgate.errors import JVLinkError
 from jvgate.jvlink.shelf import ShelfFile
 
-__all__ = ["DataspecRule", "Span", "check_open", "check_realtime", "check_sid", "parse_span", "select", "stamp"]
+__all__ = ["DataspecRule", "FromTime", "check_open", "check_realtime", "check_sid", "parse_span", "select", "stamp"]
 
 _OPTIONS = (1, 2, 3, 4)
 _SID_BYTES = 64
 _THIS_WEEK = timedelta(days=7)
+_provided = attrgetter("provided")
 _FORM_CLASSES = {**dict.fromkeys("YMDKHRN", "[0-9]"), **dict.fromkeys("JT", "[0-9A-Z]")}
 
 
@@ -35,7 +38,7 @@ class DataspecRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class FromTime:
     """A from-time taken apart: start < provided <= end, YYYYMMDDhhmmss.  end: "" for none."""
 
     start: str
@@ -73,18 +76,18 @@ def check_realtime(rules: Mapping[str, DataspecRule], dataspec: str, key: str) -
         raise JVLinkError(-114, "JVRTOpen")
 
 
-def parse_span(fromtime: str) -> Span:
+def parse_span(fromtime: str) -> FromTime:
     """Take `start` or `start-end` apart.  Raises JVLinkError (-112 for the start, -113 for the end)."""
     start, dash, end = fromtime.partition("-")
     if not _is_time(start):
         raise JVLinkError(-112, "JVOpen")
     if dash and (not _is_time(end) or end < start):
         raise JVLinkError(-113, "JVOpen")
-    return Span(start, end)
+    return FromTime(start, end)
 
 
-def select(files: Iterable[ShelfFile], span: Span, *, option: int, now: datetime) -> list[ShelfFile]:
-    """Return the files that JVOpen finds.
+def select(files: Sequence[ShelfFile], span: FromTime, *, option: int, now: datetime) -> Sequence[ShelfFile]:
+    """Return those of *files*, the oldest first, that JVOpen finds.
 
     Option 1: start < provided <= end.  Option 2: of these, the last week's.  Options 3 and 4: the end
     cuts only the current month; everything older comes whenever it is later than the start.
@@ -92,10 +95,10 @@ def select(files: Iterable[ShelfFile], span: Span, *, option: int, now: datetime
     earliest, latest = span.start, span.end or "9" * 14
     if option == 2:
         earliest, latest = max(earliest, stamp(now - _THIS_WEEK)), min(latest, stamp(now))
-    this_month = f"{stamp(now)[:6]}01000000" if option in (3, 4) else ""
-    return [
-        file for file in files if file.provided > earliest and (file.provided <= latest or file.provided < this_month)
-    ]
+    begin, end = bisect_right(files, earliest, key=_provided), bisect_right(files, latest, key=_provided)
+    if option in (3, 4):
+        end = max(end, bisect_left(files, f"{stamp(now)[:6]}01000000", key=_provided))
+    return files[begin:end]
 
 
 def stamp(moment: datetime) -> str:

@@ -223,8 +223,8 @@ class Simulator(Unattended):
         if span.end and not all(self._rules[spec].end_allowed for spec in ids):
             return []  # JV-Link gives -1 here, which looks like "no data"
         now, setup = self._now(), option in (3, 4)
-        shelved = [file for spec in ids for file in self._shelf.stored(spec, now=now, setup=setup)]
-        return select(shelved, span, option=option, now=now)
+        shelves = [self._shelf.stored(spec, now=now, setup=setup) for spec in ids]
+        return [file for shelf in shelves for file in select(shelf, span, option=option, now=now)]
 
     def _realtime(self, dataspec: str, key: str) -> _Answer | None:
         name = f"{dataspec}{key}.rtd"

@@ -12,19 +12,19 @@ import orjson
 from jvgate.errors import RecordError
 from jvgate.records.plan import plan_chooser
 from jvgate.records.text import text_writer, wrong_length
-from jvgate.spec.layouts import Layout, layouts
+from jvgate.spec.layouts import Layout, Layouts
 
 __all__ = ["Record", "decode", "decoder"]
 
 Record = dict[str, Any]
 
 
-def decode(raw: bytes) -> Record:
-    """Return the values of one record; its layout is told by type and exact length.
+def decode(raw: bytes, layouts: Layouts) -> Record:
+    """Return the values of one record; its layout is the one of *layouts* with its type and exact length.
 
     Raises RecordError when no layout fits.  A field whose bytes break its kind is None, and `_errors` says why.
     """
-    return _decoder_for(raw[:2], len(raw))(raw)
+    return _decoder_for(layouts, raw[:2], len(raw))(raw)
 
 
 @cache
@@ -45,9 +45,9 @@ def decoder(layout: Layout) -> Callable[[bytes], Record]:
 
 
 @cache
-def _decoder_for(name: bytes, length: int) -> Callable[[bytes], Record]:
+def _decoder_for(layouts: Layouts, name: bytes, length: int) -> Callable[[bytes], Record]:
     record = name.decode("ascii", "replace")
-    layout = layouts().get(record, length)
+    layout = layouts.get(record, length)
     if layout is None:
         raise RecordError(record, "RecordSpec", offset=0, why=f"no layout of {length} bytes")
     return decoder(layout)

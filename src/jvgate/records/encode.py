@@ -13,7 +13,7 @@ from typing import Any
 
 from jvgate.errors import RecordError
 from jvgate.records.kinds import Dump, dumper, initial
-from jvgate.spec.layouts import Field, Group, Layout, layouts
+from jvgate.spec.layouts import Field, Group, Layout, Layouts
 
 __all__ = ["encode", "initial_slot"]
 
@@ -29,15 +29,15 @@ class _Place:
     mark: str | None
 
 
-def encode(record: Mapping[str, object], *, length: int | None = None) -> bytes:
-    """Return *record* as bytes in the layout of its RecordSpec.
+def encode(record: Mapping[str, object], layouts: Layouts, *, length: int | None = None) -> bytes:
+    """Return *record* as bytes in the layout that its RecordSpec has in *layouts*.
 
     length: picks an older layout; the current one otherwise.  Groups are lists of slots (None for an unset
     one) or the exact bytes of the whole group.  Raises RecordError naming record, field and byte.
     """
     name = str(record.get("RecordSpec"))
-    found = layouts().generations(name)
-    layout = layouts().get(name, length) if length else found[0] if found else None
+    found = layouts.generations(name)
+    layout = layouts.get(name, length) if length else found[0] if found else None
     if layout is None:
         raise RecordError(name, "RecordSpec", why=f"no layout of {length or 'any'} bytes")
     writers = _writers(layout.fields)

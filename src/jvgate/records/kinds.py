@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any
 
 from jvgate.spec.layouts import Field
-from jvgate.spec.specials import special_slugs
 
 __all__ = ["Dump", "Errors", "Load", "Value", "dumper", "initial", "loader", "problem"]
 
@@ -39,7 +38,7 @@ def loader(field: Field, special: Mapping[bytes, str]) -> Load:
     convert = _LOAD[field.kind](field)
     known: dict[bytes, Value] = dict.fromkeys(field.unset)
     for raw, slug in special.items():
-        meaning = special_slugs()[slug]
+        meaning = field.slugs[slug]
         known[raw] = convert(raw) if meaning == "number" else 0 if meaning == "zero" else None
     if not known:
         return convert

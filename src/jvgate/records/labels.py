@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from jvgate.spec.codes import code_tables
 from jvgate.spec.layouts import Field, Group, Layout
+from jvgate.spec.spec import Spec
 
 __all__ = ["labeller"]
 
@@ -15,17 +15,17 @@ _Record = dict[str, Any]
 
 
 @cache
-def labeller(layout: Layout, language: str) -> Callable[[_Record], _Record]:
-    """Return what adds `<Field>Label` behind every code of a decoded record that its code table knows.
+def labeller(layout: Layout, language: str, spec: Spec) -> Callable[[_Record], _Record]:
+    """Return what adds `<Field>Label` behind every code of a decoded record that its code table in *spec* knows.
 
     The short lists that layouts carry themselves have English words only and are used for `en`.
     """
-    return _labeller(layout.fields, language)
+    return _labeller(layout.fields, language, spec)
 
 
-def _labeller(fields: tuple[Field | Group, ...], language: str) -> Callable[[_Record], _Record]:
-    words = {f.key: found for f in fields if isinstance(f, Field) and (found := _words(f, language))}
-    groups = {f.key: _labeller(f.fields, language) for f in fields if isinstance(f, Group)}
+def _labeller(fields: tuple[Field | Group, ...], language: str, spec: Spec) -> Callable[[_Record], _Record]:
+    words = {f.key: found for f in fields if isinstance(f, Field) and (found := _words(f, language, spec))}
+    groups = {f.key: _labeller(f.fields, language, spec) for f in fields if isinstance(f, Group)}
 
     def add(record: _Record) -> _Record:
         labelled: _Record = {}
@@ -41,9 +41,9 @@ def _labeller(fields: tuple[Field | Group, ...], language: str) -> Callable[[_Re
     return add
 
 
-def _words(field: Field, language: str) -> Mapping[str, str]:
+def _words(field: Field, language: str, spec: Spec) -> Mapping[str, str]:
     if field.code_table is not None:
-        return {code: row[language] for code, row in code_tables()[field.code_table].rows.items()}
+        return {code: row[language] for code, row in spec.code_tables[field.code_table].rows.items()}
     return field.values if language == "en" else {}
 
 

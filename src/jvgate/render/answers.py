@@ -11,10 +11,10 @@ from jvgate.render.compression import compress, expand
 from jvgate.render.formats.json_format import CONTENT_TYPE
 from jvgate.render.formats.registry import FORMATS
 from jvgate.render.walk import Walk
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.spec import Spec
 from jvgate.values import Answer, Dataset, Question
 
-__all__ = ["Rendered", "content_type", "file_name", "packed", "render", "unpacked"]
+__all__ = ["Rendered", "content_type", "file_name", "packed", "render", "successor", "unpacked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,16 @@ class Rendered:
     render_s: float
 
 
-def render(question: Question, datasets: Sequence[Dataset]) -> Rendered:
+def render(question: Question, datasets: Sequence[Dataset], spec: Spec) -> Rendered:
     """Return the answer to *question* in the format that it asks for."""
     began = time.perf_counter()
     walk = Walk(question, datasets)
-    answer = _answer(question, _body(walk), total=walk.total)
+    answer = _answer(question, _body(walk, spec), spec, total=walk.total)
     return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
 
 
-def _body(walk: Walk) -> bytes:
-    writer = FORMATS[walk.question.selection.format].answer(walk.question)
+def _body(walk: Walk, spec: Spec) -> bytes:
+    writer = FORMATS[walk.question.selection.format].answer(walk.question, spec)
     parts = [writer.begin(), *map(writer.write_item, walk.runs())]
     parts.append(writer.end(walk.facts(writer.damaged)))
     return b"".join([part for part in parts if part])  # a single part is not copied
@@ -60,13 +60,13 @@ def _etag(body: bytes, media_type: str) -> str:
     return f'"{digest.hexdigest()}"'
 
 
-def _answer(question: Question, body: bytes, *, total: int) -> Answer:
+def _answer(question: Question, body: bytes, spec: Spec, *, total: int) -> Answer:
     media_type = content_type(question)
     return Answer(
         body,
         media_type,
         etag=_etag(body, media_type),
-        successor=_successor(question),
+        successor=successor(question, spec),
         pages=_pages(question, total),
         file_name=file_name(question),
     )
@@ -108,7 +108,7 @@ def _pages(question: Question, total: int) -> tuple[tuple[str, Question], ...]:
     )
 
 
-def _successor(question: Question) -> str:
+def successor(question: Question, spec: Spec) -> str:
     """Return the data spec with the current layouts, where an older one was asked for by itself."""
-    spec = dataspecs().get(question.dataspec)  # None for a joined one
-    return (spec.replaced_by or "") if spec else ""
+    known = spec.dataspecs.get(question.dataspec)  # None for a joined one
+    return (known.replaced_by or "") if known else ""

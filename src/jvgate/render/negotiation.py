@@ -13,6 +13,7 @@ from jvgate.errors import QueryError
 from jvgate.render.compression import weighted
 from jvgate.render.formats.format import record_types
 from jvgate.render.formats.registry import FORMATS, media_types
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["check", "choose", "media_types", "negotiate", "refusal"]
@@ -35,14 +36,19 @@ class _Range(NamedTuple):
     weight: float
 
 
-def refusal(question: Question) -> QueryError | None:
+def refusal(question: Question, spec: Spec) -> QueryError | None:
     """Return why *question* cannot be answered in its format; None when it can."""
     word, selection = question.selection.format, question.selection
-    asked, types = FORMATS[word], record_types(question)
+    asked, types = FORMATS[word], record_types(question, spec)
     if asked.needs_one_record_type and len(types) != 1:
         why = f"{word} holds records of one type, and these are of {len(types)}."
         allowed = ", ".join(f"record={record}" for record in types)
         return QueryError("one-record-needed", why, parameter="record", value=None, allowed=allowed)
+    if asked.needs_one_record_type and not spec.layouts.generations(types[0]):
+        why = f"The layout of {types[0]} is not known, and {word} needs one."
+        able = [other for other, one in FORMATS.items() if not one.needs_one_record_type]
+        allowed = f"{types[0]} with format={', '.join(able)}"
+        return QueryError("unknown-record", why, parameter="record", value=types[0], allowed=allowed)
     given = {"fields": selection.fields, "labels": selection.labels, "raw": selection.raw}
     refused = [name for name in asked.refused_parameters if given[name]]
     if refused:
@@ -50,7 +56,7 @@ def refusal(question: Question) -> QueryError | None:
         return _parameter_refused(refused[0], word, able)
     if selection.charset not in ("", UTF_8, *asked.charsets):
         return _parameter_refused("charset", word, [other for other, one in FORMATS.items() if one.charsets])
-    return asked.refusal(question) if asked.refusal is not None else None
+    return asked.refusal(question, spec) if asked.refusal is not None else None
 
 
 def _parameter_refused(parameter: str, word: str, able: Sequence[str]) -> QueryError:
@@ -58,27 +64,27 @@ def _parameter_refused(parameter: str, word: str, able: Sequence[str]) -> QueryE
     return QueryError("parameter-not-allowed", why, parameter=parameter, value=None, allowed=allowed)
 
 
-def check(question: Question) -> Question:
+def check(question: Question, spec: Spec) -> Question:
     """Return *question* when it can be answered in its format.  Raises QueryError, as `refusal` gives it."""
-    if (error := refusal(question)) is not None:
+    if (error := refusal(question, spec)) is not None:
         raise error
     if question.selection.charset == UTF_8:  # the default: one question, however it is asked
         return replace(question, selection=replace(question.selection, charset=""))
     return question
 
 
-def negotiate(question: Question, accept: str, words: Sequence[str]) -> Question | None:
+def negotiate(question: Question, accept: str, words: Sequence[str], spec: Spec) -> Question | None:
     """Return *question* in the format that *accept* prefers of those that can answer it; None when none will do.
 
     words: the format words that are offered.
     Raises QueryError when what would be accepted exists, and only this question cannot be answered so.
     """
-    able = [word for word in words if refusal(_in_format(question, word)) is None]
+    able = [word for word in words if refusal(_in_format(question, word), spec) is None]
     for some in (able, words):
         offers = _offers(some, question.selection.charset)
         chosen = choose(accept, tuple(offers)) if offers else None
         if chosen is not None:
-            return check(_as_offered(question, offers[chosen], chosen))
+            return check(_as_offered(question, offers[chosen], chosen), spec)
     return None
 
 

@@ -16,7 +16,7 @@ from jvgate.records.runs import Framed, RawRecord
 from jvgate.render.choosing import Chooser
 from jvgate.render.compression import Compressor
 from jvgate.render.formats.writers import RecordWriter
-from jvgate.spec.layouts import layouts
+from jvgate.spec.layouts import Layouts
 from jvgate.values import Selection
 
 __all__ = ["DIGEST", "PIECE_BYTES", "Pieces"]
@@ -32,14 +32,17 @@ class Pieces:
     digest: of all bytes put in, as JV-Link gave them, in their order; hexadecimal.
     """
 
-    def __init__(self, selection: Selection, writer: RecordWriter, compressor: Compressor | None = None) -> None:
+    def __init__(
+        self, selection: Selection, writer: RecordWriter, layouts: Layouts, compressor: Compressor | None = None
+    ) -> None:
+        self._layouts = layouts
         self._selection = selection
         self._writer = writer
         self._compressor = compressor
         self._is_verbatim = writer.is_verbatim and str(selection) == selection.format
         self._chooser = Chooser(selection)
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
-        self._framer = Framer(layouts())
+        self._framer = Framer(self._layouts)
         self._work: Iterator[bytes] = iter(())
         self._held = [writer.begin()]
         self._held_bytes = 0  # of records; what comes before them all does not make a piece due
@@ -95,7 +98,7 @@ class Pieces:
 
     def _next_file(self, name: str) -> Iterator[bytes]:
         yield from self._written(self._framer.end())
-        self._framer = Framer(layouts())
+        self._framer = Framer(self._layouts)
         self._chooser.begin(name)
 
     def _batch(self, batch: bytes | bytearray) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from jvgate.records.lines.writer import line_writer
 from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Selection
 
 __all__ = ["RecordText", "RecordValues"]
@@ -29,8 +30,9 @@ _MANY = 256
 class RecordText:
     """Writes records as *selection* wants them; how is chosen once for each layout."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, spec: Spec) -> None:
         self._selection = selection
+        self._spec = spec
         self._is_plain = not (selection.raw or selection.labels or selection.fields)
         self._writers: dict[Layout, WriteText] = {}
 
@@ -57,7 +59,7 @@ class RecordText:
     def _writer(self, layout: Layout) -> WriteText:
         if self._is_plain:
             return text_writer(layout)
-        read = _reader(layout, self._selection)
+        read = _reader(layout, self._selection, self._spec)
 
         def write(raw: bytes, errors: Errors) -> bytes:
             record = read(raw)
@@ -70,8 +72,9 @@ class RecordText:
 class RecordValues:
     """Reads records as *selection* wants them: the values whose text `RecordText` writes."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, spec: Spec) -> None:
         self._selection = selection
+        self._spec = spec
         self._readers: dict[Layout, Callable[[bytes], _Record]] = {}
 
     def __call__(self, frame: RawRecord, errors: Errors) -> _Record:
@@ -79,7 +82,7 @@ class RecordValues:
         if frame.layout is None:
             return _unknown(frame)
         if frame.layout not in self._readers:
-            self._readers[frame.layout] = _reader(frame.layout, self._selection)
+            self._readers[frame.layout] = _reader(frame.layout, self._selection, self._spec)
         record = self._readers[frame.layout](frame.raw)
         errors += record.get("_errors", ())
         return record
@@ -91,11 +94,11 @@ def _unknown(frame: RawRecord) -> _Record:
     return {"RecordSpec": name, "_raw": text}
 
 
-def _reader(layout: Layout, selection: Selection) -> Callable[[bytes], _Record]:
+def _reader(layout: Layout, selection: Selection, spec: Spec) -> Callable[[bytes], _Record]:
     """Return what reads records of *layout*, with labels where they are wanted, cut down to the wanted fields."""
     read = character_decoder(layout) if selection.raw else decoder(layout)
     if selection.labels:
-        read = _then(labeller(layout, selection.labels), read)
+        read = _then(labeller(layout, selection.labels, spec), read)
     if selection.fields:
         tree = field_tree(selection.fields)
         read = _then(lambda record: _picked(record, tree), read)

@@ -13,6 +13,7 @@ from jvgate.season.calendar import realtime
 from jvgate.season.calendar.deliveries import FOR_EVER, Delivery, deliveries
 from jvgate.season.world.meetings import SEASON_START
 from jvgate.season.world.world import world_of
+from jvgate.spec.layouts import Layouts
 
 __all__ = ["SeasonShelf"]
 
@@ -23,8 +24,8 @@ _FIRST = datetime.combine(SEASON_START, time()) - timedelta(days=7)  # the first
 class SeasonShelf:
     """Stored files and real-time answers of the season with a seed.  Moments are naive Japanese time."""
 
-    def __init__(self, seed: int = 1) -> None:
-        self._world = world_of(seed)
+    def __init__(self, layouts: Layouts, seed: int = 1) -> None:
+        self._world = world_of(seed, layouts)
 
     def stored(self, dataspec: str, *, now: datetime, setup: bool) -> Sequence[Delivery]:
         """Return the files of *dataspec* that are there at *now*, oldest first.

@@ -6,25 +6,29 @@ import time
 from collections.abc import Callable
 
 from jvgate.jvlink.request import Progress, Request, Summary
-from jvgate.spec.dataspecs import dataspecs
-from jvgate.spec.layouts import layouts
+from jvgate.spec.layouts import Layouts
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query, SourceFile
 
 __all__ = ["Collected", "request_of"]
 
 
-def request_of(query: Query, *, limit_bytes: int | None) -> Request:
+def request_of(query: Query, spec: Spec, *, limit_bytes: int | None) -> Request:
     """Return what a session is asked for *query*."""
-    unwanted = _unwanted(query)
+    unwanted = _unwanted(query, spec)
     if query.is_realtime:
         return Request(query.dataspec, key=query.key, unwanted=unwanted, limit_bytes=limit_bytes)
     return Request(query.dataspec, query.jvopen_fromtime, query.option, unwanted=unwanted, limit_bytes=limit_bytes)
 
 
 class Collected:
-    """A sink that keeps everything, on the session's thread; a dataset once the read is whole."""
+    """A sink that keeps everything, on the session's thread; a dataset once the read is whole.
 
-    def __init__(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> None:
+    layouts: of the records that come.
+    """
+
+    def __init__(self, layouts: Layouts, on_progress: Callable[[Progress], None] = lambda progress: None) -> None:
+        self._layouts = layouts
         self._on_progress = on_progress
         self._batches: list[bytes | bytearray] = []
         self._files: list[SourceFile] = []
@@ -49,7 +53,7 @@ class Collected:
             query,
             b"".join(self._batches),
             files=tuple(self._files),
-            layouts=layouts(),
+            layouts=self._layouts,
             last_file_timestamp=summary.last_file_timestamp,
             read_at=time.time(),
             open_s=summary.open_s,
@@ -58,7 +62,7 @@ class Collected:
         )
 
 
-def _unwanted(query: Query) -> frozenset[str]:
+def _unwanted(query: Query, spec: Spec) -> frozenset[str]:
     """Return the record types that a query leaves out; what nobody knows is never left out unseen."""
-    delivered = dataspecs()[query.dataspec].record_types if query.records else ()
-    return frozenset(delivered).difference(query.records)
+    known = spec.dataspec(query.dataspec) if query.records else None
+    return frozenset(known.record_types if known is not None else ()).difference(query.records)

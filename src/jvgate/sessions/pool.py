@@ -39,6 +39,7 @@ from jvgate.sessions.lane import Lane
 from jvgate.sessions.resting import Rests
 from jvgate.sessions.session_status import SessionCounts, SessionView, view_of
 from jvgate.sessions.sources.registry import Source
+from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query
 
 __all__ = ["Pool"]
@@ -48,6 +49,7 @@ _DRAIN_S = 3.0
 
 Result = TypeVar("Result")
 _Turn = Turn[asyncio.Future[Lane]]
+_Finish = Callable[[Summary, float], Result]
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
 
 
@@ -63,15 +65,16 @@ class _Running:
 class Pool:
     """Reads datasets from *source*, at most *sessions* at once (0: as many as the source likes).
 
-    limit_bytes: of one dataset's raw records.  queue_limit: how many may wait.
+    spec: of the source's provider.  limit_bytes: of one dataset's raw records.  queue_limit: how many may wait.
     Used with `async with`, in one event loop.
 
     Counters, for reading only: `opens` by data spec, `errors` by JV-Link's return code, `faults` of workers.
     """
 
-    def __init__(self, source: Source, *, sessions: int, limit_bytes: int, queue_limit: int) -> None:
+    def __init__(self, source: Source, spec: Spec, *, sessions: int, limit_bytes: int, queue_limit: int) -> None:
         self.opens: Counter[str] = Counter()
         self.errors: Counter[int] = Counter()
+        self._spec = spec
         self._limit_bytes = limit_bytes
         self._queue_limit = queue_limit
         self._lanes = [
@@ -167,11 +170,11 @@ class Pool:
         on_progress: called on the session's thread.
         Raises SourceBusy when too many wait, SessionTimeout, DatasetTooLarge, JVLinkError and other SourceErrors.
         """
-        request = request_of(query, limit_bytes=self._limit_bytes)
+        request = request_of(query, self._spec, limit_bytes=self._limit_bytes)
         turn = _turn(priority, _data(request), is_realtime=query.is_realtime)
 
         async def attempt() -> Dataset:
-            collected = Collected(on_progress)
+            collected = Collected(self._spec.layouts, on_progress)
             return await self._read(request, collected, turn, partial(collected.dataset, query))
 
         return await self._twice(turn, attempt, what=str(query))
@@ -190,7 +193,7 @@ class Pool:
 
     def hasten(self, query: Query) -> None:
         """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
-        data = _data(request_of(query, limit_bytes=None))
+        data = _data(request_of(query, self._spec, limit_bytes=None))
         self._turns.hasten(data, Priority.INTERACTIVE)
         for turn in self._asked:
             if turn.data == data:
@@ -198,7 +201,7 @@ class Pool:
 
     def is_reading(self, query: Query) -> bool:
         """Whether a session is at work on the data of *query*."""
-        return _data(request_of(query, limit_bytes=None)) in self._at_work.values()
+        return _data(request_of(query, self._spec, limit_bytes=None)) in self._at_work.values()
 
     async def call(self, errand: str, *arguments: str, on_begin: Callable[[], object] = lambda: None) -> dict[str, Any]:
         """Do one of JV-Link's errands, which change nothing: one whose worker was lost is done once more.
@@ -259,19 +262,14 @@ class Pool:
             self._asked.discard(turn)
         raise AssertionError("the last try returns or raises")
 
-    async def _read(
-        self, request: Request, sink: Sink, turn: _Turn, finish: Callable[[Summary, float], Result]
-    ) -> Result:
+    async def _read(self, request: Request, sink: Sink, turn: _Turn, finish: _Finish[Result]) -> Result:
         """Wait for a lane and read; *finish* is called on its thread with the summary and the seconds waited."""
         asked = time.monotonic()
         lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
         self.opens[request.dataspec] += 1
-
-        def job(cancelled: Callable[[], bool]) -> Result:
-            return finish(lane.read(request, sink, cancelled), waited_s)
-
-        return await self._run(_Running(lane, Event(), turn), job)
+        running = _Running(lane, Event(), turn)
+        return await self._run(running, lambda cancelled: finish(lane.read(request, sink, cancelled), waited_s))
 
     async def _run(self, running: _Running, job: Callable[[Callable[[], bool]], Result]) -> Result:
         """Let a leased lane do *job*; it comes back when its thread is done with it."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from jvgate.spec.files import names_in, read_json
+from jvgate.spec.files import names_in, read_difference, read_json
 
-__all__ = ["CodeTable", "code_tables"]
+__all__ = ["CodeTable", "load_code_tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +29,22 @@ class CodeTable:
         return None if row is None else row[language]
 
 
-@cache
-def code_tables() -> Mapping[str, CodeTable]:
-    """Return all code tables by number."""
-    return MappingProxyType({name: _table(read_json(f"code_tables/{name}.json")) for name in names_in("code_tables")})
+def load_code_tables(provider: str) -> Mapping[str, CodeTable]:
+    """Return the code tables of *provider* by number: JRA-VAN's, with the rows that the provider adds."""
+    return MappingProxyType({name: _load_table(name, provider) for name in names_in("jra/code_tables")})
 
 
-def _table(raw: Mapping[str, Any]) -> CodeTable:
+def _load_table(name: str, provider: str) -> CodeTable:
+    path = f"code_tables/{name}.json"
+    raw = read_json(f"jra/{path}")
+    added = read_difference(f"{provider}/{path}") if provider != "jra" else {}
     return CodeTable(
         id=raw["table"],
         title_ja=raw["title_ja"],
         title_en=raw["title_en"],
         bytes=raw["bytes"],
         notes=tuple(raw.get("notes", ())),
-        rows=MappingProxyType({row["code"]: MappingProxyType(row) for row in raw["values"]}),
+        rows=MappingProxyType(
+            {row["code"]: MappingProxyType(row) for row in (*raw["values"], *added.get("values", ()))}
+        ),
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from jvgate.spec.files import read_json
 
-__all__ = ["Dataspec", "dataspecs"]
+__all__ = ["Dataspec", "load_dataspecs", "unknown_dataspec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,8 @@ class Dataspec:
 
     options: what JVOpen takes; empty for real time.  key_forms: what JVRTOpen takes; empty for stored data.
     end_allowed: whether a from-time may have an end.  replaced_by: the data spec with the current layouts.
-    about: the whole entry of the data file (delivery, retention, notes), for the reference pages.
+    about: the whole entry of the data file (delivery, retention, notes), for the reference pages; empty for a data
+    spec that no file describes.
     """
 
     id: str
@@ -34,11 +34,35 @@ class Dataspec:
     about: Mapping[str, Any]
 
 
-@cache
-def dataspecs() -> Mapping[str, Dataspec]:
+_KEY_FORMS = (
+    "YYYYMMDD",
+    "YYYYMMDDJJRR",
+    "YYYYMMDDJJKKHHRR",
+    "event parameter TTYYYYMMDDJJRRNNNNNNNNNNNNNN",
+)
+
+
+def load_dataspecs() -> Mapping[str, Dataspec]:
     """Return every data spec by its four-character id, stored ones first."""
-    raw = read_json("dataspecs.json")
+    raw = read_json("jra/dataspecs.json")
     return MappingProxyType({entry["dataspec"]: _dataspec(entry) for entry in raw["stored"] + raw["real_time"]})
+
+
+def unknown_dataspec(dataspec: str, *, record_types: tuple[str, ...]) -> Dataspec:
+    """Return a data spec that no file describes: it takes everything, and may deliver any of *record_types*."""
+    is_realtime = dataspec.startswith("0B")
+    return Dataspec(
+        id=dataspec,
+        is_realtime=is_realtime,
+        title_ja="",
+        title_en="",
+        record_types=record_types,
+        options=() if is_realtime else (1, 2, 3, 4),
+        end_allowed=not is_realtime,
+        key_forms=_KEY_FORMS if is_realtime else (),
+        replaced_by=None,
+        about=MappingProxyType({}),
+    )
 
 
 def _dataspec(raw: Mapping[str, Any]) -> Dataspec:

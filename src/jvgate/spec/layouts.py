@@ -1,6 +1,6 @@
 """Record layouts: which bytes of a record mean what.
 
-Source: JV-Data specification 4.9.0.1, as described in the layout files (`spec/data/layouts/XX.json` is the
+Source: JV-Data specification 4.9.0.1, as described in the layout files (`spec/data/jra/layouts/XX.json` is the
 current layout of record XX, `XX@LENGTH.json` an older one).  Offsets and lengths are in bytes, 0-based.
 """
 
@@ -10,14 +10,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations, combinations_with_replacement, permutations
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
+from jvgate.spec.codes import CodeTable
 from jvgate.spec.files import names_in, read_json
 
-__all__ = ["DatedSpecial", "Field", "Group", "Layout", "Layouts", "layouts"]
+__all__ = ["DatedSpecial", "Field", "Group", "Layout", "Layouts", "SlugMeaning", "load_layouts"]
+
+SlugMeaning = Literal["null", "zero", "number"]
+"""What stands in the number column beside a mark: no number, 0, or what the digits say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Field:
     key: its name in an answer.  unset: raw values that mean "no value".  unset_fill: for text, a value made
     of these characters only is empty.  special: raw value -> slug of its meaning.  init: the character of an
     unset field.  unit: of the value; stored_unit: of the digits.  scale: divisor of a decimal.
+    codes: all that its code table and the layout list.  slugs: what the number beside each slug is.
     """
 
     name: str
@@ -59,6 +63,8 @@ class Field:
     unset_fill: str
     special: Mapping[bytes, str]
     special_dated: tuple[DatedSpecial, ...]
+    codes: frozenset[str]
+    slugs: Mapping[str, SlugMeaning]
     elements: tuple[str, ...]
 
     @property
@@ -162,18 +168,28 @@ class Layouts:
         return self._known[record][0]
 
 
-@cache
-def layouts() -> Layouts:
-    """Return all layouts, read from the data files at the first call."""
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What fields and groups refer to: code tables, the meaning of slugs, how slots are told apart."""
+
+    codes: Mapping[str, CodeTable]
+    slugs: Mapping[str, SlugMeaning]
+    slots: Mapping[str, Any]
+
+
+def load_layouts(code_tables: Mapping[str, CodeTable]) -> Layouts:
+    """Return all layouts, with what their fields refer to in *code_tables*."""
+    slugs = {slug: entry["value"] for slug, entry in read_json("jra/special_slugs.json")["slugs"].items()}
+    tables = _Tables(code_tables, slugs, read_json("jra/slots.json"))
     known: dict[str, list[Layout]] = {}
-    for name in names_in("layouts"):
+    for name in names_in("jra/layouts"):
         record, _, older = name.partition("@")
-        layout = _layout(read_json(f"layouts/{name}.json"), is_current=not older)
+        layout = _layout(read_json(f"jra/layouts/{name}.json"), tables, is_current=not older)
         known.setdefault(record, []).append(layout)
     return Layouts({record: tuple(sorted(found, key=lambda x: not x.is_current)) for record, found in known.items()})
 
 
-def _layout(raw: Mapping[str, Any], *, is_current: bool) -> Layout:
+def _layout(raw: Mapping[str, Any], tables: _Tables, *, is_current: bool) -> Layout:
     return Layout(
         record=raw["record"],
         length=raw["length"],
@@ -182,17 +198,18 @@ def _layout(raw: Mapping[str, Any], *, is_current: bool) -> Layout:
         format_no=raw["format_no"],
         key=tuple(raw["key"]),
         data_kubun=MappingProxyType(raw["data_kubun"]),
-        fields=_members(raw["fields"], prefix=""),
+        fields=_members(raw["fields"], tables, prefix=""),
         is_current=is_current,
         valid_from=raw.get("valid_from"),
         valid_until=raw.get("valid_until"),
     )
 
 
-def _members(raw: list[dict[str, Any]], *, prefix: str) -> tuple[Field | Group, ...]:
+def _members(raw: list[dict[str, Any]], tables: _Tables, *, prefix: str) -> tuple[Field | Group, ...]:
     keys = _keys([item["path"].removeprefix(prefix).removesuffix("[]") for item in raw])
     return tuple(
-        _group(item, key) if item["kind"] == "group" else _field(item, key) for item, key in zip(raw, keys, strict=True)
+        _group(item, key, tables) if item["kind"] == "group" else _field(item, key, tables)
+        for item, key in zip(raw, keys, strict=True)
     )
 
 
@@ -206,7 +223,14 @@ def _keys(paths: list[str]) -> list[str]:
     ]
 
 
-def _field(raw: Mapping[str, Any], key: str) -> Field:
+def _field(raw: Mapping[str, Any], key: str, tables: _Tables) -> Field:
+    code_table, values = raw.get("code_table"), raw.get("values", {})
+    special = _special(raw.get("special", {}))
+    dated = tuple(
+        DatedSpecial(one["race_date_until"].replace("-", ""), _special(one["special"]))
+        for one in raw.get("special_dated", ())
+    )
+    slugs = {slug for found in (special, *(one.special for one in dated)) for slug in found.values()}
     return Field(
         name=raw["name"],
         path=raw["path"],
@@ -222,17 +246,16 @@ def _field(raw: Mapping[str, Any], key: str) -> Field:
         stored_unit=raw.get("unit"),
         scale=raw.get("scale"),
         signed=raw.get("signed", False),
-        code_table=raw.get("code_table"),
-        values=MappingProxyType(raw.get("values", {})),
+        code_table=code_table,
+        values=MappingProxyType(values),
         init=raw.get("init", " "),
         fixed=raw["value"].encode("ascii") if "value" in raw else None,
         unset=frozenset(value.encode("cp932") for value in raw["unset"]),
         unset_fill="".join(raw.get("unset_fill", ())),
-        special=_special(raw.get("special", {})),
-        special_dated=tuple(
-            DatedSpecial(dated["race_date_until"].replace("-", ""), _special(dated["special"]))
-            for dated in raw.get("special_dated", ())
-        ),
+        special=special,
+        special_dated=dated,
+        codes=frozenset({*values, *(tables.codes[code_table].rows if code_table else ())}),
+        slugs=MappingProxyType({slug: tables.slugs[slug] for slug in slugs}),
         elements=tuple(raw.get("elements", ())),
     )
 
@@ -248,10 +271,9 @@ def _special(raw: Mapping[str, str]) -> Mapping[bytes, str]:
     return MappingProxyType({value.encode("cp932"): slug for value, slug in raw.items()})
 
 
-def _group(raw: Mapping[str, Any], key: str) -> Group:
-    slots = read_json("slots.json")
+def _group(raw: Mapping[str, Any], key: str, tables: _Tables) -> Group:
     first = raw["fields"][0]["name"]
-    named = first in slots["named_by"] and "elements" not in raw
+    named = first in tables.slots["named_by"] and "elements" not in raw
     by_combination = raw.get("empty_meaning") == "not_entered" and first in ("Umaban", "Kumi")
     return Group(
         name=raw["name"],
@@ -262,11 +284,11 @@ def _group(raw: Mapping[str, Any], key: str) -> Group:
         offset=raw["offset"],
         length=raw["length"],
         repeat=raw["repeat"],
-        fields=_members(raw["fields"], prefix=f"{raw['path']}."),
+        fields=_members(raw["fields"], tables, prefix=f"{raw['path']}."),
         empty_slot=raw.get("empty_slot"),
         elements=tuple(raw.get("elements", ())),
         names_slots=named,
-        placed=_combinations(slots["placed"][str(raw["repeat"])]) if by_combination else (),
+        placed=_combinations(tables.slots["placed"][str(raw["repeat"])]) if by_combination else (),
     )
 
 

@@ -8,14 +8,13 @@ says which kind it expects: `RaceKey.parse`, `EventKey.parse`, …; `DayKey` to 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import ClassVar, Protocol, Self
 
 from jvgate.errors import QueryError
-from jvgate.spec.codes import code_tables
+from jvgate.spec.codes import CodeTable
 from jvgate.spec.files import read_json
 
 __all__ = [
@@ -24,9 +23,11 @@ __all__ = [
     "EventKey",
     "HorseKey",
     "Key",
+    "KeyRules",
     "MovieKey",
     "RaceKey",
     "TrainingMovieKey",
+    "load_key_rules",
     "parse_key",
 ]
 
@@ -37,6 +38,19 @@ class Key(Protocol):
     """What JV-Link takes as a key; its text is the argument."""
 
     def __str__(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRules:
+    """What may stand in the keys of a provider.  event_records: what change events announce.
+
+    passes_unknown: whether a course or record type that is not among them is taken as it is.
+    """
+
+    courses: frozenset[str]
+    tracks: frozenset[str]
+    event_records: tuple[str, ...]
+    passes_unknown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +86,10 @@ class RaceKey:
     meeting_day: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, rules: KeyRules) -> Self:
         """Return the race that *text* (12 or 16 characters) names.  Raises QueryError (`invalid-key`)."""
         _shape(text, r"\d{8}[0-9A-Z]{2}(\d{4})?\d{2}", cls.forms)
-        day, course = _day(text[:8], text), _course(text[8:10], text)
+        day, course = _day(text[:8], text), _course(text[8:10], text, rules)
         return cls(day, course, text[-2:], text[10:12], text[12:14]) if len(text) == 16 else cls(day, course, text[-2:])
 
     @property
@@ -97,12 +111,12 @@ class EventKey:
     sent: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, rules: KeyRules) -> Self:
         """Return the announcement that *text* names.  Raises QueryError (`invalid-key`)."""
         _shape(text, r"[A-Z][A-Z0-9]\d{8}[0-9A-Z]{2}\d{2}\d{14}", cls.forms)
-        if text[:2] not in _event_records():
-            raise _invalid(text, f"{text[:2]} is announced by no event.", ", ".join(_event_records()))
-        return cls(text[:2], RaceKey.parse(text[2:14]), _moment(text[14:], text))
+        if text[:2] not in rules.event_records and not rules.passes_unknown:
+            raise _invalid(text, f"{text[:2]} is announced by no event.", ", ".join(rules.event_records))
+        return cls(text[:2], RaceKey.parse(text[2:14], rules), _moment(text[14:], text))
 
     def __str__(self) -> str:
         return f"{self.record}{self.race.short}{self.sent}"
@@ -117,10 +131,10 @@ class MovieKey:
     quality: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, rules: KeyRules) -> Self:
         """Return the video that *text* (14 or 18 characters) names.  Raises QueryError (`invalid-key`)."""
         _shape(text, r"\d{8}[0-9A-Z]{2}(\d{4})?\d{2}0[12]", cls.forms)
-        return cls(RaceKey.parse(text[:-2]), text[-2:])
+        return cls(RaceKey.parse(text[:-2], rules), text[-2:])
 
     def __str__(self) -> str:
         return f"{self.race}{self.quality}"
@@ -137,13 +151,13 @@ class CoursePictureKey:
     track: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, rules: KeyRules) -> Self:
         """Return the picture that *text* names.  Raises QueryError (`invalid-key`)."""
         _shape(text, r"\d{8}[0-9A-Z]{2}\d{4}\d{2}", cls.forms)
         day = text[:8] if text[:8] == NEWEST_PICTURE else _day(text[:8], text)
-        if text[14:] not in code_tables()["2009"].rows:
+        if text[14:] not in rules.tracks and not rules.passes_unknown:
             raise _invalid(text, f"{text[14:]} is no track.", "a track of code table 2009")
-        return cls(day, _course(text[8:10], text), text[10:14], text[14:])
+        return cls(day, _course(text[8:10], text, rules), text[10:14], text[14:])
 
     def __str__(self) -> str:
         return f"{self.day}{self.course}{self.distance_m}{self.track}"
@@ -184,15 +198,15 @@ class TrainingMovieKey:
         return f"{self.day}{self.horse}"
 
 
-_REALTIME: dict[str, tuple[int, Callable[[str], DayKey | RaceKey | EventKey]]] = {
-    "YYYYMMDD": (8, DayKey.parse),
+_REALTIME: dict[str, tuple[int, Callable[[str, KeyRules], DayKey | RaceKey | EventKey]]] = {
+    "YYYYMMDD": (8, lambda text, rules: DayKey.parse(text)),
     "YYYYMMDDJJRR": (12, RaceKey.parse),
     "YYYYMMDDJJKKHHRR": (16, RaceKey.parse),
     "event parameter TTYYYYMMDDJJRRNNNNNNNNNNNNNN": (28, EventKey.parse),
 }
 
 
-def parse_key(text: str, forms: tuple[str, ...]) -> DayKey | RaceKey | EventKey:
+def parse_key(text: str, forms: tuple[str, ...], rules: KeyRules) -> DayKey | RaceKey | EventKey:
     """Return the real-time key that *text* writes in one of *forms* (as `dataspecs.json` names them).
 
     Raises QueryError (`invalid-key`) that lists the forms.
@@ -200,15 +214,19 @@ def parse_key(text: str, forms: tuple[str, ...]) -> DayKey | RaceKey | EventKey:
     for form in forms:
         length, parse = _REALTIME[form]
         if len(text) == length:
-            return parse(text)
+            return parse(text, rules)
     raise _invalid(text, f"{len(text)} characters fit no form of this data spec.", " or ".join(forms))
 
 
-@cache
-def _event_records() -> tuple[str, ...]:
-    """Return the record types that change events announce."""
-    events = read_json("events.json")["events"]
-    return tuple(event["record_type_prefix"] for event in events if event["record_type_prefix"])
+def load_key_rules(code_tables: Mapping[str, CodeTable], *, passes_unknown: bool) -> KeyRules:
+    """Return what may stand in keys: the courses and tracks of *code_tables*, the record types of the events."""
+    events = read_json("jra/events.json")["events"]
+    return KeyRules(
+        courses=frozenset(code_tables["2001"].rows) - {"00"},
+        tracks=frozenset(code_tables["2009"].rows),
+        event_records=tuple(event["record_type_prefix"] for event in events if event["record_type_prefix"]),
+        passes_unknown=passes_unknown,
+    )
 
 
 def _shape(text: str, pattern: str, forms: tuple[str, ...]) -> None:
@@ -232,8 +250,8 @@ def _moment(moment: str, key: str) -> str:
     return moment
 
 
-def _course(course: str, key: str) -> str:
-    if course == "00" or course not in code_tables()["2001"].rows:
+def _course(course: str, key: str, rules: KeyRules) -> str:
+    if course == "00" or (course not in rules.courses and not rules.passes_unknown):
         raise _invalid(key, f"{course} is no racecourse.", "01-10 (JRA), 30-61 (local), A0-N6 (countries): table 2001")
     return course
 

@@ -96,7 +96,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, JvgateError)
     if isinstance(error, SourceError) and not isinstance(error, DatasetTooLarge | NotOffered):
         log.warning("the source failed", path=request.url.path, error=str(error))
-    return problem_response(problem_of(error), request.url.path)
+    return problem_response(problem_of(error, request.app.state.gateway.spec), request.url.path)
 
 
 async def _on_client_gone(request: Request, error: Exception) -> Response:

@@ -13,9 +13,10 @@ from jvgate.render.compression import CODINGS, IDENTITY, takes_identity
 from jvgate.render.compression import negotiate as negotiate_coding
 from jvgate.render.formats.registry import FORMATS, media_types
 from jvgate.render.negotiation import check, negotiate
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
-__all__ = ["coding_of", "wanted"]
+__all__ = ["coding_of", "spec_of", "wanted"]
 
 
 def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
@@ -24,14 +25,21 @@ def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
     Raises QueryError for what cannot be asked, or is not acceptable whatever is given.
     """
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}
-    asked, accept = parse_question(dataspec, parameters, formats=words), _header(request, "accept")
-    question = check(asked) if "format" in parameters else negotiate(asked, accept, words)
+    spec = spec_of(request)
+    asked, accept = parse_question(dataspec, parameters, spec, formats=words), _header(request, "accept")
+    question = check(asked, spec) if "format" in parameters else negotiate(asked, accept, words, spec)
     if question is None:
         raise _not_acceptable("Accept", accept, media_types(words))
     coding, takes_plain = coding_of(request)
     if takes_plain and FORMATS[question.selection.format].is_compressed:
         return question
     return replace(question, coding=coding, takes_plain=takes_plain)
+
+
+def spec_of(request: Request) -> Spec:
+    """Return the facts of the provider whose data is served."""
+    spec: Spec = request.app.state.gateway.spec
+    return spec
 
 
 def coding_of(request: Request) -> tuple[str, bool]:

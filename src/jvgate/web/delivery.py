@@ -19,8 +19,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from jvgate.errors import JvgateError
 from jvgate.gateway.streams import End, Stream, Streams
-from jvgate.render.answers import content_type, file_name
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.render.answers import content_type, file_name, successor
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 from jvgate.web.answers import RawHeaders
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
@@ -37,22 +37,26 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 class StreamResponse(Response):
     """The stream of *question*; the headers alone for a HEAD."""
 
-    def __init__(self, streams: Streams, question: Question, *, is_head: bool = False) -> None:
+    def __init__(self, streams: Streams, question: Question, spec: Spec, *, is_head: bool = False) -> None:
         super().__init__()
         self._streams = streams
         self._question = question
+        self._spec = spec
         self._is_head = is_head
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI)."""
-        body, request = _Body(send, _headers(self._question), stall_s=self._streams.stall_s), Request(scope, receive)
+        body, request = (
+            _Body(send, _headers(self._question, self._spec), stall_s=self._streams.stall_s),
+            Request(scope, receive),
+        )
         if self._is_head:
             await _send_head(body, request)
             return
         end: End = "broken"
         try:
             async with self._streams.open(self._question) as stream:
-                end = await _deliver(stream, body, request)
+                end = await _deliver(stream, body, request, self._spec)
             if end == "left" and not body.has_begun:
                 raise ClientGone
         finally:
@@ -97,7 +101,7 @@ async def _send_head(body: _Body, request: Request) -> None:
         cut_off(request)
 
 
-async def _deliver(stream: Stream, body: _Body, request: Request) -> End:
+async def _deliver(stream: Stream, body: _Body, request: Request, spec: Spec) -> End:
     """Send the stream as far as it goes; return how it ended.  Raises what goes wrong before the first byte."""
     try:
         await while_connected(request, body.send_all(stream))
@@ -109,16 +113,16 @@ async def _deliver(stream: Stream, body: _Body, request: Request) -> End:
     except (Exception, asyncio.CancelledError) as exc:
         if not body.has_begun:
             raise
-        await _break_off(stream, body, request, exc)
+        await _break_off(stream, body, request, exc, spec)
         if not isinstance(exc, JvgateError | asyncio.CancelledError):  # nobody expected it: the edge logs it whole
             raise
         return "broken"
     return "whole"
 
 
-async def _break_off(stream: Stream, body: _Body, request: Request, error: BaseException) -> None:
+async def _break_off(stream: Stream, body: _Body, request: Request, error: BaseException, spec: Spec) -> None:
     """Tell the client and the log why there is no more."""
-    problem, within_s = _problem_of(error)
+    problem, within_s = _problem_of(error, spec)
     log.warning("a stream broke off", **_about(request), why=problem.detail)
     try:
         await body.send(stream.fail(problem.document(request.url.path)), within_s=within_s)
@@ -126,10 +130,10 @@ async def _break_off(stream: Stream, body: _Body, request: Request, error: BaseE
         cut_off(request)
 
 
-def _problem_of(error: BaseException) -> tuple[Problem, float | None]:
+def _problem_of(error: BaseException, spec: Spec) -> tuple[Problem, float | None]:
     """Return what *error* means to a client, and how long it may take to be told."""
     if isinstance(error, JvgateError):
-        return problem_of(error), None
+        return problem_of(error, spec), None
     if isinstance(error, asyncio.CancelledError):
         return Problem("shutting-down", "The server is shutting down."), LAST_WORDS_S
     return Problem("internal-error", "Something went wrong here; the log of the server says what."), None
@@ -139,7 +143,7 @@ def _about(request: Request) -> dict[str, Any]:
     return {"path": request.url.path, "request_id": request.scope.get(REQUEST_ID)}
 
 
-def _headers(question: Question) -> RawHeaders:
+def _headers(question: Question, spec: Spec) -> RawHeaders:
     headers = [
         (b"content-type", content_type(question).encode()),
         (b"cache-control", b"no-store"),
@@ -149,7 +153,6 @@ def _headers(question: Question) -> RawHeaders:
         headers.append((b"content-disposition", f'attachment; filename="{name}"'.encode()))
     if question.coding:
         headers.append((b"content-encoding", question.coding.encode()))
-    spec = dataspecs().get(question.dataspec)  # None for a joined one
-    if spec is not None and spec.replaced_by:
-        headers.append((b"link", f'</api/v1/stream/{spec.replaced_by}>; rel="successor-version"'.encode()))
+    if newer := successor(question, spec):
+        headers.append((b"link", f'</api/v1/stream/{newer}>; rel="successor-version"'.encode()))
     return headers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -25,7 +25,7 @@ from jvgate.errors import (
     WorkerFailed,
     WorkerLost,
 )
-from jvgate.spec.returncodes import return_code, return_codes
+from jvgate.spec.spec import Spec
 
 __all__ = ["CONTENT_TYPE", "Problem", "problem_about", "problem_of", "problem_response"]
 
@@ -131,12 +131,13 @@ class Problem:
         }
 
 
-def problem_about(slug: str) -> dict[str, Any] | None:
+def problem_about(slug: str, spec: Spec) -> dict[str, Any] | None:
     """Return what a problem type means, in both languages; None for one that does not exist."""
     if slug in PROBLEMS:
         status, title, title_ja = PROBLEMS[slug]
+        title, title_ja = spec.in_words(title), spec.in_words(title_ja)
         return {"type": f"/problems/{slug}", "status": status, "title": title, "title_ja": title_ja}
-    code = next((code for code in return_codes() if code.slug == slug), None)
+    code = next((code for code in spec.return_codes if code.slug == slug), None)
     if code is None:
         return None
     return {"type": f"/problems/{slug}", "status": code.http_status, "title": code.meaning_en,
@@ -150,20 +151,20 @@ def problem_response(problem: Problem, instance: str) -> Response:
     return Response(orjson.dumps(document), document["status"], headers, media_type=CONTENT_TYPE)
 
 
-def problem_of(error: JvgateError) -> Problem:
-    """Return what *error* means to a client."""
+def problem_of(error: JvgateError, spec: Spec) -> Problem:
+    """Return what *error* of the provider of *spec* means to a client."""
     if isinstance(error, QueryError):
         members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
         return Problem(error.slug, str(error), members=members)
     if isinstance(error, JVLinkError):
-        return _jvlink_problem(error)
+        return _jvlink_problem(error, spec)
     if isinstance(error, DatasetTooLarge):
         return Problem("dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes,
                                                                   "allowed": ASK_FOR_LESS})  # fmt: skip
     slug = next((slug for kind, slug in _SLUGS if isinstance(error, kind)), "internal-error")
     retry_after_s = error.retry_after_s if isinstance(error, SourceError) else None
     place: dict[str, Any] = {"place": error.place} if isinstance(error, SourceBusy) else {}
-    return Problem(slug, f"{error}.", members=place, headers=_retry_after(retry_after_s))
+    return _worded(Problem(slug, f"{error}.", members=place, headers=_retry_after(retry_after_s)), spec)
 
 
 _SLUGS: tuple[tuple[type[JvgateError], str], ...] = (
@@ -181,12 +182,12 @@ _SLUGS: tuple[tuple[type[JvgateError], str], ...] = (
 )
 
 
-def _jvlink_problem(error: JVLinkError) -> Problem:
+def _jvlink_problem(error: JVLinkError, spec: Spec) -> Problem:
     """Return the problem that the table of return codes proposes for the code."""
-    known = return_code(error.code, error.method)
+    known = spec.return_codes.get(error.code, error.method)
     jvlink: dict[str, Any] = {"method": error.method, "code": error.code}
     if known is None or known.slug is None:
-        return Problem("jvlink-error", f"{error}.", members={"jvlink": jvlink})
+        return _worded(Problem("jvlink-error", f"{error}.", members={"jvlink": jvlink}), spec)
     jvlink |= {"meaning_ja": known.meaning_ja, "meaning_en": known.meaning_en, "action": known.action}
     return Problem(
         known.slug,
@@ -196,6 +197,17 @@ def _jvlink_problem(error: JVLinkError) -> Problem:
         title_ja=known.meaning_ja,
         members={"jvlink": jvlink},
         headers=_retry_after(known.retry_after_s),
+    )
+
+
+def _worded(problem: Problem, spec: Spec) -> Problem:
+    """Return *problem* with the name that the provider's component has."""
+    _, title, title_ja = PROBLEMS[problem.slug]
+    return replace(
+        problem,
+        detail=spec.in_words(problem.detail),
+        title=spec.in_words(title),
+        title_ja=spec.in_words(title_ja),
     )
 
 

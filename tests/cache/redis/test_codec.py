@@ -14,16 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jvgate.cache.redis.codec import FACTS_BYTES, HEADER_BYTES, pack, packed_length, read_at_of, unpack
+from jvgate.cache.redis.keys import VERSION
 from jvgate.cache.shared import Miss, Packed
-from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
+from tests.specs import JRA
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
 FILES = (SourceFile("RAVM2026111520261114180000.jvd", "20261114180000", 0), SourceFile("b", "", 40))
 BODY = b"RA7" + b"0" * 5000 + "東京".encode("cp932") + b"\r\n"
 LIMIT = 1 << 20
 PACKED = Packed(
-    Dataset.landed(QUERY, BODY, FILES, "20261114180000", 1_790_000_000.25, layouts=layouts()),
+    Dataset.landed(QUERY, BODY, FILES, "20261114180000", 1_790_000_000.25, layouts=JRA.layouts),
     fresh_until=1_790_000_060.0,
     stale_until=1_790_000_360.0,
     tags=("RACE", "20261115"),
@@ -35,10 +36,10 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 def opened(data, query=QUERY, limit_bytes=LIMIT):
-    return unpack(data, query=query, limit_bytes=limit_bytes)
+    return unpack(data, query=query, layouts=JRA.layouts, limit_bytes=limit_bytes)
 
 
-def forged(facts=None, body=BODY, raw_length=None, flags=0, version=1, read_at=PACKED.dataset.read_at):
+def forged(facts=None, body=BODY, raw_length=None, flags=0, version=VERSION, read_at=PACKED.dataset.read_at):
     """Return a value with a checksum that is right, whatever it holds."""
     kept = json.dumps(facts_of(DATA) if facts is None else facts).encode()
     head = struct.pack("<BBxxIQQd", version, flags, len(kept),
@@ -65,7 +66,7 @@ def test_what_was_packed_comes_back():
 )
 def test_anything_comes_back_as_it_was(body, read_at, window, tags, stamp):
     files = (SourceFile("n", "p", len(body)),)
-    dataset = Dataset.landed(QUERY, body, files, "", read_at, layouts=layouts())
+    dataset = Dataset.landed(QUERY, body, files, "", read_at, layouts=JRA.layouts)
     packed = Packed(dataset, read_at, read_at + window, tuple(tags), stamp)
     assert opened(pack(packed)) == packed
 
@@ -116,11 +117,11 @@ REASONS = ("foreign", "version", "length", "large", "checksum", "facts", "query"
     [
         (b"", "foreign"),
         (b"\x80\x04\x95" + bytes(60), "foreign"),  # a pickle
-        (forged(version=2), "version"),
+        (forged(version=VERSION + 1), "version"),
         (DATA + b"x", "length"),
-        (forged(facts={"query": "RACE:20261101000000-:2"}), "query"),
+        (forged(facts={"query": "jra:RACE:20261101000000-:2"}), "query"),
         (forged(facts=[]), "facts"),
-        (forged(facts={"query": "RACE:20261101000000-:1"}), "facts"),
+        (forged(facts={"query": "jra:RACE:20261101000000-:1"}), "facts"),
         (forged(body=zstandard.compress(b"x" * 10), raw_length=9, flags=1), "body"),
         (forged(body=zstandard.compress(b"x" * 10)[:-1], raw_length=10, flags=1), "body"),
         (forged(body=zstandard.compress(b"x" * 10) * 2, raw_length=10, flags=1), "body"),

@@ -21,8 +21,8 @@ def test_an_inspection_tells_what_is_there(server):
 
     whole, part = play(scene, server.url)
     assert whole.entries == part.entries == 2
-    assert [key.query for key in whole.keys] == ["0B15:00000000", "0B15:00000001"]
-    assert part.keys[0].query == "0B15:00000000"
+    assert [key.query for key in whole.keys] == ["jra:0B15:00000000", "jra:0B15:00000001"]
+    assert part.keys[0].query == "jra:0B15:00000000"
     assert isinstance(whole.keys[0], KeptKey)
     assert whole.keys[0].bytes > 32
     assert 900 < whole.keys[0].expires_in_s <= 1000
@@ -41,7 +41,7 @@ def test_an_inspection_counts_what_is_there_and_not_what_was(server, remove):
         found = await one.inspect()
         return found.entries, [key.query for key in found.keys], server.command("ZCARD", tag_key(ALL))
 
-    assert play(scene, server.url) == (1, ["0B15:00000000"], 1)
+    assert play(scene, server.url) == (1, ["jra:0B15:00000000"], 1)
 
 
 def test_an_inspection_tells_no_age_of_what_is_foreign(server):

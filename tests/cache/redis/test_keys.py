@@ -24,9 +24,9 @@ def test_the_text_of_a_valid_query_is_its_canonical_form(query):
 
 
 def test_a_key_is_readable():
-    assert value_key(query_text(STORED)) == "jvgate:1:RACE:20261101000000-20261108000000:1:RA+SE"
-    assert lease_key(query_text(REALTIME)) == "jvgate:1:lease:0B15:20261115:O1"
-    assert tag_key("2026-11-15") == "jvgate:1:tag:2026%2D11%2D15"
+    assert value_key(query_text(STORED)) == "jvgate:2:jra:RACE:20261101000000-20261108000000:1:RA+SE"
+    assert lease_key(query_text(REALTIME)) == "jvgate:2:lease:jra:0B15:20261115:O1"
+    assert tag_key("2026-11-15") == "jvgate:2:tag:2026%2D11%2D15"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_separator_in_a_part_makes_no_other_part(forged, honest):
 
 @pytest.mark.parametrize("word", ["lease", "tag", "purges", "news"])
 def test_no_query_can_take_the_key_of_something_else(word):
-    assert not value_key(query_text(Query(word, key="x"))).startswith(f"jvgate:1:{word}")
+    assert not value_key(query_text(Query(word, key="x"))).startswith(f"jvgate:2:{word}")
 
 
 @given(any_query, any_query)

@@ -16,6 +16,7 @@ from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.records.scan import scan
 from tests.cache.scenes import QUERY, entry, kept, play, queries
+from tests.specs import JRA
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
@@ -95,7 +96,7 @@ def test_what_has_expired_is_not_kept_and_not_served(server):
         (b"\x80\x04\x95 a pickle", "foreign"),
         (b"x" * (1 << 20), "foreign"),
         (pack(entry())[:-1], "length"),
-        (pack(entry())[:8] + b"\x02" + pack(entry())[9:], "version"),
+        (pack(entry())[:8] + b"\x01" + pack(entry())[9:], "version"),
         (pack(entry())[:-1] + b"\x00", "checksum"),
         (pack(entry(replace(QUERY, option=2))), "query"),
     ],
@@ -253,7 +254,7 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
 
 
 def test_nothing_is_bound_to_a_loop_before_it_is_entered(server):
-    tier = RedisTier(server.url, deadline_s=1.0)
+    tier = RedisTier(server.url, JRA.layouts, deadline_s=1.0)
 
     async def scene():
         async with tier:

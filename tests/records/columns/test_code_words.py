@@ -5,11 +5,11 @@ import pytest
 
 from jvgate.records.columns.code_words import CodeReader, known_codes
 from jvgate.records.columns.rows import Rows
-from jvgate.spec.layouts import layouts
+from tests.specs import JRA
 
 
 def field(record, key):
-    return next(field for field in layouts().current(record).fields if field.key == key)
+    return next(field for field in JRA.layouts.current(record).fields if field.key == key)
 
 
 def read(of, *raws):

@@ -12,9 +12,9 @@ from jvgate.records.columns import table as columns_module
 from jvgate.records.columns.table import columns_of
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
-from jvgate.spec.layouts import layouts
 from tests.records.rows import as_row, rows_of
 from tests.records.test_golden import CASES, record_of
+from tests.specs import JRA
 
 TEXT = pa.string()
 
@@ -26,7 +26,7 @@ def patched(raw, offset, piece):
 
 def table(*raws, fields=()):
     """The columns of records of one layout."""
-    layout = layouts().get(raws[0][:2].decode(), len(raws[0]))
+    layout = JRA.layouts.get(raws[0][:2].decode(), len(raws[0]))
     return columns_of(layout, fields).decode(b"".join(raws))
 
 
@@ -35,11 +35,11 @@ def values(batch, name):
 
 
 def se(**given):
-    return encode({"RecordSpec": "SE", "DataKubun": "7", "MakeDate": "2026-05-11", **given})
+    return encode({"RecordSpec": "SE", "DataKubun": "7", "MakeDate": "2026-05-11", **given}, JRA.layouts)
 
 
 def o1(*slots, day=b"20260510"):
-    return patched(encode({"RecordSpec": "O1", "DataKubun": "1", "OddsTansyoInfo": list(slots)}), 11, day)
+    return patched(encode({"RecordSpec": "O1", "DataKubun": "1", "OddsTansyoInfo": list(slots)}, JRA.layouts), 11, day)
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def test_values_are_typed_columns(no_record_decoder):
 
 
 def test_a_column_tells_its_labels_its_unit_and_its_code_table():
-    schema = columns_of(layouts().current("SE")).schema
+    schema = columns_of(JRA.layouts.current("SE")).schema
     assert schema.metadata[b"record"] == schema.metadata[b"layout"] == b"SE"
-    assert schema.metadata[b"title_ja"].decode() == layouts().current("SE").title_ja
+    assert schema.metadata[b"title_ja"].decode() == JRA.layouts.current("SE").title_ja
     assert schema.field("Futan").metadata[b"unit"] == b"kg"
     assert schema.field("SexCD").metadata[b"code_table"] == b"2202"
     assert schema.field("BaTaijyuMark").metadata[b"label_en"].endswith(b"special value")
@@ -86,7 +86,7 @@ def test_a_special_value_is_null_with_its_mark_beside_it(no_record_decoder):
 def test_signs_are_kept(no_record_decoder):
     raws = [patched(se(), 531, piece) for piece in (b"+012", b"-012", b"-000", b"0000", b"9999")]
     batch = table(*raws)
-    assert [decode(raw)["TimeDiff"] for raw in raws] == values(batch, "TimeDiff")
+    assert [decode(raw, JRA.layouts)["TimeDiff"] for raw in raws] == values(batch, "TimeDiff")
     assert str(values(batch, "TimeDiff")[2]) == "-0.0"
     assert values(batch, "TimeDiffMark") == [None, None, None, None, "no_time"]
 
@@ -102,7 +102,7 @@ def test_cancelled_odds_are_told_from_odds_without_votes(no_record_decoder):
 
 def test_the_old_ceiling_counts_for_old_races_only(no_record_decoder):
     slot = {"Umaban": 1, "OddsLow": 99.9, "OddsHigh": 12.0, "Ninki": 3}
-    raw = encode({"RecordSpec": "O1", "DataKubun": "5", "OddsFukusyoInfo": [slot]})
+    raw = encode({"RecordSpec": "O1", "DataKubun": "5", "OddsFukusyoInfo": [slot]}, JRA.layouts)
     batch = table(*(patched(raw, 11, day) for day in (b"20040814", b"20040813", b"20040815", b"19930101")))
     marks = [slots[0]["OddsLowMark"] for slots in values(batch, "OddsFukusyoInfo")]
     assert marks == [None, "at_or_above_max", None, "at_or_above_max"]
@@ -115,12 +115,12 @@ def test_a_slot_that_names_itself_is_left_out_when_unset(no_record_decoder):
 
 def test_a_slot_whose_place_is_its_meaning_is_null_when_unset(no_record_decoder):
     corner = {"Corner": "4", "Syukaisu": "1", "Jyuni": "1,2"}
-    batch = table(encode({"RecordSpec": "RA", "CornerInfo": [None, None, None, corner]}))
+    batch = table(encode({"RecordSpec": "RA", "CornerInfo": [None, None, None, corner]}, JRA.layouts))
     assert values(batch, "CornerInfo") == [[None, None, None, corner]]
 
 
 def test_a_day_without_a_year_and_a_moment_are_written_out(no_record_decoder):
-    batch = table(encode({"RecordSpec": "WE", "MonthDay": "02-29", "HappyoTime": "05-10T09:00"}))
+    batch = table(encode({"RecordSpec": "WE", "MonthDay": "02-29", "HappyoTime": "05-10T09:00"}, JRA.layouts))
     assert (values(batch, "MonthDay"), values(batch, "HappyoTime")) == (["02-29"], ["05-10T09:00"])
 
 
@@ -163,8 +163,8 @@ def test_a_blank_deletion_is_not_judged():
 def test_a_slot_that_is_null_beside_damage_stays_whole():
     """A dictionary is made of what is there, not of what stands behind a null."""
     corner = {"Corner": "4", "Syukaisu": "1", "Jyuni": "1,2"}
-    raw = encode({"RecordSpec": "RA", "CornerInfo": [None, None, None, None]})
-    batch = table(encode({"RecordSpec": "RA", "CornerInfo": [corner]}), patched(raw, 3, b"2026X511"))
+    raw = encode({"RecordSpec": "RA", "CornerInfo": [None, None, None, None]}, JRA.layouts)
+    batch = table(encode({"RecordSpec": "RA", "CornerInfo": [corner]}, JRA.layouts), patched(raw, 3, b"2026X511"))
     batch.validate(full=True)
     assert values(batch, "CornerInfo")[1] == [None] * 4
 
@@ -187,19 +187,19 @@ def test_fields_that_are_not_shown_are_not_judged():
 
 
 def test_no_records_are_an_empty_batch_of_the_same_schema():
-    columns = columns_of(layouts().current("O6"))
+    columns = columns_of(JRA.layouts.current("O6"))
     batch = columns.decode(b"")
     assert (len(batch), batch.schema) == (0, columns.schema)
 
 
 def test_half_a_record_is_refused():
     with pytest.raises(RecordError, match="300 bytes, not 555"):
-        columns_of(layouts().current("SE")).decode(memoryview(se() + se()[:300]))
+        columns_of(JRA.layouts.current("SE")).decode(memoryview(se() + se()[:300]))
 
 
-@pytest.mark.parametrize("record", layouts().types)
+@pytest.mark.parametrize("record", JRA.layouts.types)
 def test_all_generations_of_a_record_type_have_the_same_columns(record):
-    current, *older = (columns_of(layout).schema for layout in layouts().generations(record))
+    current, *older = (columns_of(layout).schema for layout in JRA.layouts.generations(record))
     assert all(schema.equals(current) for schema in older)
 
 
@@ -208,7 +208,7 @@ def test_the_season_needs_no_record_decoder(no_record_decoder):
 
     raws = weekend("SE")[:200]
     for raw, row in zip(raws, rows_of(table(*raws)), strict=True):
-        assert row == as_row(decode(raw), row)
+        assert row == as_row(decode(raw, JRA.layouts), row)
 
 
 @pytest.mark.process

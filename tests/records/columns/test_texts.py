@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from jvgate.records.columns.texts import texts_of
 from jvgate.records.kinds import loader
-from jvgate.spec.layouts import layouts
+from tests.specs import JRA
 
 PIECES = [b"\x81\x40", b"  ", b"\x81\x81", b"A", b"\x40", b"\xb1", b" ", b"\x82\xa0", b"\n", b"\x81", b"\xf0\x40"]
 KANA = "テスト".encode("cp932")
-load = loader(next(field for field in layouts().current("RA").fields if field.key == "Hondai"), {})
+load = loader(next(field for field in JRA.layouts.current("RA").fields if field.key == "Hondai"), {})
 
 
 def read(values):

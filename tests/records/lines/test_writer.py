@@ -10,11 +10,12 @@ from jvgate.errors import RecordError
 from jvgate.records.encode import encode
 from jvgate.records.lines.writer import line_writer
 from jvgate.records.text import text_writer
-from jvgate.spec.layouts import Group, layouts
+from jvgate.spec.layouts import Group
 from tests.records.build import random_record
+from tests.specs import JRA
 
-ALL = list(layouts().all())
-SE = layouts().current("SE")
+ALL = list(JRA.layouts.all())
+SE = JRA.layouts.current("SE")
 FEW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**32)
 # Bytes that mean something to a field: digits, fills, signs, halves of characters, padding, quotes, control characters.
@@ -37,7 +38,9 @@ def at_once(layout, records, separator=b"\n"):
 
 
 def valid(layout, rng, count):
-    return [encode(random_record(layout, rng, fill=rng.random()), length=layout.length) for _ in range(count)]
+    return [
+        encode(random_record(layout, rng, fill=rng.random()), JRA.layouts, length=layout.length) for _ in range(count)
+    ]
 
 
 @pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.id)
@@ -95,18 +98,18 @@ def test_many_records_are_written_in_their_order():
 
 
 def test_what_is_wrong_is_told_record_by_record():
-    good = encode({"RecordSpec": "SE", "DataKubun": "7"})
+    good = encode({"RecordSpec": "SE", "DataKubun": "7"}, JRA.layouts)
     bad = good[:288] + b"5x5" + good[291:]
     _, damaged = at_once(SE, [good, bad, good, bad])
     assert [[error["field"] for error in errors] for errors in damaged] == [["Futan"], ["Futan"]]
 
 
 def test_races_before_and_after_a_change_stand_side_by_side():
-    o1 = layouts().current("O1")
+    o1 = JRA.layouts.current("O1")
     days = [("2004", "08-13"), ("2004", "08-14"), ("2026", "11-15"), ("2001", "01-05")]
     horses = {"OddsFukusyoInfo": [{"Umaban": 1, "OddsLow": 99.9, "OddsHigh": 999.9, "Ninki": 1}]}
     records = [
-        encode({"RecordSpec": "O1", "DataKubun": "5", "Year": int(year), "MonthDay": day} | horses)
+        encode({"RecordSpec": "O1", "DataKubun": "5", "Year": int(year), "MonthDay": day} | horses, JRA.layouts)
         for year, day in days
     ]
     assert at_once(o1, records) == one_by_one(o1, records)

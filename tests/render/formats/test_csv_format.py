@@ -5,8 +5,8 @@ import pytest
 from jvgate.question import parse_question
 from jvgate.render.formats.csv_format import column_count
 from jvgate.render.negotiation import refusal
-from jvgate.spec.layouts import layouts
 from tests.render.tables.writers import table_writer
+from tests.specs import JRA
 
 SOME = [
     ("SE", ("Umaban",)),
@@ -18,15 +18,15 @@ SOME = [
 ]
 
 
-@pytest.mark.parametrize(("record", "fields"), [*((record, ()) for record in layouts().types), *SOME])
+@pytest.mark.parametrize(("record", "fields"), [*((record, ()) for record in JRA.layouts.types), *SOME])
 def test_as_many_columns_are_counted_as_are_written(record, fields):
     names = table_writer("csv", record, fields).begin().decode().strip().split(",")
-    assert column_count(record, fields) == len(names) == len(set(names))
+    assert column_count(JRA.layouts.current(record), fields) == len(names) == len(set(names))
 
 
 def asked(**parameters):
     given = {"from_time": ["20261101"], "format": ["csv"]} | {name: [value] for name, value in parameters.items()}
-    return parse_question("RACE", given, formats=("csv",))
+    return parse_question("RACE", given, JRA, formats=("csv",))
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def asked(**parameters):
     ],
 )  # fmt: skip
 def test_what_has_too_many_is_refused_before_anything_is_read(parameters, slug):
-    error = refusal(asked(**parameters))
+    error = refusal(asked(**parameters), JRA)
     assert (error and error.slug) == slug
     assert error is None or "another format" in error.allowed
 
 
 def test_a_refusal_tells_the_number_of_columns_and_what_to_choose():
-    error = refusal(asked(record="O6"))
+    error = refusal(asked(record="O6"), JRA)
     assert "24495 columns, more than 300" in error.why
     assert error.parameter == "fields"

@@ -8,9 +8,9 @@ import pytest
 from jvgate.question import parse_question
 from jvgate.render import shown
 from jvgate.render.answers import render as render_form
-from jvgate.spec.layouts import layouts
 from jvgate.values import Dataset, Query, SourceFile
 from tests.raceday import GARBAGE, PROVIDED, QUERY, dataset, race_day, record
+from tests.specs import JRA
 
 HALF_A_KANJI = b"\x81\x20"
 UNKNOWN = b"ZZ120261115" + "未知".encode("cp932") + b"\r\n"
@@ -19,12 +19,12 @@ O1_HORSES = [{"Umaban": 1, "Odds": 12.3, "Ninki": 2}, {"Umaban": 2, "Odds": None
 
 def question(dataspec="RACE", **parameters):
     given = {"from_time": "20261101"} | parameters
-    return parse_question(dataspec, {name: [value] for name, value in given.items()}, formats=("json",))
+    return parse_question(dataspec, {name: [value] for name, value in given.items()}, JRA, formats=("json",))
 
 
 def render(*records, **parameters):
     """The rendered answer to a question about one dataset, parsed."""
-    return json.loads(render_form(question(**parameters), [dataset(*records)]).answer.body)
+    return json.loads(render_form(question(**parameters), [dataset(*records)], JRA).answer.body)
 
 
 def kinds(answer):
@@ -46,8 +46,8 @@ def test_meta_says_what_was_asked_and_what_came():
 
 
 def test_meta_of_real_time_data_names_the_key_alone():
-    asked = parse_question("0B12", {"key": ["20261115"]}, formats=("json",))
-    meta = json.loads(render_form(asked, [dataset(record("RA"), query=asked.queries[0])]).answer.body)["meta"]
+    asked = parse_question("0B12", {"key": ["20261115"]}, JRA, formats=("json",))
+    meta = json.loads(render_form(asked, [dataset(record("RA"), query=asked.queries[0])], JRA).answer.body)["meta"]
     assert meta["key"] == "20261115"
     assert not {"from_time", "to_time", "option"} & set(meta)
 
@@ -61,12 +61,12 @@ def test_an_empty_dataset_is_an_answer():
 def test_the_same_dataset_is_the_same_bytes_whenever_and_however_slowly_it_was_read():
     once = dataset(*race_day())
     again = replace(once, read_at=1e9, open_s=1.0, read_s=2.0, wait_s=3.0)
-    one, other = (render_form(question(), [given]).answer for given in (once, again))
+    one, other = (render_form(question(), [given], JRA).answer for given in (once, again))
     assert one == other
 
 
 def test_another_body_has_another_etag():
-    etags = {render_form(question(limit=str(n)), [dataset(*race_day())]).answer.etag for n in range(3)}
+    etags = {render_form(question(limit=str(n)), [dataset(*race_day())], JRA).answer.etag for n in range(3)}
     assert len(etags) == 3
     assert all(etag.startswith('"') and etag.endswith('"') for etag in etags)
 
@@ -189,15 +189,15 @@ def test_a_stripped_record_is_padded_back_and_counted():
 def test_older_layouts_stand_beside_current_ones():
     asked = question("DIFN")
     mixed = dataset(record("UM", Bamei="アイ"), record("UM", Bamei="ウエ", length=1577), query=asked.queries[0])
-    answer = json.loads(render_form(asked, [mixed]).answer.body)
+    answer = json.loads(render_form(asked, [mixed], JRA).answer.body)
     assert [shown["Bamei"] for shown in answer["data"]] == ["アイ", "ウエ"]
 
 
 def test_a_torn_end_of_one_file_does_not_swallow_the_beginning_of_the_next():
     torn = record("RA")[:600]
     files = (SourceFile("a.jvd", PROVIDED, 0), SourceFile("b.jvd", PROVIDED, len(torn)))
-    both = Dataset.landed(QUERY, torn + record("HR"), files, layouts=layouts())
-    answer = json.loads(render_form(question(), [both]).answer.body)
+    both = Dataset.landed(QUERY, torn + record("HR"), files, layouts=JRA.layouts)
+    answer = json.loads(render_form(question(), [both], JRA).answer.body)
     assert kinds(answer) == ["HR"]
     assert answer["meta"]["damage"][0]["file"] == "a.jvd"
 
@@ -205,7 +205,7 @@ def test_a_torn_end_of_one_file_does_not_swallow_the_beginning_of_the_next():
 def test_a_joined_answer_holds_both_in_the_order_asked_for():
     asked = question("RACEDIFN")
     parts = [dataset(record("RA"), query=asked.queries[0]), dataset(record("UM"), query=asked.queries[1])]
-    answer = json.loads(render_form(asked, parts).answer.body)
+    answer = json.loads(render_form(asked, parts, JRA).answer.body)
     assert (kinds(answer), answer["meta"]["dataspec"]) == (["RA", "UM"], "RACEDIFN")
     assert answer["meta"]["record_counts"] == {"RA": 1, "UM": 1}
 
@@ -215,7 +215,7 @@ def test_a_joined_answer_holds_both_in_the_order_asked_for():
 )
 def test_an_older_data_spec_names_its_successor(dataspec, successor):
     asked = question(dataspec)
-    answer = render_form(asked, [dataset(query=Query(dataspec)) for _ in asked.queries]).answer
+    answer = render_form(asked, [dataset(query=Query(dataspec)) for _ in asked.queries], JRA).answer
     assert (answer.successor, answer.content_type) == (successor, "application/json")
 
 
@@ -231,9 +231,9 @@ def a_long_day():
 )
 def test_records_that_are_written_together_are_the_same_answer(monkeypatch, parameters):
     asked, given = question(**parameters), [dataset(*a_long_day())]
-    one_by_one = render_form(asked, given).answer
+    one_by_one = render_form(asked, given, JRA).answer
     monkeypatch.setattr(shown, "_MANY", 8)
-    assert render_form(asked, given).answer == one_by_one
+    assert render_form(asked, given, JRA).answer == one_by_one
 
 
 @pytest.mark.parametrize("parameters", [{"raw": "1"}, {"labels": "en"}, {"fields": "Umaban"}])

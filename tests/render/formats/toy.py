@@ -7,7 +7,7 @@ from jvgate.render.formats.writers import RecordWriter
 class ToyWriter(RecordWriter):
     """The record types, separated by blanks; the end is a full stop."""
 
-    def __init__(self, question):
+    def __init__(self, question, spec):
         """Need nothing of the question."""
 
     def write(self, layout, raw, count):

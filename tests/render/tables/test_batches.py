@@ -14,15 +14,15 @@ import pytest
 from jvgate.errors import QueryError, RecordError
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
-from jvgate.spec.layouts import layouts
 from tests.raceday import record
 from tests.records.build import random_record
 from tests.records.rows import as_row, rows_of
 from tests.render.tables.writers import table_writer
+from tests.specs import JRA
 
 FORMS = ("arrow", "parquet", "csv")
 FACTS = {"records": {"SE": 3}, "last_file_timestamp": "20261116140000", "digest": "abc"}
-SMALL = [record for record in layouts().types if layouts().current(record).length < 10_000]
+SMALL = [record for record in JRA.layouts.types if JRA.layouts.current(record).length < 10_000]
 
 
 def written(form, raws, *, step=7, fields=(), record=None, **options):
@@ -32,14 +32,14 @@ def written(form, raws, *, step=7, fields=(), record=None, **options):
     for at in range(0, len(raws), step):
         for length, alike in groupby(raws[at : at + step], len):
             raw = b"".join(alike)
-            layout = layouts().get(raw[:2].decode(), length)
+            layout = JRA.layouts.get(raw[:2].decode(), length)
             pieces.append(writer.write(layout, raw, len(raw) // length))
     return b"".join([*pieces, writer.end(FACTS)])
 
 
 def records(name, count=20, seed=1):
     rng = random.Random(seed)
-    return [encode(random_record(layouts().current(name), rng)) for _ in range(count)]
+    return [encode(random_record(JRA.layouts.current(name), rng), JRA.layouts) for _ in range(count)]
 
 
 def damaged(raw):
@@ -49,7 +49,7 @@ def damaged(raw):
 def assert_same(rows, raws):
     """The rows of a table against the answers in JSON."""
     for row, raw in zip(rows, raws, strict=True):
-        assert row == as_row(json.loads(json.dumps(decode(raw))), row)
+        assert row == as_row(json.loads(json.dumps(decode(raw, JRA.layouts))), row)
 
 
 def arrow_table(data):
@@ -112,7 +112,10 @@ def test_more_records_than_a_batch_holds_are_all_there(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_older_generations_go_into_the_same_table(form):
     lengths = (545, 537, 537, 545)
-    raws = [encode({"RecordSpec": "BR", "BreederName": f"牧場{n}"}, length=length) for n, length in enumerate(lengths)]
+    raws = [
+        encode({"RecordSpec": "BR", "BreederName": f"牧場{n}"}, JRA.layouts, length=length)
+        for n, length in enumerate(lengths)
+    ]
     read = {"arrow": pl.read_ipc_stream, "parquet": pl.read_parquet, "csv": pl.read_csv}[form]
     frame = read(io.BytesIO(written(form, raws, step=4, fields=("BreederName",))))
     assert frame["BreederName"].to_list() == ["牧場0", "牧場1", "牧場2", "牧場3"]
@@ -137,7 +140,7 @@ def test_the_last_batch_of_an_arrow_stream_tells_the_facts():
 
 def test_an_arrow_stream_that_was_cut_off_has_no_last_batch():
     writer = table_writer("arrow", "WE")
-    cut = writer.begin() + writer.write(layouts().current("WE"), b"".join(records("WE", 30) * 300), 9000)
+    cut = writer.begin() + writer.write(JRA.layouts.current("WE"), b"".join(records("WE", 30) * 300), 9000)
     told = [told for _, told in pa.ipc.open_stream(cut).iter_batches_with_custom_metadata()]
     assert told == [None]
 
@@ -151,7 +154,7 @@ def test_the_footer_of_a_parquet_file_tells_the_facts():
 def test_a_parquet_file_says_nothing_before_it_says_it_all():
     """Its footer is its end mark: without it nobody reads it."""
     writer = table_writer("parquet", "SE")
-    cut = writer.begin() + writer.write(layouts().current("SE"), b"".join(records("SE", 3)), 3)
+    cut = writer.begin() + writer.write(JRA.layouts.current("SE"), b"".join(records("SE", 3)), 3)
     with pytest.raises(pa.ArrowInvalid):
         pq.read_metadata(io.BytesIO(cut))
 
@@ -175,7 +178,7 @@ def test_a_parquet_file_has_bounded_row_groups(monkeypatch):
 def test_an_error_of_the_writing_thread_is_the_writers(monkeypatch):
     writer = table_writer("parquet", "SE")
     monkeypatch.setattr(pq.ParquetWriter, "write_table", lambda *args, **options: 1 / 0)
-    writer.write(layouts().current("SE"), b"".join(records("SE", 3)), 3)
+    writer.write(JRA.layouts.current("SE"), b"".join(records("SE", 3)), 3)
     with pytest.raises(ZeroDivisionError):
         writer.end(FACTS)
 
@@ -183,10 +186,10 @@ def test_an_error_of_the_writing_thread_is_the_writers(monkeypatch):
 @pytest.mark.parametrize("form", FORMS)
 def test_records_of_another_type_are_refused(form):
     with pytest.raises(QueryError, match="one type"):
-        table_writer(form, "SE").write(layouts().current("RA"), record("RA"), 1)
+        table_writer(form, "SE").write(JRA.layouts.current("RA"), record("RA"), 1)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_count_that_the_bytes_do_not_hold_is_refused(form):
     with pytest.raises(RecordError, match="length"):
-        table_writer(form, "SE").write(layouts().current("SE"), record("SE"), 2)
+        table_writer(form, "SE").write(JRA.layouts.current("SE"), record("SE"), 2)

@@ -11,14 +11,14 @@ import pytest
 
 from jvgate.records.decode import decode
 from jvgate.records.encode import encode
-from jvgate.spec.layouts import layouts
 from tests.raceday import record
 from tests.records.build import random_record
 from tests.render.tables.writers import table_writer
+from tests.specs import JRA
 
 
 def written(*raws, fields=(), facts=None, **options):
-    layout = layouts().get(raws[0][:2].decode(), len(raws[0]))
+    layout = JRA.layouts.get(raws[0][:2].decode(), len(raws[0]))
     writer = table_writer("csv", layout.record, fields, **options)
     return writer.begin() + writer.write(layout, b"".join(raws), len(raws)) + writer.end(facts or {})
 
@@ -37,7 +37,7 @@ def spread(value, name):
 
 
 def cells(raw):
-    record = decode(raw)
+    record = decode(raw, JRA.layouts)
     return {key: cell for name in record for key, cell in spread(record[name], name).items() if cell is not None}
 
 
@@ -48,7 +48,7 @@ def is_same(text, value):
 @pytest.mark.parametrize("name", ["SE", "RA", "HR", "JG", "WE", "HC", "TM", "YS", "SK"])
 def test_values_are_those_of_the_json(name):
     rng = random.Random(1)
-    raws = [encode(random_record(layouts().current(name), rng)) for _ in range(30)]
+    raws = [encode(random_record(JRA.layouts.current(name), rng), JRA.layouts) for _ in range(30)]
     for raw, line in zip(raws, lines(written(*raws)), strict=True):
         expected = cells(raw)
         assert {key for key, text in line.items() if text} == set(expected)
@@ -63,7 +63,7 @@ def test_values_are_those_of_the_json(name):
 @pytest.mark.parametrize("name", ["SE", "RA", "HR"])
 def test_pandas_reads_the_values_of_the_json(name, options, encoding):
     rng = random.Random(2)
-    raws = [encode(random_record(layouts().current(name), rng)) for _ in range(30)]
+    raws = [encode(random_record(JRA.layouts.current(name), rng), JRA.layouts) for _ in range(30)]
     data = io.BytesIO(written(*raws, **options))
     rows = pd.read_csv(data, encoding=encoding, dtype=str, keep_default_na=False).to_dict("records")
     for raw, row in zip(raws, rows, strict=True):
@@ -103,13 +103,15 @@ def test_values_are_not_altered(text):
 def test_a_line_feed_within_a_damaged_text_stays_in_its_cell():
     raw = record("SE", Bamei="アイウ")
     raw = raw[:40] + b"A\nB" + raw[43:]
-    assert [line["Bamei"] for line in lines(written(raw, raw, fields=("Bamei",)))] == [decode(raw)["Bamei"]] * 2
+    assert [line["Bamei"] for line in lines(written(raw, raw, fields=("Bamei",)))] == [
+        decode(raw, JRA.layouts)["Bamei"]
+    ] * 2
 
 
 def test_what_could_not_be_read_is_told_as_json():
     raw = record("SE")
     (line,) = lines(written(raw[:3] + b"2026X511" + raw[11:]))
-    assert json.loads(line["_errors"]) == decode(raw[:3] + b"2026X511" + raw[11:])["_errors"]
+    assert json.loads(line["_errors"]) == decode(raw[:3] + b"2026X511" + raw[11:], JRA.layouts)["_errors"]
 
 
 def test_shift_jis_is_that_of_windows():
@@ -139,7 +141,7 @@ def test_polars_reads_it_with_its_zeros():
     assert frame.select("JyoCD", "Bamei", "Year").row(0) == ("05", "アイウ", 2026)
 
 
-@pytest.mark.parametrize("name", layouts().types)
+@pytest.mark.parametrize("name", JRA.layouts.types)
 def test_names_are_unique(name):
     names = table_writer("csv", name).begin().decode().rstrip("\r\n").split(",")
     assert len(set(names)) == len(names)

@@ -7,8 +7,9 @@ import pytest
 
 from jvgate.season.calendar.deliveries import CALENDAR, OLD_LENGTHS, SUCCESSORS, deliveries
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 RACE_DAY, SINCE = "20261122", datetime(2026, 11, 10)
 
 

@@ -8,8 +8,9 @@ import pytest
 from jvgate.records.decode import decode
 from jvgate.season.calendar.realtime import answer, events
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 DAY = "20261122"
 RACE = next(race for race in WORLD.races(date(2026, 11, 22)) if race.number == 11)
 
@@ -62,7 +63,7 @@ def test_a_series_holds_all_interim_odds_up_to_now():
     early, late = (answer(WORLD, "0B41", RACE.key, now=now) for now in (_after(hours=-3), _after(hours=1)))
     assert late[: len(early)] == early
     assert len(late) > len(early)
-    times = [decode(raw)["HappyoTime"] for raw in late]
+    times = [decode(raw, JRA.layouts)["HappyoTime"] for raw in late]
     assert times == sorted(set(times))
 
 

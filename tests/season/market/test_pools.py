@@ -3,7 +3,7 @@
 import pytest
 
 from jvgate.season.market.pools import POOLS, combinations, slot_names
-from jvgate.spec.layouts import layouts
+from tests.specs import JRA
 
 GROUPS = {
     "win": ("O1", "OddsTansyoInfo"),
@@ -20,7 +20,7 @@ GROUPS = {
 @pytest.mark.parametrize("pool", POOLS)
 def test_slots_are_those_of_the_record(pool):
     record, key = GROUPS[pool]
-    group = next(field for field in layouts().current(record).fields if field.key == key)
+    group = next(field for field in JRA.layouts.current(record).fields if field.key == key)
     assert len(combinations(pool)) == group.repeat
     assert list(slot_names(pool)) == list(group.placed)
 

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from jvgate.records.decode import decode
 from jvgate.season.records import abroad
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 SATURDAYS = [
     saturday for saturday in (date(2026, 1, 3) + timedelta(days=7 * n) for n in range(40)) if abroad.is_week(saturday)
 ]
@@ -15,7 +16,7 @@ SATURDAYS = [
 def _records(saturday):
     made = saturday + timedelta(days=2)
     raws = abroad.races(WORLD, saturday, made=made) + abroad.runners(WORLD, saturday, made=made)
-    return [decode(raw) for raw in raws]
+    return [decode(raw, JRA.layouts) for raw in raws]
 
 
 def test_there_are_local_and_overseas_races():

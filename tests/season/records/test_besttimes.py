@@ -5,15 +5,16 @@ from datetime import date, timedelta
 from jvgate.records.decode import decode
 from jvgate.season.records.besttimes import course_records
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 MONDAY = date(2026, 11, 23)
 WEEKEND = (date(2026, 11, 21), date(2026, 11, 22))
 COURSES = sorted({meeting.course for day in WEEKEND for meeting in WORLD.meetings(day)})
 
 
 def _best():
-    records = [decode(raw) for raw in course_records(WORLD, made=MONDAY, courses=COURSES)]
+    records = [decode(raw, JRA.layouts) for raw in course_records(WORLD, made=MONDAY, courses=COURSES)]
     assert not any("_errors" in record for record in records)
     return {
         (record["JyoCD"], record["Kyori"], record["TrackCD"], record["SyubetuCD"]): record
@@ -47,7 +48,7 @@ def test_records_were_set_before_the_season_and_have_a_holder():
 
 
 def test_grade_one_races_have_records_of_their_own():
-    records = [decode(raw) for raw in course_records(WORLD, made=MONDAY, courses=["05"])]
+    records = [decode(raw, JRA.layouts) for raw in course_records(WORLD, made=MONDAY, courses=["05"])]
     titles = {record["Hondai"] for record in records if record["RecInfoKubun"] == "2"}
     assert titles
     assert None not in titles

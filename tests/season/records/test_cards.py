@@ -8,19 +8,20 @@ import pytest
 from jvgate.records.decode import decode
 from jvgate.season.records import cards
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 DAY, MADE = date(2026, 11, 22), date(2026, 11, 23)
 RACES = WORLD.races(DAY)
 STAKES = next(race for race in RACES if race.number == 11)
 
 
 def _card(race, stage):
-    return decode(cards.race_card(WORLD, race, stage=stage, made=MADE)[0])
+    return decode(cards.race_card(WORLD, race, stage=stage, made=MADE)[0], JRA.layouts)
 
 
 def _runners(race, stage):
-    return [decode(raw) for raw in cards.runners(WORLD, race, stage=stage, made=MADE)]
+    return [decode(raw, JRA.layouts) for raw in cards.runners(WORLD, race, stage=stage, made=MADE)]
 
 
 @pytest.mark.parametrize("stage", list("1234567"))
@@ -65,20 +66,20 @@ def test_who_did_not_run_has_no_result():
 
 
 def test_special_entries_hold_the_field_and_those_left_out():
-    record = decode(cards.special_entries(WORLD, STAKES, kubun="2", made=MADE)[0])
+    record = decode(cards.special_entries(WORLD, STAKES, kubun="2", made=MADE)[0], JRA.layouts)
     horses = [*(r.horse for r in WORLD.field(STAKES)), *WORLD.excluded(STAKES)]
     assert {slot["KettoNum"] for slot in record["TokuUmaInfo"] if slot} == {horse.number for horse in horses}
 
 
 def test_exclusions_name_those_left_out():
     for race in RACES:
-        records = [decode(raw) for raw in cards.exclusions(WORLD, race, made=MADE)]
+        records = [decode(raw, JRA.layouts) for raw in cards.exclusions(WORLD, race, made=MADE)]
         assert [record["KettoNum"] for record in records] == [horse.number for horse in WORLD.excluded(race)]
 
 
 def test_a_meeting_day_names_its_graded_races():
     meeting = STAKES.meeting
-    record = decode(cards.meeting_days(WORLD, meeting, kubun="3", made=MADE)[0])
+    record = decode(cards.meeting_days(WORLD, meeting, kubun="3", made=MADE)[0], JRA.layouts)
     graded = [race for race in RACES if race.meeting == meeting and race.grade in cards.GRADED]
     named = [slot for slot in record["JyusyoInfo"] if slot and slot["Hondai"]]
     assert [slot["TokuNum"] for slot in named] == [race.title.number for race in graded]

@@ -4,8 +4,9 @@ from datetime import date
 
 from jvgate.season.records.honours import first_rides, first_wins, graded_wins
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 MONDAY = date(2026, 11, 23)
 
 

@@ -7,10 +7,11 @@ import pytest
 from jvgate.records.decode import decode
 from jvgate.season.calendar.deliveries import CALENDAR, OLD_LENGTHS, SUCCESSORS, deliveries
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
 pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the process that has them all
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 BRINGS = {
     "RACE": "RA SE HR H1 H6 O1 O2 O3 O4 O5 O6 WF JG", "TOKU": "TK", "DIFN": "UM KS CH BR BN RC RA SE",
     "BLDN": "HN SK BT", "SNPN": "CK", "SLOP": "HC", "WOOD": "WC", "YSCH": "YS", "HOSN": "HS", "HOYU": "HY",
@@ -36,8 +37,8 @@ def test_every_file_holds_records_of_its_type_that_decode_without_a_flaw(dataspe
         raws = list(file.read())
         assert raws
         assert all(raw[:2].decode() == record and raw.endswith(b"\r\n") for raw in raws)
-        assert "_errors" not in decode(raws[0])
-        assert "_errors" not in decode(raws[-1])
+        assert "_errors" not in decode(raws[0], JRA.layouts)
+        assert "_errors" not in decode(raws[-1], JRA.layouts)
 
 
 @pytest.mark.parametrize("dataspec", ["BLOD", "SNAP", "HOSE"])

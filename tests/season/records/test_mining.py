@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from jvgate.records.decode import decode
 from jvgate.season.records.mining import predictions
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 MONDAY = date(2026, 11, 23)
 RACES = WORLD.races(date(2026, 11, 22))
 
@@ -14,7 +15,7 @@ RACES = WORLD.races(date(2026, 11, 22))
 def _predicted(race, kubun="7", **changed):
     at = changed.get("at", race.post - timedelta(minutes=40))
     times, scores = predictions(WORLD, race, kubun=kubun, made=MONDAY, at=at)
-    return decode(times), decode(scores)
+    return decode(times, JRA.layouts), decode(scores, JRA.layouts)
 
 
 def test_every_starter_has_a_time_and_a_score():

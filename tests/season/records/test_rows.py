@@ -8,6 +8,7 @@ import pytest
 from jvgate.season.records.rows import counts, entry_rows, house_rows, person_rows
 from jvgate.season.world.careers import Pace, career_rows
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
 pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the process that has them all
 
@@ -16,7 +17,12 @@ pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the p
 def rows():
     """Return a trainer's tallies; the whole year's results are made for them."""
     return career_rows(
-        world_of(1), "trainer", "01021", since=date(2001, 3, 1), until=date(2026, 11, 2), pace=Pace(starts=300, skill=0)
+        world_of(1, JRA.layouts),
+        "trainer",
+        "01021",
+        since=date(2001, 3, 1),
+        until=date(2026, 11, 2),
+        pace=Pace(starts=300, skill=0),
     )
 
 

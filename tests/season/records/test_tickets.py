@@ -9,8 +9,9 @@ from jvgate.records.decode import decode
 from jvgate.season.market.market import win_odds
 from jvgate.season.records import tickets
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 MONDAY = date(2026, 11, 23)
 RACES = WORLD.races(date(2026, 11, 22))
 PAID = {
@@ -27,7 +28,7 @@ RANGED = {"PayFukusyo": ("O1", "OddsFukusyoInfo", "Umaban"), "PayWide": ("O3", "
 def _records(race):
     raws = tickets.odds(WORLD, race, kubun="5", made=MONDAY) + tickets.votes(WORLD, race, kubun="5", made=MONDAY)
     raws += tickets.payouts(WORLD, race, kubun="2", made=MONDAY)
-    return {raw[:2].decode(): decode(raw) for raw in raws}
+    return {raw[:2].decode(): decode(raw, JRA.layouts) for raw in raws}
 
 
 def _odds(records, source):
@@ -109,9 +110,9 @@ def test_interim_odds_carry_their_time_and_final_ones_none():
     race = RACES[10]
     (interim,) = tickets.odds(WORLD, race, kubun="1", made=race.day, at=datetime(2026, 11, 22, 9, 30), specs=["O1"])
     (final,) = tickets.odds(WORLD, race, kubun="5", made=MONDAY, specs=["O1"])
-    assert decode(interim)["HappyoTime"] == "11-22T09:30"
-    assert decode(final)["HappyoTime"] is None
-    assert decode(interim)["TotalHyosuTansyo"] < decode(final)["TotalHyosuTansyo"]
+    assert decode(interim, JRA.layouts)["HappyoTime"] == "11-22T09:30"
+    assert decode(final, JRA.layouts)["HappyoTime"] is None
+    assert decode(interim, JRA.layouts)["TotalHyosuTansyo"] < decode(final, JRA.layouts)["TotalHyosuTansyo"]
 
 
 def test_odds_are_announced_more_and_more_often_until_the_start():

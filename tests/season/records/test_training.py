@@ -7,14 +7,15 @@ import pytest
 from jvgate.records.decode import decode
 from jvgate.season.records.training import slope_works, wood_works
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 WEDNESDAY = date(2026, 11, 18)
 WEEK = [WEDNESDAY + timedelta(days=offset) for offset in range(7)]
 
 
 def _records(make, days=(WEDNESDAY,)):
-    return [decode(raw) for day in days for raw in make(WORLD, day)]
+    return [decode(raw, JRA.layouts) for day in days for raw in make(WORLD, day)]
 
 
 def _tenths(value):

@@ -9,15 +9,16 @@ from jvgate.records.decode import decode
 from jvgate.season.records import winfive
 from jvgate.season.records.winfive import LEGS, Outcome, win_five, win_five_races
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 SUNDAY = date(2026, 11, 22)
 SUNDAYS = [SUNDAY - timedelta(weeks=back) for back in range(25)]
 
 
 def _record(sunday=SUNDAY, kubun="7", **more):
     (raw,) = win_five(WORLD, sunday, kubun=kubun, made=sunday + timedelta(days=1), **more)
-    return decode(raw)
+    return decode(raw, JRA.layouts)
 
 
 def test_the_ticket_that_pays_names_the_winners():

@@ -7,10 +7,11 @@ import pytest
 
 from jvgate.season.world.careers import Pace, band_of, career_rows, finish_index, tally_of
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
 pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the process that has them all
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 PACE = Pace(starts=400, skill=20)
 SINCE = date(2010, 3, 1)
 

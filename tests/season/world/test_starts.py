@@ -6,8 +6,9 @@ import numpy as np
 
 from jvgate.season.world.starts import career_of, runs_before
 from jvgate.season.world.world import world_of
+from tests.specs import JRA
 
-WORLD = world_of(1)
+WORLD = world_of(1, JRA.layouts)
 HORSES = WORLD.horses_in(date(2026, 11, 22), date(2026, 11, 22))[::60]
 
 

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from jvgate.season.world.world import World, world_of
+from tests.specs import JRA
 
-WORLD = World(1)
+WORLD = World(JRA.layouts, 1)
 DAY = date(2026, 11, 22)
 STAKES = next(race for race in WORLD.races(DAY) if race.number == 11)
 
@@ -17,9 +18,9 @@ def test_a_race_is_found_by_either_key():
 
 
 def test_two_worlds_of_one_seed_are_the_same_and_of_two_seeds_not():
-    assert World(1).result(STAKES) == WORLD.result(STAKES)
-    assert World(2).field(STAKES) != WORLD.field(STAKES)
-    assert world_of(3) is world_of(3)
+    assert World(JRA.layouts, 1).result(STAKES) == WORLD.result(STAKES)
+    assert World(JRA.layouts, 2).field(STAKES) != WORLD.field(STAKES)
+    assert world_of(3, JRA.layouts) is world_of(3, JRA.layouts)
 
 
 def test_a_horse_has_won_exactly_the_classes_below_its_own():

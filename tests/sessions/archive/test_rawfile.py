@@ -6,6 +6,7 @@ import pytest
 import zstandard
 
 from jvgate.sessions.archive.rawfile import carried_key, load, looks_like_jvdata, record_type, split
+from tests.specs import JRA
 
 KEY = "2026110805081111"
 
@@ -27,7 +28,7 @@ BROKEN = WE[:20] + b"\r\n" + WE[22:]
     ],
 )
 def test_a_file_comes_apart_into_its_records_as_they_stand(data, records, tail):
-    assert split(data) == (records, tail)
+    assert split(data, JRA.layouts) == (records, tail)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_a_file_comes_apart_into_its_records_as_they_stand(data, records, tail):
     ],
 )
 def test_a_record_carries_its_key_where_its_layout_has_it(head, key):
-    assert carried_key(head.encode()) == key
+    assert carried_key(head.encode(), JRA.layouts) == key
 
 
 def test_a_type_stands_behind_nuls():

@@ -127,3 +127,10 @@ def test_two_recordings_do_not_write_into_one_folder(tmp_path):
     with exclusive(tmp_path):
         pass
     assert shown(tmp_path) == []
+
+
+def test_names_that_are_not_utf8_are_compared_as_they_are_shown(tmp_path):
+    """They go to the session, whose messages are UTF-8."""
+    recording = Recording(tmp_path)
+    (tmp_path / os.fsdecode(b"\x8320261116140000.jvd")).write_bytes(b"")
+    assert recording.have("", by_name=True) == {"\ufffd20261116140000.jvd"}

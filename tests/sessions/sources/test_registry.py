@@ -11,7 +11,6 @@ from jvgate.errors import ArchiveError, NotInstalled, SettingsError
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.sources.registry import (
     BOTH,
-    JST,
     REALTIME,
     STORED,
     Means,
@@ -21,6 +20,8 @@ from jvgate.sessions.sources.registry import (
 )
 from jvgate.sessions.sources.simulated import parse_play
 from jvgate.sessions.watchdog import CallLimits
+from jvgate.spec.jst import JST
+from tests.specs import JRA
 
 ARCHIVE = "archive:/data/jv"
 AGENT = "agent://host:1"
@@ -123,7 +124,7 @@ def test_the_clock_without_a_date_is_real_and_japanese(url):
     "use",
     [
         "import jvgate.sessions.source_setting as o, jvgate.settings as s; o.source_of(s.Settings()).lanes(0)",
-        "import jvgate.sessions.sources.registry as r; source = r.parse_source('demo:'); source.check(); source.now()",
+        "import jvgate.sessions.sources.registry as r; demo = r.parse_source('demo:'); demo.check(None); demo.now()",
     ],
 )
 @pytest.mark.process
@@ -190,7 +191,7 @@ def test_the_worker_of_jvlink_runs_in_a_bare_python_and_says_what_is_missing():
 def test_an_archive_that_is_not_there_fails_the_check_and_not_the_url(tmp_path):
     source = parse_source(f"archive:{tmp_path / 'nowhere'}")
     with pytest.raises(ArchiveError):
-        source.check()
+        source.check(JRA)
 
 
 @pytest.mark.parametrize(

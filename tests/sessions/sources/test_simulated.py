@@ -16,6 +16,7 @@ from jvgate.jvlink.wire import Channel, Kind
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.sources.simulated import Play, holding_of, parse_play
 from tests.jvlink.sinks import Kept
+from tests.specs import JRA
 
 RECORD = b"RA7202611082026110805081111".ljust(1270) + b"\r\n"
 TODAY = Request("0B12", key="20261118")
@@ -25,7 +26,7 @@ EVER = Request("RACE", "20200101000000", 1)
 class FakeSeason:
     """What the demo plays, without a season."""
 
-    def __init__(self, seed):
+    def __init__(self, layouts, seed):
         self.seed = seed
 
     def stored(self, dataspec, *, now, setup):
@@ -50,7 +51,7 @@ def archive(tmp_path):
 
 def read(url, request):
     """What a session on this thread reads from *url*."""
-    kept, worker = Kept(), ThreadWorker(holding_of(parse_play(url), began=0.0))
+    kept, worker = Kept(), ThreadWorker(holding_of(parse_play(url), JRA, began=0.0))
     worker.open()
     worker.read(request, kept, lambda: False)
     worker.close()
@@ -113,13 +114,13 @@ def test_a_url_says_what_is_played(url, play):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_has_a_name_of_its_own(archive, fault):
-    with holding_of(parse_play(f"archive:{archive}?fault={fault}:0.5"), 0.0).make(None) as link:
+    with holding_of(parse_play(f"archive:{archive}?fault={fault}:0.5"), JRA, 0.0).make(None) as link:
         assert isinstance(link, FaultySimulator)
         assert link._rates == {fault: 0.5}
 
 
 def test_without_faults_there_are_no_dice(archive):
-    with holding_of(parse_play(f"archive:{archive}"), 0.0).make(None) as link:
+    with holding_of(parse_play(f"archive:{archive}"), JRA, 0.0).make(None) as link:
         assert type(link) is Simulator
 
 
@@ -138,7 +139,7 @@ def test_a_fault_that_a_thread_survives_changes_no_byte(archive, fault):
 def test_garbage_goes_over_the_sessions_own_channel(archive):
     wire = io.BytesIO()
     play = parse_play(f"archive:{archive}?fault=garbage:1")
-    with holding_of(play, 0.0).make(Channel(io.BytesIO(), wire)) as link:
+    with holding_of(play, JRA, 0.0).make(Channel(io.BytesIO(), wire)) as link:
         link._outside.garble()
         link._outside.dialog()
     garbage, _, dialog = wire.getvalue().partition(b"jv")
@@ -150,14 +151,15 @@ def test_garbage_goes_over_the_sessions_own_channel(archive):
 @pytest.mark.process
 def test_the_season_is_loaded_where_it_is_played():
     code = "import sys; from jvgate.sessions.sources.simulated import *; play = parse_play('demo:'); "
-    code += "before = 'jvgate.season.shelf' in sys.modules; holding_of(play, 0.0); "
+    code += "from jvgate.spec.spec import load_spec; "
+    code += "before = 'jvgate.season.shelf' in sys.modules; holding_of(play, load_spec('jra'), 0.0); "
     code += "sys.exit(before or 'jvgate.season.shelf' not in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.usefixtures("season")
 def test_only_the_demo_has_events_to_deliver(archive):
-    demo, stored = (holding_of(parse_play(url), 0.0) for url in ("demo:", f"archive:{archive}"))
+    demo, stored = (holding_of(parse_play(url), JRA, 0.0) for url in ("demo:", f"archive:{archive}"))
     assert (demo.one_type_per_file, demo.pump_s is not None) == (True, True)
     assert (stored.one_type_per_file, stored.pump_s) == (False, None)
 

@@ -8,7 +8,7 @@ from http.client import HTTPResponse
 import pytest
 
 from jvgate.gateway import answers
-from jvgate.web.routes.batch_body import MAX_BODY_BYTES, MAX_ENTRIES
+from jvgate.web.routes.batch import MAX_BODY_BYTES, MAX_ENTRIES
 from tests.raceday import RACE_KEY
 from tests.waiting import wait_until
 from tests.web.conftest import LIMIT_S

@@ -148,7 +148,7 @@ def test_a_running_job_tells_how_long_it_runs_and_its_result_is_not_there_yet(st
     job = accepted(Asked(stuck, 0, "20261101").data(ASYNC))
     response = stuck.get(job)
     shown = response.json()
-    assert (shown["state"], shown["question"].split("|")[1]) == ("running", "RACE:20261101000000-:1")
+    assert (shown["state"], shown["question"].split("|")[1]) == ("running", "jra:RACE:20261101000000-:1")
     assert (shown["elapsed_s"] >= 0, shown["eta_s"], "result" in shown) == (True, None, False)
     assert int(response.headers["retry-after"]) > 0
     assert accepted(stuck.get(f"{job}/result")) == job

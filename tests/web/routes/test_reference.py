@@ -5,10 +5,8 @@ import re
 import pytest
 
 from jvgate.records.decode import decode
-from jvgate.spec.codes import code_tables
-from jvgate.spec.dataspecs import dataspecs
-from jvgate.spec.layouts import layouts
 from tests.raceday import record
+from tests.specs import JRA
 
 LISTS = {"dataspecs": "dataspec", "records": "record", "codes": "table"}
 
@@ -29,7 +27,7 @@ def test_every_item_of_a_list_is_titled_in_both_languages(web, name):
 
 def test_the_lists_are_complete(web):
     found = {name: {item[key] for item in web.get(f"/api/v1/{name}").json()[name]} for name, key in LISTS.items()}
-    assert found == {"dataspecs": set(dataspecs()), "records": set(layouts().types), "codes": set(code_tables())}
+    assert found == {"dataspecs": set(JRA.dataspecs), "records": set(JRA.layouts.types), "codes": set(JRA.code_tables)}
 
 
 def test_a_data_spec_tells_how_it_is_asked_for(web):
@@ -40,25 +38,25 @@ def test_a_data_spec_tells_how_it_is_asked_for(web):
     assert "delivery" in web.get("/api/v1/dataspecs/RACE").json()
 
 
-@pytest.mark.parametrize("kind", layouts().types)
+@pytest.mark.parametrize("kind", JRA.layouts.types)
 def test_a_record_page_tells_every_field_of_every_layout(web, kind):
     page = web.get(f"/api/v1/records/{kind}").json()
-    assert [layout["length"] for layout in page["layouts"]] == list(layouts().lengths(kind))
-    for told, layout in zip(page["layouts"], layouts().generations(kind), strict=True):
+    assert [layout["length"] for layout in page["layouts"]] == list(JRA.layouts.lengths(kind))
+    for told, layout in zip(page["layouts"], JRA.layouts.generations(kind), strict=True):
         assert [field["name"] for field in told["fields"]] == [field.key for field in layout.fields]
         assert all(field["label_ja"] and field["label_en"] for field in told["fields"])
 
 
 def test_the_names_of_the_reference_are_those_of_the_answers(web):
     told = {field["name"] for field in web.get("/api/v1/records/SE").json()["layouts"][0]["fields"]}
-    shown = {name.removesuffix("Mark") for name in decode(record("SE"))}
+    shown = {name.removesuffix("Mark") for name in decode(record("SE"), JRA.layouts)}
     assert shown <= told
 
 
 def test_a_code_table_tells_every_code_in_both_languages(web):
     page = web.get("/api/v1/codes/2001").json()
     codes = {row["code"]: (row["ja"], row["en"]) for row in page["codes"]}
-    assert set(codes) == set(code_tables()["2001"].rows)
+    assert set(codes) == set(JRA.code_tables["2001"].rows)
     assert codes["05"] == ("東京競馬場", "Tokyo")
 
 

@@ -17,7 +17,6 @@ from jvgate.records.columns.arrays import Column, Notes, dictionary_array
 from jvgate.records.columns.rows import Rows
 from jvgate.records.columns.schema import value_type
 from jvgate.records.columns.texts import distinct
-from jvgate.spec.codes import code_tables
 from jvgate.spec.layouts import Field
 
 __all__ = ["CodeReader", "known_codes"]
@@ -30,8 +29,7 @@ def known_codes(field: Field, more: tuple[str, ...]) -> tuple[str, ...]:
     """Return the codes that the field may hold, sorted.  more: those that its layout lists."""
     if field.fixed is not None:
         return (field.fixed.decode("ascii"),)
-    codes = {*more, *field.values, *(code_tables()[field.code_table].rows if field.code_table else ())}
-    fitting = (code for code in codes if len(code) == field.length and _is_code(code.encode()))
+    fitting = (code for code in field.codes.union(more) if len(code) == field.length and _is_code(code.encode()))
     return tuple(sorted(code for code in fitting if code.encode() not in field.unset))
 
 

@@ -21,7 +21,6 @@ from jvgate.records.columns.digits import Digits, read_digits, same_digits
 from jvgate.records.columns.rows import Flags, Rows
 from jvgate.records.columns.schema import is_clock, marks_of, value_type
 from jvgate.spec.layouts import Field
-from jvgate.spec.specials import special_slugs
 
 __all__ = ["Known", "Reader", "number_reader"]
 
@@ -66,7 +65,7 @@ class Known:
         self._others: list[_Meaning] = []
         for raw in sorted({*field.unset, *special}):
             slug = special.get(raw)
-            value = "null" if slug is None else special_slugs()[slug]
+            value = "null" if slug is None else field.slugs[slug]
             number = slugs.index(slug) if slug is not None and slugs else None
             meaning = _Meaning(same_digits(raw), value == "null", value == "zero", number)
             (self._digits if raw.isdigit() and not signed else self._others).append(meaning)

@@ -6,15 +6,16 @@ from functools import partial
 
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import RecordWriter
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["FORMAT"]
 
 
-def _writer(question: Question, *, is_stream: bool = False) -> RecordWriter:
+def _writer(question: Question, spec: Spec, *, is_stream: bool = False) -> RecordWriter:
     from jvgate.render.tables.arrow_stream import ArrowWriter  # noqa: PLC0415  (loads pyarrow)
 
-    return ArrowWriter(question, is_stream=is_stream)
+    return ArrowWriter(question, spec, is_stream=is_stream)
 
 
 FORMAT = Format(

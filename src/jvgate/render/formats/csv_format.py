@@ -11,7 +11,8 @@ from functools import partial
 from jvgate.errors import QueryError
 from jvgate.render.formats.format import Format, record_types
 from jvgate.render.formats.writers import RecordWriter
-from jvgate.spec.layouts import Field, Group, layouts
+from jvgate.spec.layouts import Field, Group, Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["FORMAT", "MAX_COLUMNS", "column_count"]
@@ -20,9 +21,9 @@ MAX_COLUMNS = 300
 _ERRORS_COLUMN = 1
 
 
-def column_count(record: str, fields: Sequence[str] = ()) -> int:
+def column_count(layout: Layout, fields: Sequence[str] = ()) -> int:
     """Return the number of columns.  fields: answer keys, dotted inside groups; empty for all."""
-    return _count(layouts().current(record).fields, frozenset(fields), "") + _ERRORS_COLUMN
+    return _count(layout.fields, frozenset(fields), "") + _ERRORS_COLUMN
 
 
 def _count(members: Sequence[Field | Group], wanted: frozenset[str], outer: str) -> int:
@@ -44,9 +45,9 @@ def _is_wanted(name: str, wanted: frozenset[str]) -> bool:
     return not wanted or any(".".join(parts[:depth]) in wanted for depth in range(1, len(parts) + 1))
 
 
-def _too_many_columns(question: Question) -> QueryError | None:
-    (record,) = record_types(question)
-    count = column_count(record, question.selection.fields)
+def _too_many_columns(question: Question, spec: Spec) -> QueryError | None:
+    (record,) = record_types(question, spec)
+    count = column_count(spec.layouts.current(record), question.selection.fields)
     if count <= MAX_COLUMNS:
         return None
     return QueryError(
@@ -55,10 +56,10 @@ def _too_many_columns(question: Question) -> QueryError | None:
     )  # fmt: skip
 
 
-def _writer(question: Question, *, is_stream: bool = False) -> RecordWriter:
+def _writer(question: Question, spec: Spec, *, is_stream: bool = False) -> RecordWriter:
     from jvgate.render.tables.csv_text import CsvWriter  # noqa: PLC0415  (loads pyarrow)
 
-    return CsvWriter(question, is_stream=is_stream)
+    return CsvWriter(question, spec, is_stream=is_stream)
 
 
 FORMAT = Format(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from jvgate.errors import QueryError
 from jvgate.render.formats.writers import RecordWriter
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["Format", "MakeWriter", "record_types"]
 
-MakeWriter = Callable[[Question], RecordWriter]
+MakeWriter = Callable[[Question, Spec], RecordWriter]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +52,11 @@ class Format:
     is_text: bool = False
     is_compressed: bool = False
     setting: str = ""
-    refusal: Callable[[Question], QueryError | None] | None = None
+    refusal: Callable[[Question, Spec], QueryError | None] | None = None
 
 
-def record_types(question: Question) -> tuple[str, ...]:
+def record_types(question: Question, spec: Spec) -> tuple[str, ...]:
     """Return the record types that the answer to *question* may hold."""
-    delivered = [record for query in question.queries for record in dataspecs()[query.dataspec].record_types]
-    return question.selection.records or tuple(dict.fromkeys(delivered))
+    known = [found for query in question.queries if (found := spec.dataspec(query.dataspec)) is not None]
+    delivered = dict.fromkeys(record for found in known for record in found.record_types)
+    return question.selection.records or tuple(delivered)

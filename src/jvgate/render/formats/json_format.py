@@ -10,6 +10,7 @@ from jvgate.records.runs import RawRecord
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import JsonTextWriter
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["CONTENT_TYPE", "FORMAT", "JsonAnswer", "JsonDocument", "JsonStream"]
@@ -20,8 +21,8 @@ CONTENT_TYPE = "application/json"
 class JsonAnswer(JsonTextWriter):
     """A finished answer.  `meta` stands first, so the texts of the records wait for it."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
+    def __init__(self, question: Question, spec: Spec) -> None:
+        super().__init__(question, spec)
         self._texts: list[bytes] = []
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
@@ -43,8 +44,8 @@ class JsonAnswer(JsonTextWriter):
 class JsonStream(JsonTextWriter):
     """An array of all records with `{"end": {…}}` as its last element; an unfinished one is not closed."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
+    def __init__(self, question: Question, spec: Spec) -> None:
+        super().__init__(question, spec)
         self._separator = b""
 
     def begin(self) -> bytes:

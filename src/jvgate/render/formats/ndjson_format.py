@@ -11,6 +11,7 @@ from jvgate.records.runs import RawRecord
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import JsonTextWriter
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["FORMAT", "NdjsonAnswer", "NdjsonRecords", "NdjsonStream"]
@@ -39,8 +40,8 @@ class NdjsonStream(JsonTextWriter):
 class NdjsonAnswer(NdjsonStream):
     """A finished answer; its last line holds `meta` and the SHA-256 of all bytes before that line."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
+    def __init__(self, question: Question, spec: Spec) -> None:
+        super().__init__(question, spec)
         self._digest = sha256()
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import RecordWriter
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["FORMAT"]
 
 
-def _writer(question: Question) -> RecordWriter:
+def _writer(question: Question, spec: Spec) -> RecordWriter:
     from jvgate.render.tables.parquet_file import ParquetFileWriter  # noqa: PLC0415  (loads pyarrow)
 
-    return ParquetFileWriter(question)
+    return ParquetFileWriter(question, spec)
 
 
 FORMAT = Format(

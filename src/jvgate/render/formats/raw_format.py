@@ -6,6 +6,7 @@ from jvgate.records.runs import RawRecord
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["FORMAT", "RawWriter"]
@@ -16,8 +17,8 @@ class RawWriter(RecordWriter):
 
     is_verbatim = True
 
-    def __init__(self, question: Question) -> None:
-        """Ignore *question*: records are written whole."""
+    def __init__(self, question: Question, spec: Spec) -> None:
+        """Ignore *question* and *spec*: records are written whole."""
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Return the records."""

@@ -11,6 +11,7 @@ from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.render.shown import RecordText, RecordValues
 from jvgate.render.tally import Damaged
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["DocumentWriter", "JsonTextWriter", "RecordWriter"]
@@ -68,9 +69,9 @@ class RecordWriter(ABC):
 class JsonTextWriter(RecordWriter):
     """A format that holds the JSON text of every record."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, spec: Spec) -> None:
         self.damaged: Damaged = Damaged()
-        self._text = RecordText(question.selection)
+        self._text = RecordText(question.selection, spec)
 
     def texts(self, layout: Layout, raw: bytes, count: int, separator: bytes) -> bytes:
         """Return the JSON objects of *count* records with *separator* between them."""
@@ -91,9 +92,9 @@ class JsonTextWriter(RecordWriter):
 class DocumentWriter(RecordWriter):
     """A format that states the number of records first: their values stay in memory until `end` encodes them."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, spec: Spec) -> None:
         self.damaged: Damaged = Damaged()
-        self._values = RecordValues(question.selection)
+        self._values = RecordValues(question.selection, spec)
         self._data: list[Any] = []
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:

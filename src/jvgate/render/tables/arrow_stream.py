@@ -13,6 +13,7 @@ import orjson
 import pyarrow as pa
 
 from jvgate.render.tables.batches import Outlet, TableWriter
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["ArrowWriter"]
@@ -21,8 +22,8 @@ __all__ = ["ArrowWriter"]
 class ArrowWriter(TableWriter):
     """Writes every batch as soon as it is full."""
 
-    def __init__(self, question: Question, *, is_stream: bool = False) -> None:
-        super().__init__(question, is_stream=is_stream)
+    def __init__(self, question: Question, spec: Spec, *, is_stream: bool = False) -> None:
+        super().__init__(question, spec, is_stream=is_stream)
         schema = self._batches.schema
         self._outlet = Outlet()
         self._stream = pa.ipc.new_stream(self._outlet, schema)

@@ -21,7 +21,8 @@ from jvgate.records.runs import RawRecord
 from jvgate.records.text import wrong_length
 from jvgate.render.formats.format import record_types
 from jvgate.render.formats.writers import RecordWriter
-from jvgate.spec.layouts import Layout, layouts
+from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["Batches", "Outlet", "TableWriter"]
@@ -37,9 +38,9 @@ class TableWriter(RecordWriter):
     is_stream: a client waits for the records, however few they are.
     """
 
-    def __init__(self, question: Question, *, is_stream: bool = False) -> None:
-        (record,) = record_types(question)
-        self._batches = Batches(record, question.selection.fields)
+    def __init__(self, question: Question, spec: Spec, *, is_stream: bool = False) -> None:
+        (record,) = record_types(question, spec)
+        self._batches = Batches(spec.layouts.current(record), question.selection.fields)
         self._is_stream = is_stream
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
@@ -73,21 +74,24 @@ class TableWriter(RecordWriter):
 
 
 class Batches:
-    """Decodes records of one type, of any generation, in batches that depend on the records alone."""
+    """Decodes records of one type, of any generation, in batches that depend on the records alone.
 
-    def __init__(self, record: str, fields: tuple[str, ...]) -> None:
-        self._record, self._fields = record, fields
-        self.layout = layouts().current(record)
+    layout: the current one of the type.
+    """
+
+    def __init__(self, layout: Layout, fields: tuple[str, ...]) -> None:
+        self._fields = fields
+        self.layout = layout
         self.schema = columns_of(self.layout, fields).schema
         self._of = self.layout
         self._pending = b""
 
     def add(self, layout: Layout, raw: bytes, count: int) -> Iterator[pa.RecordBatch]:
         """Yield the batches that *count* records of *layout* fill; what is left waits."""
-        if layout.record != self._record:
+        if layout.record != self.layout.record:
             raise QueryError(
                 "one-record-needed", "A table holds records of one type.", parameter="record", value=layout.record,
-                allowed=f"one record type, here {self._record}",
+                allowed=f"one record type, here {self.layout.record}",
             )  # fmt: skip
         if len(raw) != count * layout.length:
             raise wrong_length(layout, raw)

@@ -20,6 +20,7 @@ import pyarrow.csv as pc
 from jvgate.records.columns.schema import ERRORS
 from jvgate.render.tables.batches import TableWriter
 from jvgate.spec.layouts import Field, Group
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["CsvWriter"]
@@ -37,8 +38,8 @@ class _Repeats(dict[str, "tuple[int, _Repeats]"]):
 class CsvWriter(TableWriter):
     """Writes lines.  A stream ends with the line `# end` and the facts as JSON; in a file that would be in the way."""
 
-    def __init__(self, question: Question, *, is_stream: bool = False) -> None:
-        super().__init__(question, is_stream=is_stream)
+    def __init__(self, question: Question, spec: Spec, *, is_stream: bool = False) -> None:
+        super().__init__(question, spec, is_stream=is_stream)
         charset = question.selection.charset or "utf-8"
         self._has_bom = charset.endswith("-bom")
         self._codec = _CODECS[charset.removesuffix("-bom")]

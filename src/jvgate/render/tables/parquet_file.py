@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from jvgate.render.tables.batches import Outlet, TableWriter
 from jvgate.spec.layouts import Layout
+from jvgate.spec.spec import Spec
 from jvgate.values import Question
 
 __all__ = ["ParquetFileWriter"]
@@ -30,8 +31,8 @@ _PAGE_VALUES = 1 << 14  # encoded at once: Arrow's own thousand costs a tenth mo
 class ParquetFileWriter(TableWriter):
     """Writes row groups in a thread of its own."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
+    def __init__(self, question: Question, spec: Spec) -> None:
+        super().__init__(question, spec)
         self._outlet = Outlet()
         # Buffered, or the writing thread would wait for the interpreter with every page.
         self._sink = pa.BufferedOutputStream(pa.PythonFile(self._outlet, mode="w"), _BUFFER_BYTES)

@@ -60,7 +60,7 @@ def races(world: World, saturday: date, *, made: date) -> list[bytes]:
         "Honsyokin": [] if overseas else [200_000, 70_000, 40_000, 20_000, 10_000],
     }
     record |= {"SibaBabaCD": "1"} if overseas else {"DirtBabaCD": "1", "YoubiCD": "6", "TenkoCD": "1"}
-    return [encode(record)]
+    return [encode(record, world.layouts)]
 
 
 def _travellers(world: World, saturday: date) -> list[Horse]:
@@ -108,5 +108,5 @@ def runners(world: World, saturday: date, *, made: date) -> list[bytes]:
         }
         if not overseas:
             record |= {"Wakuban": min(8, 2 * at + 1)}
-        records.append(encode(record))
+        records.append(encode(record, world.layouts))
     return records

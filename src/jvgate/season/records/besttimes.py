@@ -78,7 +78,7 @@ def _course_record(world: World, course: _Course, made: date) -> bytes:
         "RecKubun": "2",
         "RecTime": (usual - usual * _FASTER[course.kind] // 1000) / 10,
     }
-    return encode(record | _set_on(best, course.surface))
+    return encode(record | _set_on(best, course.surface), world.layouts)
 
 
 def _grade_record(world: World, race: Race, made: date) -> bytes:
@@ -97,7 +97,8 @@ def _grade_record(world: World, race: Race, made: date) -> bytes:
     return encode(
         record
         | _set_on(best, race.surface)
-        | {"TokuNum": race.title.number, "Hondai": race.title.main, "GradeCD": race.grade}
+        | {"TokuNum": race.title.number, "Hondai": race.title.main, "GradeCD": race.grade},
+        world.layouts,
     )
 
 

@@ -15,7 +15,7 @@ from jvgate.season.records.mining import in_results
 from jvgate.season.records.tickets import book_of
 from jvgate.season.world.model import Finish, Horse, Jockey, Meeting, Race, Result, Runner
 from jvgate.season.world.programme import GRADED
-from jvgate.season.world.world import World, world_of
+from jvgate.season.world.world import World
 
 __all__ = ["body_weight", "exclusions", "meeting_days", "past_run", "race_card", "runners", "special_entries"]
 
@@ -37,7 +37,7 @@ def race_card(world: World, race: Race, *, stage: str, made: date, at: datetime 
         record |= {"TenkoCD": sky.weather} | surfaces
     if stage >= "6":
         record |= _outcome(world.result(race))
-    return [encode(record)]
+    return [encode(record, world.layouts)]
 
 
 def _race_info(race: Race, *, english: bool) -> Record:
@@ -121,12 +121,12 @@ def runners(
     """Return the SE records of *race*: by name in the entries, by number in the card and the results."""
     if stage == "1":
         named = sorted(world.field(race), key=lambda runner: runner.horse.name.kana)
-        return [encode(_runner(race, runner, stage, made, at)) for runner in named]
+        return [encode(_runner(race, runner, stage, made, at), world.layouts) for runner in named]
     if stage == "2":
-        return [encode(_runner(race, runner, stage, made, at)) for runner in world.field(race)]
+        return [encode(_runner(race, runner, stage, made, at), world.layouts) for runner in world.field(race)]
     lines = [line for line in world.result(race).finishes if stage >= "5" or 0 < line.place <= _SHOWN[stage]]
     return [
-        encode(run_record(world, race, line, stage=stage, made=made))
+        encode(run_record(world, race, line, stage=stage, made=made), world.layouts)
         for line in sorted(lines, key=lambda line: line.runner.number)
     ]
 
@@ -168,15 +168,15 @@ def _jockey(jockey: Jockey, mark: str, tail: str = "") -> Record:
 
 
 @lru_cache(maxsize=512)
-def _win_odds(seed: int, race: Race) -> tuple[list[int], list[int]]:
+def _win_odds(world: World, race: Race) -> tuple[list[int], list[int]]:
     """Return final win odds (tenths) and ranks by horse number, as O1 has them."""
-    return win_odds(book_of(world_of(seed), race))
+    return win_odds(book_of(world, race))
 
 
 @lru_cache(maxsize=512)
-def _mined(seed: int, race: Race) -> dict[int, dict[str, object]]:
+def _mined(world: World, race: Race) -> dict[int, dict[str, object]]:
     """Return the last predictions by horse number, as DM has them."""
-    return in_results(world_of(seed), race)
+    return in_results(world, race)
 
 
 def run_record(world: World, race: Race, line: Finish, *, stage: str, made: date) -> Record:
@@ -191,18 +191,18 @@ def run_record(world: World, race: Race, line: Finish, *, stage: str, made: date
     if line.place:
         record |= {"Time": line.time / 10, "ChakusaCD": line.margin}
     if runner.starts:
-        odds, ranks = _win_odds(world.seed, race)
+        odds, ranks = _win_odds(world, race)
         record |= {"Odds": odds[at] / 10, "Ninki": ranks[at]}
     if stage >= "6":
         record |= _finished(world, race, line)
     if stage == "7":
-        record |= {"Honsyokin": line.prize, "Fukasyokin": line.added} | _mined(world.seed, race).get(runner.number, {})
+        record |= {"Honsyokin": line.prize, "Fukasyokin": line.added} | _mined(world, race).get(runner.number, {})
     return record
 
 
 def past_run(world: World, race: Race, line: Finish, *, made: date) -> bytes:
     """Return the final SE record of one runner."""
-    return encode(run_record(world, race, line, stage="7", made=made))
+    return encode(run_record(world, race, line, stage="7", made=made), world.layouts)
 
 
 def body_weight(runner: Runner) -> Record:
@@ -257,7 +257,8 @@ def exclusions(world: World, race: Race, *, made: date) -> list[bytes]:
                 "ShutsubaTohyoJun": order * 3,
                 "ShussoKubun": "2",
                 "JogaiJotaiKubun": "2" if order > 1 else "1",
-            }
+            },
+            world.layouts,
         )
         for order, horse in enumerate(world.excluded(race), start=1)
     ]
@@ -282,7 +283,7 @@ def special_entries(world: World, race: Race, *, kubun: str, made: date) -> list
     record = race_head("TK", kubun, made, race=race) | _race_info(race, english=True) | _conditions(race)
     record |= {"Kyori": planned["Kyori"], "TrackCD": planned["TrackCD"], "CourseKubunCD": race.rail}
     handicap_day = f"{made:%Y-%m-%d}" if weighed and race.weights == "1" else None
-    return [encode(record | {"HandiDate": handicap_day, "TorokuTosu": len(slots), "TokuUmaInfo": slots})]
+    return [encode(record | {"HandiDate": handicap_day, "TorokuTosu": len(slots), "TokuUmaInfo": slots}, world.layouts)]
 
 
 def meeting_days(world: World, meeting: Meeting, *, kubun: str, made: date) -> list[bytes]:
@@ -306,4 +307,4 @@ def meeting_days(world: World, meeting: Meeting, *, kubun: str, made: date) -> l
         "Nichiji": meeting.nichiji,
         "YoubiCD": _WEEKDAY_CODES[meeting.day.weekday()],
     }
-    return [encode(record | {"JyusyoInfo": slots})]
+    return [encode(record | {"JyusyoInfo": slots}, world.layouts)]

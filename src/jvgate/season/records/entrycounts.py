@@ -33,7 +33,11 @@ def entry_counts(
     riders = [runner.jockey if changed_only else runner.jockey_before or runner.jockey for runner in runners]
     header = race_head("CK", kubun, made, race=race)
     return [
-        encode(header | _counts(world, runner, rider, until=min(made, race.day), old=length == OLD_CK), length=length)
+        encode(
+            header | _counts(world, runner, rider, until=min(made, race.day), old=length == OLD_CK),
+            world.layouts,
+            length=length,
+        )
         for runner, rider in zip(runners, riders, strict=True)
     ]
 

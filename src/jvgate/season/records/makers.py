@@ -177,7 +177,7 @@ _MAKERS: dict[str, Maker] = {
     "HN": lambda job: pedigree.breeding_horses(job.world, _new(job), made=job.made, length=job.length),
     "SK": lambda job: pedigree.foals(job.world, _new(job), made=job.made, length=job.length),
     "BT": lambda job: pedigree.lineages(job.world, made=job.made, length=job.length),
-    "HS": lambda job: pedigree.sales(_new(job), made=job.made, length=job.length),
+    "HS": lambda job: pedigree.sales(job.world, _new(job), made=job.made, length=job.length),
     "HY": lambda job: texts.name_origins(job.world, _new(job), made=job.made),
     "CS": lambda job: texts.course_guides(job.world, made=job.made),
     "CK": _entry_counts,

@@ -134,7 +134,7 @@ def _horse(world: World, horse: Horse, *, made: date, length: int | None) -> byt
     bands = (career.turf_bands, career.dirt_bands)
     thirds = b"".join(counts(nine.reshape(3, 3, 6).sum(axis=1), 3) for nine in bands)
     record = head("UM", kubun, made) | _identity(horse, gone=gone) | _connections(world, horse, made=made, old=old)
-    return encode(record | career_fields(career) | {"ChakuKaisuKyori": thirds}, length=length)
+    return encode(record | career_fields(career) | {"ChakuKaisuKyori": thirds}, world.layouts, length=length)
 
 
 def _identity(horse: Horse, *, gone: bool) -> dict[str, object]:
@@ -203,7 +203,7 @@ def _jockey(world: World, jockey: Jockey, made: date) -> bytes:
         "SaikinJyusyo": graded_wins(world, "jockey", jockey.code, until=made),
         "HonZenRuikei": person_rows(jockey_rows(world, jockey, until=made)),
     }
-    return encode(record)
+    return encode(record, world.layouts)
 
 
 def _trainer(world: World, trainer: Trainer, made: date) -> bytes:
@@ -222,7 +222,7 @@ def _trainer(world: World, trainer: Trainer, made: date) -> bytes:
         "SaikinJyusyo": graded_wins(world, "trainer", trainer.code, until=made),
         "HonZenRuikei": person_rows(trainer_rows(world, trainer, until=made)),
     }
-    return encode(record)
+    return encode(record, world.layouts)
 
 
 def _breeder(world: World, breeder: Breeder, *, made: date, length: int | None) -> bytes:
@@ -235,7 +235,7 @@ def _breeder(world: World, breeder: Breeder, *, made: date, length: int | None) 
         "Address": breeder.place,
         "HonRuikei": house_rows(breeder_rows(world, breeder, until=made)),
     }
-    return encode(record, length=length)
+    return encode(record, world.layouts, length=length)
 
 
 def _owner(world: World, owner: Owner, made: date) -> bytes:
@@ -248,4 +248,4 @@ def _owner(world: World, owner: Owner, made: date) -> bytes:
         "Fukusyoku": owner.silks,
         "HonRuikei": house_rows(owner_rows(world, owner, until=made)),
     }
-    return encode(record)
+    return encode(record, world.layouts)

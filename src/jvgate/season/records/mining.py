@@ -39,7 +39,7 @@ def predictions(
     for spec in specs:
         group, make = groups[spec]
         slots = make(world, race, runners, version)
-        records.append(encode(race_head(spec, kubun, made, race=race) | head | {group: slots}))
+        records.append(encode(race_head(spec, kubun, made, race=race) | head | {group: slots}, world.layouts))
     return records
 
 

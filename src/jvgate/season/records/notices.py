@@ -47,7 +47,12 @@ def weights(world: World, race: Race, *, now: datetime) -> list[bytes]:
         {"Umaban": runner.number, "Bamei": runner.horse.name.text, **body_weight(runner)}
         for runner in world.field(race)
     ]
-    return [encode(race_head("WH", "1", at.date(), race=race) | {"HappyoTime": announced(at), "BataijyuInfo": slots})]
+    return [
+        encode(
+            race_head("WH", "1", at.date(), race=race) | {"HappyoTime": announced(at), "BataijyuInfo": slots},
+            world.layouts,
+        )
+    ]
 
 
 def _key(kind: str, short_key: str, at: datetime) -> str:
@@ -58,16 +63,16 @@ def _weather(world: World, meeting: Meeting) -> list[Notice]:
     """Return the morning's announcement and the day's changes; weather and going changed at once are two records."""
     told = world.conditions(meeting)
     place = f"{meeting.day:%Y%m%d}{meeting.course}00"
-    notices = [Notice(_key("WE", place, told[0].at), told[0].at, (_sky(meeting, "1", told[0], None),))]
+    notices = [Notice(_key("WE", place, told[0].at), told[0].at, (_sky(world, meeting, "1", told[0], None),))]
     for before, after in pairwise(told):
         kinds = "2" * (before.weather != after.weather)
         kinds += "3" * ((before.turf, before.dirt) != (after.turf, after.dirt))
-        records = tuple(_sky(meeting, kind, after, before) for kind in kinds)
+        records = tuple(_sky(world, meeting, kind, after, before) for kind in kinds)
         notices.append(Notice(_key("WE", place, after.at), after.at, records))
     return notices
 
 
-def _sky(meeting: Meeting, kind: str, after: Conditions, before: Conditions | None) -> bytes:
+def _sky(world: World, meeting: Meeting, kind: str, after: Conditions, before: Conditions | None) -> bytes:
     """Return one WE record; only what changed is told."""
     record = head("WE", "1", after.at.date()) | {
         "Year": meeting.day.year,
@@ -83,7 +88,7 @@ def _sky(meeting: Meeting, kind: str, after: Conditions, before: Conditions | No
             record[f"TenkoBaba{tail}_TenkoCD"] = sky.weather
         if sky and kind in "13":
             record |= {f"TenkoBaba{tail}_SibaBabaCD": sky.turf, f"TenkoBaba{tail}_DirtBabaCD": sky.dirt}
-    return encode(record)
+    return encode(record, world.layouts)
 
 
 def _withdrawals(world: World, race: Race) -> list[Notice]:
@@ -99,7 +104,8 @@ def _withdrawals(world: World, race: Race) -> list[Notice]:
                         "HappyoTime": announced(runner.withdrawn_at),
                         "Umaban": runner.number,
                         "Bamei": runner.horse.name.text,
-                    }
+                    },
+                    world.layouts,
                 ),
             ),
         )
@@ -128,11 +134,11 @@ def _riders(world: World, race: Race) -> list[Notice]:
             "JCInfoBefore_KisyuName": before.name.text,
             "JCInfoBefore_MinaraiCD": runner.apprentice_before,
         }
-        found.append(Notice(_key("JC", race.short_key, at), at, (encode(record),)))
+        found.append(Notice(_key("JC", race.short_key, at), at, (encode(record, world.layouts),)))
     return found
 
 
-def _posts(_world: World, race: Race) -> list[Notice]:
+def _posts(world: World, race: Race) -> list[Notice]:
     """Return the TC notice of a race that started later than planned."""
     at, before = race.post_changed_at, race.post_before
     if at is None or before is None:
@@ -144,7 +150,7 @@ def _posts(_world: World, race: Race) -> list[Notice]:
         "TCInfoBefore_Ji": before.hour,
         "TCInfoBefore_Fun": before.minute,
     }
-    return [Notice(_key("TC", race.short_key, at), at, (encode(record),))]
+    return [Notice(_key("TC", race.short_key, at), at, (encode(record, world.layouts),))]
 
 
 def _courses(world: World, race: Race) -> list[Notice]:
@@ -161,4 +167,4 @@ def _courses(world: World, race: Race) -> list[Notice]:
         "CCInfoBefore_TruckCd": race.track_before,
         "JiyuCd": "3" if snow else "4",
     }
-    return [Notice(_key("CC", race.short_key, at), at, (encode(record),))]
+    return [Notice(_key("CC", race.short_key, at), at, (encode(record, world.layouts),))]

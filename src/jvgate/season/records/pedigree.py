@@ -48,9 +48,11 @@ def lineages(world: World, *, made: date, length: int | None = None, kubun: str 
     return [_lineage(world, line, made=made, kubun=kubun, length=length) for line in range(LINES)]
 
 
-def sales(horses: Iterable[Horse], *, made: date, length: int | None = None) -> list[bytes]:
+def sales(world: World, horses: Iterable[Horse], *, made: date, length: int | None = None) -> list[bytes]:
     """Return the HS records of those of *horses* that were sold as foals or yearlings before the day *made*."""
-    return [_sale(horse, made, length) for horse in horses if horse.sale_price_yen and _sale_days(horse)[1] < made]
+    return [
+        _sale(world, horse, made, length) for horse in horses if horse.sale_price_yen and _sale_days(horse)[1] < made
+    ]
 
 
 def _number(horse: BreedingHorse, *, old: bool) -> str:
@@ -83,7 +85,7 @@ def _breeding_horse(world: World, horse: BreedingHorse, *, made: date, kubun: st
         "HansyokuFNum": _number(sire, old=old),
         "HansyokuMNum": _number(dam, old=old),
     }
-    return encode(record, length=length)
+    return encode(record, world.layouts, length=length)
 
 
 def _foal(world: World, horse: Horse, *, made: date, length: int | None) -> bytes:
@@ -101,7 +103,7 @@ def _foal(world: World, horse: Horse, *, made: date, length: int | None) -> byte
         "SanchiName": horse.breeder.place,
         "HansyokuNum": [_number(each, old=old) for each in horse.pedigree],
     }
-    return encode(record, length=length)
+    return encode(record, world.layouts, length=length)
 
 
 def _founder(world: World, line: int) -> BreedingHorse:
@@ -120,7 +122,7 @@ def _lineage(world: World, line: int, *, made: date, kubun: str, length: int | N
         "KeitoName": f"{founder.name.text}系",
         "KeitoEx": lineage_text(founder, parent),
     }
-    return encode(record, length=length)
+    return encode(record, world.layouts, length=length)
 
 
 def _sale_days(horse: Horse) -> tuple[date, date]:
@@ -129,7 +131,7 @@ def _sale_days(horse: Horse) -> tuple[date, date]:
     return date(horse.sale_year, month, day), date(horse.sale_year, month, day + days - 1)
 
 
-def _sale(horse: Horse, made: date, length: int | None) -> bytes:
+def _sale(world: World, horse: Horse, made: date, length: int | None) -> bytes:
     age = horse.sale_year - horse.birth.year
     code, host, name, *_ = _SALES[age]
     first, last = _sale_days(horse)
@@ -146,4 +148,4 @@ def _sale(horse: Horse, made: date, length: int | None) -> bytes:
         "Barei": age,
         "Price": horse.sale_price_yen,
     }
-    return encode(record, length=length)
+    return encode(record, world.layouts, length=length)

@@ -54,7 +54,8 @@ def name_origins(world: World, horses: Iterable[Horse], *, made: date) -> list[b
     return [
         encode(
             head("HY", "1", made)
-            | {"KettoNum": horse.number, "Bamei": horse.name.text, "Origin": _origin(world, horse)}
+            | {"KettoNum": horse.number, "Bamei": horse.name.text, "Origin": _origin(world, horse)},
+            world.layouts,
         )
         for horse in horses
     ]
@@ -77,7 +78,8 @@ def course_guides(world: World, *, made: date, kubun: str = "2", courses: Iterab
                 "TrackCD": track,
                 "KaishuDate": _RENOVATED[course].isoformat(),
                 "CourseEx": _guide(world, course, surface, distance, track=track),
-            }
+            },
+            world.layouts,
         )
         for course, surface, distance, track in offers
     ]

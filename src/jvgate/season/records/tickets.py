@@ -109,7 +109,7 @@ def odds(
     market = market_of(world, race, at=at)
     when = announced(at) if at is not None and kubun == "1" else None
     return [
-        _odds_record(market, spec, _head(spec, kubun, made, race=race, market=market) | {"HappyoTime": when})
+        _odds_record(world, market, spec, _head(spec, kubun, made, race=race, market=market) | {"HappyoTime": when})
         for spec in specs
     ]
 
@@ -120,7 +120,7 @@ def votes(
     """Return the votes records of *race*, as of *at* for the last ones of the day before."""
     market = market_of(world, race, at=at)
     make = {"H1": _votes_record, "H6": _trifecta_record}
-    return [make[spec](market, _head(spec, kubun, made, race=race, market=market)) for spec in specs]
+    return [make[spec](world, market, _head(spec, kubun, made, race=race, market=market)) for spec in specs]
 
 
 def payouts(world: World, race: Race, *, kubun: str, made: date) -> list[bytes]:
@@ -137,7 +137,7 @@ def payouts(world: World, race: Race, *, kubun: str, made: date) -> list[bytes]:
             record[group] = _payout_slots(settled.get(pool), field, number=group in _BY_NUMBER)
     if market.book.places == 2 and isinstance(paid := record["PayFukusyo"], list) and len(paid) == 2:
         paid.append(_no_number("Umaban"))
-    return [encode(record)]
+    return [encode(record, world.layouts)]
 
 
 def _head(spec: str, kubun: str, made: date, *, race: Race, market: Market) -> dict[str, object]:
@@ -146,7 +146,7 @@ def _head(spec: str, kubun: str, made: date, *, race: Race, market: Market) -> d
     return race_head(spec, kubun, made, race=race) | {"TorokuTosu": len(book.weights), "SyussoTosu": starters}
 
 
-def _odds_record(market: Market, spec: str, record: dict[str, object]) -> bytes:
+def _odds_record(world: World, market: Market, spec: str, record: dict[str, object]) -> bytes:
     if spec == "O1":
         record["FukuChakuBaraiKey"] = str(market.book.places)
     for pool, flag, group, total in ODDS[spec]:
@@ -154,24 +154,24 @@ def _odds_record(market: Market, spec: str, record: dict[str, object]) -> bytes:
         record[flag] = _SOLD if board.sold else _UNSOLD
         record[group] = odds_group(board)
         record[total] = board.total if board.sold else None
-    return encode(record)
+    return encode(record, world.layouts)
 
 
-def _votes_record(market: Market, record: dict[str, object]) -> bytes:
+def _votes_record(world: World, market: Market, record: dict[str, object]) -> bytes:
     boards = [market.board(pool) for pool in VOTES]
     record |= _refunds(market) | {"FukuChakuBaraiKey": str(market.book.places)}
     record["HatubaiFlag"] = [_SOLD if board.sold else _UNSOLD for board in boards]
     record |= {VOTES[board.pool.name]: votes_group(board) for board in boards}
     record["HyoTotal"] = [board.total if board.sold else None for board in boards] + [_refund(b) for b in boards]
-    return encode(record)
+    return encode(record, world.layouts)
 
 
-def _trifecta_record(market: Market, record: dict[str, object]) -> bytes:
+def _trifecta_record(world: World, market: Market, record: dict[str, object]) -> bytes:
     board = market.board("trifecta")
     record |= {"HatubaiFlag": _SOLD if board.sold else _UNSOLD, "HyoSanrentan": votes_group(board)}
     record["HenkanUma"] = _horse_flags(market.book, 18)
     record["HyoTotal"] = [board.total if board.sold else None, _refund(board)]
-    return encode(record)
+    return encode(record, world.layouts)
 
 
 def _refund(board: Board) -> int | None:

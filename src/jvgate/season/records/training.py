@@ -59,7 +59,7 @@ def _works(
         if spec == "WC":
             record["Course"], record["BabaAround"] = _WOOD_COURSES[centre]
         record |= times(dice, horse.talent, day.weekday())
-        found.append((clock, horse.number, encode(record)))
+        found.append((clock, horse.number, encode(record, world.layouts)))
     return [raw for _, _, raw in sorted(found)]
 
 

@@ -94,7 +94,7 @@ def win_five(world: World, sunday: date, *, kubun: str, made: date, legs: int = 
         record["WFYukoHyoInfo"] = [{"Yuko_Hyo": votes} for votes in outcome.alive[:known]]
     if kubun in ("3", "7"):
         record |= _payout(outcome, carried)
-    return [encode(record)]
+    return [encode(record, world.layouts)]
 
 
 def _race_slot(race: Race) -> dict[str, object]:

@@ -28,14 +28,19 @@ from jvgate.season.world.model import (
     Runner,
     Trainer,
 )
+from jvgate.spec.layouts import Layouts
 
 __all__ = ["World", "world_of"]
 
 
 class World:
-    """Everything that is so for one seed.  All answers are pure; caches are bounded and hold nothing else."""
+    """Everything that is so for one seed.  All answers are pure; caches are bounded and hold nothing else.
 
-    def __init__(self, seed: int = 1) -> None:
+    layouts: of the records that tell of it.
+    """
+
+    def __init__(self, layouts: Layouts, seed: int = 1) -> None:
+        self.layouts = layouts
         self.seed = seed
 
     def meetings(self, day: date) -> tuple[Meeting, ...]:
@@ -136,6 +141,6 @@ def _run(seed: int, race: Race, number: str) -> Run:
 
 
 @lru_cache(maxsize=4)
-def world_of(seed: int) -> World:
+def world_of(seed: int, layouts: Layouts) -> World:
     """Return the world of *seed*, shared by all who ask."""
-    return World(seed)
+    return World(layouts, seed)

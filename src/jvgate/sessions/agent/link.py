@@ -15,14 +15,16 @@ from jvgate.jvlink.wire import LIMIT_BYTES
 from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, greet_server, hear_agent
 from jvgate.sessions.agent.streams import Connection
 from jvgate.sessions.remote_session import RemoteWorker
-from jvgate.sessions.sources.simulated import JST, SETTING
+from jvgate.sessions.sources.simulated import SETTING, provider_named
+from jvgate.spec.jst import JST
+from jvgate.spec.spec import Provider
 
 __all__ = ["DEFAULT_PORT", "Address", "check", "connect", "japan", "keep_alive", "parse_address"]
 
 DEFAULT_PORT = 8900
 CONNECT_LIMIT_S = 5.0
-_ALLOWED = "agent://HOST:PORT, also with ?tls=1, &ca=FILE, &name=HOST (of its certificate), &lanes=split"
-_PARAMETERS = ("tls", "ca", "name", "lanes")
+_ALLOWED = "agent://HOST:PORT, also with ?tls=1, &ca=FILE, &name=HOST (of its certificate), &lanes=split, &provider=nv"
+_PARAMETERS = ("tls", "ca", "name", "lanes", "provider")
 # A machine that vanishes is known to be gone after 30 s: by themselves, systems wait for two hours.  Linux and Windows
 # know the first name, macOS the second.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPALIVE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
@@ -34,6 +36,7 @@ class Address:
     """Where an agent is.  ca: the file with the certificate to trust, "" for those of this machine.
 
     name: what its certificate says.  is_split: it has a session for stored and one for real-time data.
+    provider: whose data they are.
     """
 
     host: str
@@ -42,6 +45,7 @@ class Address:
     ca: str = ""
     name: str = ""
     is_split: bool = False
+    provider: Provider = "jra"
 
     def __str__(self) -> str:
         """Return it as errors show it."""
@@ -68,6 +72,7 @@ def parse_address(url: str) -> Address:
         ca=given.get("ca", ""),
         name=given.get("name", ""),
         is_split=given.get("lanes") == "split",
+        provider=provider_named(given.get("provider", "jra")),
     )
 
 

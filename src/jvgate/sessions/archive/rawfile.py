@@ -18,7 +18,7 @@ import zstandard
 from jvgate.errors import JVLinkError
 from jvgate.records.framing import HEADER, LOOKAHEAD, frames
 from jvgate.records.runs import Damage, RawRecord
-from jvgate.spec.layouts import layouts
+from jvgate.spec.layouts import Layouts
 from jvgate.spec.places import Spans, place_of
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "looks_like_jvdata",
     "provided_in_name",
     "record_type",
+    "shown",
     "split",
 ]
 
@@ -37,6 +38,12 @@ _FEED_BYTES = 1 << 10  # a kilobyte of zstd gives at most some 32 MiB
 _WINDOW_BYTES = 1 << 27
 _LIMIT_BYTES = 1 << 30
 _EARLIEST_YEAR, _LATEST_YEAR = 1980, 2100
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def shown(name: str) -> str:
+    """Return the name of a file or folder as text; U+FFFD stands for each byte that is not UTF-8."""
+    return name if name.isascii() else _SURROGATE.sub("\ufffd", name)
 
 
 def looks_like_jvdata(path: Path) -> bool:
@@ -58,26 +65,27 @@ def load(path: Path) -> bytes:
     Raises JVLinkError: -402 for an empty file, -403 for one that cannot be expanded or passes 1 GiB, -503
     for one that is gone or cannot be opened.
     """
+    name = shown(path.name)
     try:
         with path.open("rb") as file:
             data = file.read(_LIMIT_BYTES + 1)
     except OSError as exc:
-        raise JVLinkError(-503, "JVGets", detail=f"{path.name}: {exc.strerror}") from exc
+        raise JVLinkError(-503, "JVGets", detail=f"{name}: {exc.strerror}") from exc
     if path.suffix == ".zst" and data:
-        data = _expand(data, path.name)
+        data = _expand(data, name)
     if not data:
-        raise JVLinkError(-402, "JVGets", detail=f"{path.name} is empty")
+        raise JVLinkError(-402, "JVGets", detail=f"{name} is empty")
     if len(data) > _LIMIT_BYTES:
-        raise JVLinkError(-403, "JVGets", detail=f"{path.name} is longer than {_LIMIT_BYTES} bytes")
+        raise JVLinkError(-403, "JVGets", detail=f"{name} is longer than {_LIMIT_BYTES} bytes")
     return data
 
 
-def split(data: bytes) -> tuple[list[bytes], bytes]:
+def split(data: bytes, layouts: Layouts) -> tuple[list[bytes], bytes]:
     """Return the records as they stand, and what follows the last CR LF without its NULs.
 
     A record that damage broke into two lines stays one; what is no record is a piece of its own.
     """
-    pieces = [data[item.offset : item.offset + _size(item)] for item in frames((data,), layouts())]
+    pieces = [data[item.offset : item.offset + _size(item)] for item in frames((data,), layouts)]
     is_whole = not pieces or pieces[-1].endswith(b"\r\n")
     return (pieces, b"") if is_whole else (pieces[:-1], pieces[-1].rpartition(b"\r\n")[2].strip(b"\0"))
 
@@ -92,17 +100,17 @@ def record_type(record: bytes) -> bytes:
 
 
 @cache
-def known_types() -> frozenset[bytes]:
+def known_types(layouts: Layouts) -> frozenset[bytes]:
     """Return the record types of the specification."""
-    return frozenset(name.encode("ascii") for name in layouts().types)
+    return frozenset(name.encode("ascii") for name in layouts.types)
 
 
-def carried_key(record: bytes) -> str | None:
+def carried_key(record: bytes, layouts: Layouts) -> str | None:
     """Return the key that *record* carries, or None when its type carries none.
 
     `YYYYMMDDJJRR` for a race, `YYYYMMDDJJ` for a day at a course (WE, YS), `YYYYMMDD` for a day (WF).
     """
-    spans = _key_spans().get(record_type(record))
+    spans = _key_spans(layouts).get(record_type(record))
     if spans is None:
         return None
     record = record.lstrip(b"\0")
@@ -117,9 +125,9 @@ def provided_in_name(name: str) -> str | None:
 
 
 @cache
-def _key_spans() -> dict[bytes, Spans]:
+def _key_spans(layouts: Layouts) -> dict[bytes, Spans]:
     """Return where the records of each type say what they are about; without those that say nothing."""
-    places = {name.encode("ascii"): place_of(layouts().current(name)) for name in layouts().types}
+    places = {name.encode("ascii"): place_of(layouts.current(name)) for name in layouts.types}
     return {name: place.day + place.course + place.number for name, place in places.items() if place.day}
 
 

@@ -25,8 +25,8 @@ from filelock import FileLock, Timeout
 
 from jvgate.errors import ArchiveError, SourceError
 from jvgate.jvlink.request import Progress
-from jvgate.sessions.archive.rawfile import provided_in_name
-from jvgate.sessions.sources.simulated import JST
+from jvgate.sessions.archive.rawfile import provided_in_name, shown
+from jvgate.spec.jst import JST
 
 __all__ = ["TIME", "Recording", "epoch_s", "exclusive", "is_safe_name", "publish", "settle_folder"]
 
@@ -234,7 +234,7 @@ def settle_folder(folder: Path) -> None:
 
 
 def _plain_name(path: Path) -> str:
-    return path.name.removesuffix(".zst")
+    return shown(path.name).removesuffix(".zst")
 
 
 def _changed(path: Path) -> str:

@@ -13,19 +13,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePath
 
 from jvgate.errors import SettingsError
 from jvgate.sessions.agent import link as agent_link
 from jvgate.sessions.archive.folder import ArchiveShelf
+from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.holders import Worker
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote_session import start_process
-from jvgate.sessions.sources.simulated import JST, SETTING, Play, parse_play
+from jvgate.sessions.sources.simulated import SETTING, Play, parse_play
 from jvgate.sessions.watchdog import CallLimits
+from jvgate.spec.spec import Provider, Spec
 
-__all__ = ["JST", "Means", "Source", "parse_source", "python_command"]
+__all__ = ["Means", "Source", "parse_source", "python_command"]
 
 PYTHON_SETTING = "JVGATE_WORKER_PYTHON (--worker-python)"
 STORED, REALTIME = "stored", "realtime"
@@ -64,22 +67,26 @@ class Means:
 class Source:
     """One source of data, shared by all sessions.
 
-    name: its URL.  start: a new worker with a session, for the calling thread.  check: raises SourceError when it
-    cannot serve.  now: what time it is there, naive, Japan Standard Time.  command: that of its worker processes.
-    sessions, max_sessions: by default, and at most.  is_single: it has one session for everything, or one for
-    stored and one for real-time data: more is not known to be safe (`behaviour`, section 4).
+    name: its URL.  provider: whose data it has.  start: a new worker with a session, for the calling thread.
+    check: raises SourceError when it cannot serve.  now: what time it is there, naive, Japan Standard Time.
+    command: that of its worker processes.  sessions, max_sessions: by default, and at most.  is_single: it has one
+    session for everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`,
+    section 4).
+    archive: tells which files an archive has, and which are passed over; None for other sources.
     """
 
     name: str
     start: Callable[[], Worker]
-    check: Callable[[], None]
+    check: Callable[[Spec], None]
     now: Callable[[], datetime]
+    provider: Provider = "jra"
     command: tuple[str, ...] = ()
     sessions: int = _SIMULATED_SESSIONS
     max_sessions: int = _MAX_SESSIONS
     is_single: bool = False
     limits: CallLimits = field(default_factory=CallLimits)
     recycling: Recycling = field(default_factory=Recycling)
+    archive: Callable[[Spec], Summary] | None = None
 
     def lanes(self, sessions: int) -> list[frozenset[str]]:
         """Return what each of *sessions* may read; 0: as many as the source has by itself.  Raises SettingsError."""
@@ -112,11 +119,14 @@ def parse_source(url: str, means: Means | None = None) -> Source:
 
 def _simulated(url: str, rest: str, means: Means) -> Source:
     play, began = parse_play(url), time.time()
+    shelf_of: Callable[[Spec], ArchiveShelf] = cache(partial(ArchiveShelf, play.place))
     command = (sys.executable, "-m", "jvgate.sessions.sources.simulated", url, repr(began))
     return Source(
-        name=url,
+        name=shown(url),
         start=partial(start_process, command),
-        check=(lambda: None) if play.is_demo else ArchiveShelf(play.place).check,
+        check=(lambda spec: None) if play.is_demo else lambda spec: shelf_of(spec).check(),
+        archive=None if play.is_demo else lambda spec: shelf_of(spec).summary(),
+        provider=play.provider,
         now=play.clock(began),
         command=command,
         limits=means.limits(_played_limits(play)),
@@ -145,7 +155,8 @@ def _com_source(url: str, scheme: str, means: Means) -> Source:
     return Source(
         name=url,
         start=partial(start_process, command),
-        check=lambda: None,
+        check=lambda spec: None,
+        provider="nv" if scheme == "nvlink" else "jra",
         now=Play().clock(0.0),
         command=command,
         sessions=1,
@@ -190,7 +201,8 @@ def _agent(url: str, rest: str, means: Means) -> Source:
     return Source(
         name=url,
         start=partial(agent_link.connect, address, token=means.agent_token),
-        check=partial(agent_link.check, address),
+        check=lambda spec: agent_link.check(address),
+        provider=address.provider,
         now=agent_link.japan,
         sessions=2 if address.is_split else 1,
         max_sessions=2 if address.is_split else _MAX_SESSIONS,

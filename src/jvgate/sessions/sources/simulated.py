@@ -10,10 +10,10 @@ import math
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -30,11 +30,11 @@ from jvgate.jvlink.shelf import Shelf
 from jvgate.jvlink.simulator import Latency, Simulator
 from jvgate.jvlink.wire import Channel, Kind
 from jvgate.sessions.archive.folder import ArchiveShelf
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.jst import JST
+from jvgate.spec.spec import Provider, Spec, load_spec
 
-__all__ = ["JST", "Play", "holding_of", "parse_play"]
+__all__ = ["Play", "holding_of", "parse_play"]
 
-JST = timezone(timedelta(hours=9), "JST")
 SETTING = "JVGATE_SOURCE (--source)"
 
 _CLOCK_AND_LATENCY = ("date", "speed", "open_ms", "read_us", "download_ms", "fault")
@@ -49,10 +49,11 @@ class Play:
     """What the simulator plays.  place: the archive's folder, "" for the generated season.
 
     date: noon of it is when the clock begins, None for the real time; speed: how fast it runs from there.
-    faults: rate by name, 0 to 1.
+    faults: rate by name, 0 to 1.  provider: whose data they are.
     """
 
     place: str = ""
+    provider: Provider = "jra"
     seed: int = 1
     date: datetime | None = None
     speed: float | None = None
@@ -80,9 +81,11 @@ def parse_play(url: str) -> Play:
         raise SettingsError(SETTING, f"demo: takes no place ({place!r}).", allowed="demo:?seed=1&date=2026-11-08")
     if scheme == "archive" and not place:
         raise SettingsError(SETTING, "archive: needs a folder.", allowed="archive:DIR, such as archive:/data/jv")
-    parameters, faults = _parameters(query, ("seed",) * (scheme == "demo") + _CLOCK_AND_LATENCY)
+    own = "seed" if scheme == "demo" else "provider"
+    parameters, faults = _parameters(query, (own, *_CLOCK_AND_LATENCY))
     return Play(
         place=place,
+        provider=provider_named(parameters.get("provider", "jra")),
         seed=_whole(parameters, "seed", default=1),
         date=_noon(parameters["date"]) if "date" in parameters else None,
         speed=_number(parameters, "speed") if "speed" in parameters else None,
@@ -91,10 +94,21 @@ def parse_play(url: str) -> Play:
     )
 
 
-def holding_of(play: Play, began: float) -> Holding:
+def provider_named(text: str) -> Provider:
+    """Return the provider that a URL names.  Raises SettingsError."""
+    if text == "jra":
+        return "jra"
+    if text == "nv":
+        return "nv"
+    raise SettingsError(
+        SETTING, f"provider={text} is not known.", allowed="jra (JRA-VAN) or nv (NV-Link, local racing)"
+    )
+
+
+def holding_of(play: Play, spec: Spec, began: float) -> Holding:
     """Return how a session of *play* is held.  The season is loaded here, where it is played, and only here."""
     return Holding(
-        make=partial(_make, play, _shelf(play), play.clock(began)),
+        make=partial(_make, play, _shelf(play, spec), spec, play.clock(began)),
         limits=Limits(buffer_bytes=_BUFFER_BYTES, reopen_s=0.05),
         one_type_per_file=play.is_demo,
         pump_s=_WATCH_S if play.is_demo else None,
@@ -105,25 +119,32 @@ def main(url: str, began: str) -> int:
     """Hold one session of *url* for the server at the other end of the pipes; return the exit status."""
     channel = own_pipes()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    return serve(holding_of(parse_play(url), float(began)), channel)
+    play = parse_play(url)
+    return serve(holding_of(play, load_spec(play.provider), float(began)), channel)
 
 
-def _shelf(play: Play) -> Shelf:
+def _shelf(play: Play, spec: Spec) -> Shelf:
     if not play.is_demo:
-        return ArchiveShelf(play.place)
+        return ArchiveShelf(play.place, spec)
     from jvgate.season.shelf import SeasonShelf  # noqa: PLC0415
 
-    return SeasonShelf(play.seed)
+    return SeasonShelf(spec.layouts, play.seed)
 
 
+@contextmanager
 def _make(
-    play: Play, shelf: Shelf, now: Callable[[], datetime], channel: Channel | None
-) -> AbstractContextManager[FullJVLink]:
+    play: Play, shelf: Shelf, spec: Spec, now: Callable[[], datetime], channel: Channel | None
+) -> Iterator[FullJVLink]:  # fmt: skip
+    with shelf.renewed() if isinstance(shelf, ArchiveShelf) else nullcontext():
+        yield _link(play, shelf, spec, now, channel)
+
+
+def _link(play: Play, shelf: Shelf, spec: Spec, now: Callable[[], datetime], channel: Channel | None) -> FullJVLink:
     if not play.faults:
-        return nullcontext(Simulator(shelf, _rules(), now=now, latency=play.latency, can_refetch=play.is_demo))
-    link = FaultySimulator(shelf, _rules(), now=now, latency=play.latency)
+        return Simulator(shelf, _Rules(spec), now=now, latency=play.latency, can_refetch=play.is_demo)
+    link = FaultySimulator(shelf, _Rules(spec), now=now, latency=play.latency)
     link.dial(play.faults, _outside(channel), random.Random())
-    return nullcontext(link)
+    return link
 
 
 def _outside(channel: Channel | None) -> Outside:
@@ -132,11 +153,23 @@ def _outside(channel: Channel | None) -> Outside:
     return Outside(garble=channel.garble, dialog=lambda: channel.send(Kind.DIALOG, 0, _DIALOG))
 
 
-def _rules() -> Mapping[str, DataspecRule]:
-    return {
-        spec.id: DataspecRule(spec.is_realtime, spec.options, spec.end_allowed, spec.key_forms)
-        for spec in dataspecs().values()
-    }
+class _Rules(Mapping[str, DataspecRule]):
+    """What each data spec allows; also those that are not known, where the provider may have others."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+
+    def __getitem__(self, dataspec: str) -> DataspecRule:
+        found = self._spec.dataspec(dataspec)
+        if found is None:
+            raise KeyError(dataspec)
+        return DataspecRule(found.is_realtime, found.options, found.end_allowed, found.key_forms)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._spec.dataspecs)
+
+    def __len__(self) -> int:
+        return len(self._spec.dataspecs)
 
 
 def _japan(epoch_s: float) -> datetime:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from jvgate import __version__
 from jvgate.gateway.gateway import Gateway
-from jvgate.spec.dataspecs import dataspecs
+from jvgate.spec.spec import Spec
 
 __all__ = ["router"]
 
@@ -32,10 +32,10 @@ async def get_home(request: Request) -> HTMLResponse:
     """Show what this server has and links to try."""
     gateway: Gateway = request.app.state.gateway
     week_ago = (gateway.source_now() - timedelta(days=7)).strftime("%Y%m%d")
-    return HTMLResponse(_page(gateway.source_name, week_ago))
+    return HTMLResponse(_page(gateway.source_name, week_ago, gateway.spec))
 
 
-def _page(source: str, from_time: str) -> str:
+def _page(source: str, from_time: str, spec: Spec) -> str:
     data = "/api/v1/data"
     tries = (
         (
@@ -50,9 +50,9 @@ def _page(source: str, from_time: str) -> str:
     )
     links = "".join(f'<li><a href="{escape(url)}"><code>{escape(url)}</code></a><br>{what}</li>' for url, what in tries)
     rows = "".join(
-        f'<tr><td><a href="/api/v1/dataspecs/{spec.id}"><code>{spec.id}</code></a></td><td>{escape(spec.title_ja)}<br>'
-        f"{escape(spec.title_en)}</td><td>{' '.join(spec.record_types)}</td></tr>"
-        for spec in dataspecs().values()
+        f'<tr><td><a href="/api/v1/dataspecs/{one.id}"><code>{one.id}</code></a></td><td>{escape(one.title_ja)}<br>'
+        f"{escape(one.title_en)}</td><td>{' '.join(one.record_types)}</td></tr>"
+        for one in spec.dataspecs.values()
     )
     return f"""<!doctype html>
 <html lang="ja"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

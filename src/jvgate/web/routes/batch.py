@@ -39,7 +39,6 @@ from jvgate.web.asking import coding_of
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
 from jvgate.web.metrics import Metrics
 from jvgate.web.problems import Problem, problem_of, problem_response
-from jvgate.web.routes.batch_body import ENTRIES, MAX_BODY_BYTES, MAX_ENTRIES, entry_parameters, requests_of
 from jvgate.web.routes.calls import parameter
 from jvgate.web.routes.jobs import job_accepted
 
@@ -47,6 +46,12 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
+ENTRIES = "requests"
+MAX_BODY_BYTES = 1 << 20
+MAX_ENTRIES = 100
+MAX_ENTRY_BYTES = 8192  # as long as a URL may be
+_SHAPE = f'{{"{ENTRIES}": [{{"dataspec": "RACE", "from_time": "20261101"}}, …]}} with 1 to {MAX_ENTRIES} entries'
+_VALUES = "a text, a whole number, true or false, or a list of texts"
 LINES = ndjson_format.FORMAT.media_types
 CHUNK_BYTES = 1 << 16
 _NOT_TOLD = {"content-length", "vary"}  # those of the batch itself count
@@ -88,7 +93,7 @@ async def post_batch(request: Request) -> Response:
         return _not_acceptable(request, accept)
     coding, takes_plain = coding_of(request)
     streams = request.app.state.gateway.streams
-    batch = _Batch(request, requests_of(await _body(request, within_s=streams.stall_s)))
+    batch = _Batch(request, _requests_of(await _body(request, within_s=streams.stall_s)))
     if chosen in LINES:
         return _BatchResponse(_lines(batch), streams, media_type=chosen, coding=coding)
     replies = await while_connected(request, batch.in_order())
@@ -147,21 +152,21 @@ class _Batch:
 
     async def _reply(self, index: int) -> _Reply:
         """Return the reply to one entry, whatever happens to it."""
-        where = f"{self._path}#/{ENTRIES}/{index}"
+        where, spec = f"{self._path}#/{ENTRIES}/{index}", self._gateway.spec
         try:
-            dataspec, parameters = entry_parameters(self._entries[index])
-            question = check(parse_question(dataspec, parameters, formats=("json",)))
+            dataspec, parameters = _entry_parameters(self._entries[index])
+            question = check(parse_question(dataspec, parameters, spec, formats=("json",)), spec)
             served = await self._gateway.ask(question, refresh=self._refresh)
         except JvgateError as exc:
             if isinstance(exc, SourceError):
                 log.warning("the source failed", path=where, error=str(exc))
-            return _reply_of(problem_response(problem_of(exc), where))
+            return _reply_of(problem_response(problem_of(exc, spec), where))
         except Exception as exc:  # the boundary: logged whole, and the other entries go on
             log.exception("an entry of a batch failed", entry=index, error=repr(exc))
             problem = Problem("internal-error", "Something went wrong here; the log of the server says what.")
             return _reply_of(problem_response(problem, where))
         if isinstance(served, Job):
-            return _reply_of(job_accepted(served))
+            return _reply_of(job_accepted(served, spec))
         return self._finished(served, where)
 
     def _finished(self, served: Served, where: str) -> _Reply:
@@ -307,3 +312,66 @@ def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
         size += len(piece)
     if small:
         yield b"".join(small)
+
+
+def _requests_of(body: bytes) -> list[Any]:
+    """Return the entries of a batch, not looked into yet.
+
+    Raises QueryError: `not-json`, or `invalid-batch` for JSON that is none.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise QueryError(
+            "not-json", f"The body is no JSON: {exc}.", parameter="body", value=None, allowed=_SHAPE
+        ) from exc
+    if not isinstance(document, dict):
+        raise _invalid("The body is no object.", parameter="body", allowed=_SHAPE)
+    for name in document:
+        if name != ENTRIES:
+            raise _invalid(f"A batch has no member {name[:40]!r}.", parameter=name[:40], allowed=_SHAPE)
+    entries = document.get(ENTRIES)
+    if not isinstance(entries, list):
+        raise _invalid(f"There is no list {ENTRIES!r}.", parameter=ENTRIES, allowed=_SHAPE)
+    if not 1 <= len(entries) <= MAX_ENTRIES:
+        raise _invalid(f"There are {len(entries)} entries.", parameter=ENTRIES, allowed=f"1 to {MAX_ENTRIES} entries")
+    return entries
+
+
+def _entry_parameters(entry: object) -> tuple[str, dict[str, Sequence[str]]]:
+    """Return the data spec of one entry and its parameters, as a URL would have them.
+
+    A member that is null is left out.  Raises QueryError (`invalid-batch`).
+    """
+    if not isinstance(entry, dict):
+        raise _invalid("The entry is no object.", parameter=ENTRIES, allowed='{"dataspec": …, …}')
+    try:
+        size = len(orjson.dumps(entry))
+    except orjson.JSONEncodeError as exc:  # what can be read is written too, but for its depth
+        raise _invalid("The entry is nested too deep.", parameter=ENTRIES, allowed=_VALUES) from exc
+    if size > MAX_ENTRY_BYTES:
+        raise _invalid("The entry is too long.", parameter=ENTRIES, allowed=f"{MAX_ENTRY_BYTES} bytes of JSON")
+    parameters = {name: _texts(name, value) for name, value in entry.items() if value is not None}
+    dataspec = parameters.pop("dataspec", [])
+    if len(dataspec) != 1:
+        raise _invalid("The entry names no data spec.", parameter="dataspec", allowed="one data spec, such as RACE")
+    return dataspec[0], parameters
+
+
+def _texts(name: str, value: object) -> Sequence[str]:
+    """Return the values of a member, as texts; at least one."""
+    values = value if isinstance(value, list) else [value]
+    texts = [_text(one) for one in values]
+    if not texts or None in texts:
+        raise _invalid(f"{name[:40]} has a value that is none.", parameter=name[:40], allowed=_VALUES)
+    return [text for text in texts if text is not None]
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return str(int(value))
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _invalid(why: str, *, parameter: str, allowed: str) -> QueryError:
+    return QueryError("invalid-batch", why, parameter=parameter, value=None, allowed=allowed)

@@ -14,8 +14,7 @@ from starlette.responses import Response
 from jvgate.errors import QueryError
 from jvgate.freshness.tags import EVERYTHING, Purge, purge_tags
 from jvgate.gateway.gateway import Gateway
-from jvgate.spec.dataspecs import dataspecs
-from jvgate.spec.layouts import layouts
+from jvgate.spec.spec import Spec
 
 __all__ = ["router"]
 
@@ -42,11 +41,11 @@ async def purge_cache(
 ) -> Response:
     """Drop what matches every parameter, from both tiers and on every server. 両階層・全サーバーから破棄。"""
     gateway: Gateway = request.app.state.gateway
-    purged = await gateway.purge(_wanted(request.query_params.multi_items()))
+    purged = await gateway.purge(_wanted(request.query_params.multi_items(), gateway.spec))
     return _json(asdict(purged))
 
 
-def _wanted(items: Sequence[tuple[str, str]]) -> Purge:
+def _wanted(items: Sequence[tuple[str, str]], spec: Spec) -> Purge:
     """Return what is to go.  Raises QueryError for what cannot be, and for nothing at all."""
     given = dict(items)
     for name, value in given.items():
@@ -61,21 +60,24 @@ def _wanted(items: Sequence[tuple[str, str]]) -> Purge:
         why = "all is 1, and stands alone." if given else "Nothing says what is to be dropped."
         allowed = "dataspec, race, date, record (all that are given must match), or all=1"
         raise _wrong("invalid-purge", "all", given.get("all"), why, allowed)
-    return _checked(given)
+    return _checked(given, spec)
 
 
-def _checked(given: dict[str, str]) -> Purge:
+def _checked(given: dict[str, str], spec: Spec) -> Purge:
     """Return what to look for.  Raises QueryError for a value that can be no value of its parameter."""
     for name, value in given.items():
         if not value:
             raise _wrong("empty-parameter", name, "", f"{name} is given without a value.", f"a value, or no {name}")
-    choices = (("dataspec", "unknown-dataspec", [*dataspecs()]), ("record", "unknown-record", [*layouts().types]))
-    for name, slug, known in choices:
+    choices = (
+        ("dataspec", "unknown-dataspec", spec.is_dataspec, spec.dataspecs),
+        ("record", "unknown-record", spec.is_record, spec.layouts.types),
+    )
+    for name, slug, exists, known in choices:
         value = given.get(name, "")[:40]
-        if value and value not in known:
+        if value and not exists(value):
             raise _wrong(slug, name, value, f"There is no {name} {value!r}.", ", ".join(known))
     try:
-        return purge_tags(**given)
+        return purge_tags(spec.key_rules, **given)
     except QueryError as exc:
         name = next(name for name in ("date", "race") if given.get(name) == exc.value)
         raise _wrong(exc.slug, name, exc.value, exc.why, exc.allowed) from exc

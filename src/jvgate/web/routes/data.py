@@ -44,7 +44,7 @@ async def get_data(
     ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))
     served = await while_connected(request, ask)
     if isinstance(served, Job):
-        return job_accepted(served)
+        return job_accepted(served, gateway.spec)
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = question

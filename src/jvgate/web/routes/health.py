@@ -31,6 +31,7 @@ async def get_readiness(request: Request) -> Response:
     return _json({
         "status": "ready",
         "source": gateway.source_name,
+        **await _archive(gateway),
         "redis": asdict(gateway.shared_state()),
         "sessions": asdict(gateway.session_counts()),
     })  # fmt: skip
@@ -40,6 +41,15 @@ async def get_readiness(request: Request) -> Response:
 async def get_metrics(request: Request) -> Response:
     """Tell all counters and histograms. 計測値 (Prometheus 形式)。"""
     return Response(request.app.state.metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+
+async def _archive(gateway: Gateway) -> dict[str, object]:
+    """Return how many files an archive has, and the first of those that are passed over."""
+    summary = await gateway.archive_summary()
+    if summary is None:
+        return {}
+    first = [{"file": file, "why": why} for file, why in summary.first]
+    return {"archive": {"files": summary.files, "passed_over": summary.passed_over, "first_passed_over": first}}
 
 
 def _json(document: dict[str, object]) -> Response:

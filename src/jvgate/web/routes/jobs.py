@@ -14,8 +14,9 @@ from jvgate.errors import JvgateError, QueryError
 from jvgate.gateway.answers import Served
 from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.jobs import Job, eta_s
+from jvgate.spec.spec import Spec
 from jvgate.web.answers import AnswerResponse
-from jvgate.web.asking import coding_of
+from jvgate.web.asking import coding_of, spec_of
 from jvgate.web.problems import problem_of
 
 __all__ = ["job_accepted", "router"]
@@ -29,14 +30,16 @@ JobId = Annotated[str, Path(description="As the Location of the 202 said. 202 �
 @router.get("", summary="All jobs / ジョブ一覧", operation_id="jobs")
 async def list_jobs(request: Request) -> Response:
     """Tell every job that runs or whose result is kept. 実行中・結果保持中のジョブ。"""
-    return _json([_shown(job) for job in _gateway(request).jobs()])
+    return _json([_shown(job, spec_of(request)) for job in _gateway(request).jobs()])
 
 
 @router.get("/{job_id}", summary="One job / ジョブの状態", operation_id="job")
 async def get_job(request: Request, job_id: JobId) -> Response:
     """Tell how far a job has come. 進み具合。"""
     job = _job(request, job_id)
-    return _json(_shown(job), headers={"retry-after": str(LOOK_AGAIN_S)} if job.state == "running" else None)
+    return _json(
+        _shown(job, spec_of(request)), headers={"retry-after": str(LOOK_AGAIN_S)} if job.state == "running" else None
+    )
 
 
 @router.get(
@@ -50,7 +53,7 @@ async def get_result(request: Request, job_id: JobId) -> Response:
     """Give the answer, as the data route would have. 結果 (data と同じ形)。"""
     job = _job(request, job_id)
     if job.state == "running":
-        return job_accepted(job)
+        return job_accepted(job, spec_of(request))
     served = job.task.result()  # raises what the job failed with
     coding, takes_plain = coding_of(request)  # of who comes for it, not of who began it
     return AnswerResponse(await _gateway(request).repacked(served, coding, takes_plain=takes_plain))
@@ -63,9 +66,9 @@ async def cancel_job(request: Request, job_id: JobId) -> Response:
     return Response(status_code=204)
 
 
-def job_accepted(job: Job[Served]) -> Response:
+def job_accepted(job: Job[Served], spec: Spec) -> Response:
     """Return the 202 that tells where to look for the job."""
-    return _json(_shown(job), 202, {"location": _path(job), "retry-after": str(LOOK_AGAIN_S)})
+    return _json(_shown(job, spec), 202, {"location": _path(job), "retry-after": str(LOOK_AGAIN_S)})
 
 
 def _gateway(request: Request) -> Gateway:
@@ -81,7 +84,7 @@ def _job(request: Request, job_id: str) -> Job[Served]:
     return job
 
 
-def _shown(job: Job[Served]) -> dict[str, Any]:
+def _shown(job: Job[Served], spec: Spec) -> dict[str, Any]:
     """Return the job as clients see it; times in seconds."""
     elapsed_s = (job.ended or time.monotonic()) - job.began
     reads = job.progress()
@@ -97,7 +100,7 @@ def _shown(job: Job[Served]) -> dict[str, Any]:
     }
     error = job.task.exception() if job.state == "failed" else None
     if isinstance(error, JvgateError):
-        shown["problem"] = problem_of(error).document(_path(job))
+        shown["problem"] = problem_of(error, spec).document(_path(job))
     if job.state == "done":
         shown["result"] = f"{_path(job)}/result"
     return shown

@@ -13,6 +13,7 @@ from jvgate.errors import QueryError
 from jvgate.gateway.calls import Fetched, Found
 from jvgate.render.formats.json_format import CONTENT_TYPE
 from jvgate.spec.racekeys import DayKey, HorseKey, Key, RaceKey, TrainingMovieKey
+from jvgate.web.asking import spec_of
 from jvgate.web.routes.calls import answer, fetch, parameter
 
 __all__ = ["router"]
@@ -54,7 +55,7 @@ async def get_movie(
     parameter(request)
     if type not in RACE_TYPES:
         raise _unknown_type(type, f"{_RACES}; of workouts {_WORKOUTS}")
-    fetched = await fetch(request, "movie", type, str(RaceKey.parse(key)), keep_s=_keep_s)
+    fetched = await fetch(request, "movie", type, str(RaceKey.parse(key, spec_of(request).key_rules)), keep_s=_keep_s)
     return _told(fetched, {"type": type, "key": key, "available": fetched.entry.value["available"]})
 
 

@@ -13,6 +13,7 @@ from jvgate.errors import QueryError
 from jvgate.gateway.calls import Fetched, Found
 from jvgate.render.formats.json_format import CONTENT_TYPE
 from jvgate.spec.racekeys import CoursePictureKey
+from jvgate.web.asking import spec_of
 from jvgate.web.problems import Problem, problem_response
 from jvgate.web.routes.calls import answer, fetch, parameter
 
@@ -50,7 +51,7 @@ async def get_silks(request: Request, pattern: Annotated[str | None, Query(descr
     """Give the picture that JV-Link draws of a description. 服色標示から勝負服の画像 (BMP) を返します。"""
     described = _pattern(parameter(request, "pattern"))
     fetched = await fetch(request, "silks", described, keep_s=_keep_s)
-    return _picture(request, fetched, BMP, f"JV-Link knows no silks {described!r}")
+    return _picture(request, fetched, BMP, f"{spec_of(request).link} knows no silks {described!r}")
 
 
 @router.get("/courses/{key}", summary="A racecourse explained / コース説明", operation_id="course")
@@ -73,13 +74,13 @@ async def get_course(request: Request, key: CourseKey) -> Response:
 async def get_course_image(request: Request, key: CourseKey) -> Response:
     """Give JV-Link's picture of a course. コースの画像 (GIF) を返します。"""
     fetched = await _course(request, key)
-    return _picture(request, fetched, GIF, f"JV-Link has no picture of the course {key}")
+    return _picture(request, fetched, GIF, f"{spec_of(request).link} has no picture of the course {key}")
 
 
 async def _course(request: Request, key: str) -> Fetched:
     """Return picture and explanation of one course: one call of JV-Link gives both."""
     parameter(request)
-    return await fetch(request, "course", str(CoursePictureKey.parse(key)), keep_s=_keep_s)
+    return await fetch(request, "course", str(CoursePictureKey.parse(key, spec_of(request).key_rules)), keep_s=_keep_s)
 
 
 def _keep_s(found: Found) -> float:

@@ -12,10 +12,10 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from starlette.responses import Response
 
 from jvgate.errors import QueryError
-from jvgate.spec.codes import code_tables
-from jvgate.spec.dataspecs import dataspecs
-from jvgate.spec.layouts import Field, Group, Layout, layouts
+from jvgate.spec.layouts import Field, Group, Layout
+from jvgate.spec.spec import Spec
 from jvgate.web.answers import is_known
+from jvgate.web.asking import spec_of
 from jvgate.web.problems import problem_about
 
 __all__ = ["router"]
@@ -33,44 +33,47 @@ ProblemSlug = Annotated[str, Path(description="The last part of a problem's type
 @router.get("/api/v1/dataspecs", summary="All data specs / データ種別一覧", operation_id="dataspecs")
 async def get_dataspecs(request: Request) -> Response:
     """List what can be asked for, and how. 取得できるデータ種別と指定方法の一覧。"""
-    return _reference(request, _dataspecs_body())
+    return _reference(request, _dataspecs_body(spec_of(request)))
 
 
 @router.get("/api/v1/dataspecs/{id}", summary="One data spec / データ種別", operation_id="dataspec")
 async def get_dataspec(request: Request, id: DataspecId) -> Response:  # noqa: A002
     """Tell everything known of one data spec. データ種別の詳細。"""
-    if id not in dataspecs():
-        raise _unknown("unknown-dataspec", "id", "data spec", id, dataspecs())
-    return _reference(request, orjson.dumps(dict(dataspecs()[id].about)))
+    dataspecs = spec_of(request).dataspecs
+    if id not in dataspecs:
+        raise _unknown("unknown-dataspec", "id", "data spec", id, dataspecs)
+    return _reference(request, orjson.dumps(dict(dataspecs[id].about)))
 
 
 @router.get("/api/v1/records", summary="All record types / レコード種別一覧", operation_id="records")
 async def get_records(request: Request) -> Response:
     """List the record types with their layouts. レコード種別と長さの一覧。"""
-    return _reference(request, _records_body())
+    return _reference(request, _records_body(spec_of(request)))
 
 
 @router.get("/api/v1/records/{type}", summary="One record type / レコード", operation_id="record")
 async def get_record(request: Request, type: RecordType) -> Response:  # noqa: A002
     """Tell every field of one record type, older layouts included. レコードの全項目 (旧レイアウト含む)。"""
-    found = layouts().generations(type)
+    layouts = spec_of(request).layouts
+    found = layouts.generations(type)
     if not found:
-        raise _unknown("unknown-record-type", "type", "record type", type, layouts().types)
+        raise _unknown("unknown-record-type", "type", "record type", type, layouts.types)
     return _reference(request, orjson.dumps({"record": type, "layouts": [_layout(layout) for layout in found]}))
 
 
 @router.get("/api/v1/codes", summary="All code tables / コード表一覧", operation_id="codes")
 async def get_codes(request: Request) -> Response:
     """List the code tables. コード表の一覧。"""
-    return _reference(request, _codes_body())
+    return _reference(request, _codes_body(spec_of(request)))
 
 
 @router.get("/api/v1/codes/{table}", summary="One code table / コード表", operation_id="code")
 async def get_code_table(request: Request, table: TableNumber) -> Response:
     """Tell all codes of one table. コード表の内容。"""
-    if table not in code_tables():
-        raise _unknown("unknown-code-table", "table", "code table", table, code_tables())
-    found = code_tables()[table]
+    tables = spec_of(request).code_tables
+    if table not in tables:
+        raise _unknown("unknown-code-table", "table", "code table", table, tables)
+    found = tables[table]
     rows = [dict(row) for row in found.rows.values()]
     about = {"table": found.id, "title_ja": found.title_ja, "title_en": found.title_en, "bytes": found.bytes}
     return _reference(request, orjson.dumps({**about, "notes": found.notes, "codes": rows}))
@@ -79,39 +82,39 @@ async def get_code_table(request: Request, table: TableNumber) -> Response:
 @router.get("/problems/{slug}", summary="A type of problem / エラーの種類", operation_id="problem")
 async def get_problem(request: Request, slug: ProblemSlug) -> Response:
     """Tell what a problem's type means. 問題 (エラー) の種類の説明。"""
-    about = problem_about(slug)
+    about = problem_about(slug, spec_of(request))
     if about is None:
         raise HTTPException(404)
     return _reference(request, orjson.dumps(about))
 
 
 @cache
-def _dataspecs_body() -> bytes:
+def _dataspecs_body(spec: Spec) -> bytes:
     return orjson.dumps({"dataspecs": [
-        {"dataspec": spec.id, "family": "real_time" if spec.is_realtime else "stored", "title_ja": spec.title_ja,
-         "title_en": spec.title_en, "record_types": spec.record_types, "options": spec.options,
-         "to_time_allowed": spec.end_allowed, "key_forms": spec.key_forms, "replaced_by": spec.replaced_by}
-        for spec in dataspecs().values()
+        {"dataspec": one.id, "family": "real_time" if one.is_realtime else "stored", "title_ja": one.title_ja,
+         "title_en": one.title_en, "record_types": one.record_types, "options": one.options,
+         "to_time_allowed": one.end_allowed, "key_forms": one.key_forms, "replaced_by": one.replaced_by}
+        for one in spec.dataspecs.values()
     ]})  # fmt: skip
 
 
 @cache
-def _records_body() -> bytes:
+def _records_body(spec: Spec) -> bytes:
     return orjson.dumps({"records": [
         {"record": name, "title_ja": layout.title_ja, "title_en": layout.title_en, "length": layout.length,
-         "older_lengths": layouts().lengths(name)[1:], "key": layout.key,
-         "dataspecs": [spec.id for spec in dataspecs().values() if name in spec.record_types]}
-        for name in layouts().types
-        for layout in (layouts().current(name),)
+         "older_lengths": spec.layouts.lengths(name)[1:], "key": layout.key,
+         "dataspecs": [one.id for one in spec.dataspecs.values() if name in one.record_types]}
+        for name in spec.layouts.types
+        for layout in (spec.layouts.current(name),)
     ]})  # fmt: skip
 
 
 @cache
-def _codes_body() -> bytes:
+def _codes_body(spec: Spec) -> bytes:
     return orjson.dumps({"codes": [
         {"table": table.id, "title_ja": table.title_ja, "title_en": table.title_en, "bytes": table.bytes,
          "count": len(table.rows)}
-        for table in code_tables().values()
+        for table in spec.code_tables.values()
     ]})  # fmt: skip
 
 

@@ -35,4 +35,4 @@ async def get_stream(
     """Read JV-Link at the speed of the client, without holding the answer. 受信の速さに合わせて読み込みます。"""
     question = wanted(request, dataspec, request.app.state.stream_formats)
     gateway: Gateway = request.app.state.gateway
-    return StreamResponse(gateway.streams, question, is_head=request.scope.get(IS_HEAD, False))
+    return StreamResponse(gateway.streams, question, gateway.spec, is_head=request.scope.get(IS_HEAD, False))
