@@ -5,7 +5,7 @@ from typing import Any
 
 from jvgate.records.encode import encode
 from jvgate.records.framing import frames
-from jvgate.records.runs import Damage, RawRecord
+from jvgate.records.runs import Damage, Fill, RawRecord
 from jvgate.records.scan import Scan, scan
 from jvgate.values import Dataset, Query, SourceFile
 from tests.specs import JRA
@@ -41,7 +41,7 @@ def scan_of(body: bytes) -> Scan:
     return scan(body, JRA.layouts)
 
 
-def frames_of(*chunks: bytes) -> list[RawRecord | Damage]:
+def frames_of(*chunks: bytes) -> list[RawRecord | Damage | Fill]:
     """The records of a stream that comes in *chunks*, and what was lost between them."""
     return list(frames(chunks, JRA.layouts))
 

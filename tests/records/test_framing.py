@@ -4,8 +4,9 @@ import pytest
 
 from jvgate.records.encode import encode
 from jvgate.records.framing import LOOKAHEAD, Framer
-from jvgate.records.runs import Damage, RawRecord, RecordRun
+from jvgate.records.runs import Damage, Fill, RawRecord, RecordRun
 from tests.raceday import frames_of
+from tests.records.mutations import random_records
 from tests.specs import JRA
 
 BODY = {"KeitoEx": "本文", "KeitoId": "0101", "KeitoName": "系統", "HansyokuNum": "1234567890"}
@@ -80,11 +81,83 @@ def test_an_unfinished_record_at_the_end_is_reported():
     assert items[-1] == Damage(len(first), 300, "the data ends within a record", b"SE")
 
 
-def test_unknown_types_and_lengths_are_kept_raw():
-    new_type, longer = b"ZZ120260511 something new\r\n", record("AV")[:-2] + b"more\r\n"
-    items = frames_of(record("WE") + new_type + longer)
-    assert raws(items)[1:] == [new_type, longer]
-    assert [item.layout for item in items][1:] == [None, None]
+def test_unknown_types_are_kept_raw():
+    new_type = b"ZZ120260511 something new\r\n"
+    (_, item) = frames_of(record("WE") + new_type)
+    assert (item.raw, item.layout, item.flaw) == (new_type, None, "")
+
+
+@pytest.mark.parametrize("change", [lambda raw: raw[:60] + raw[61:], lambda raw: raw[:35] + b"0" + raw[35:],
+                                    lambda raw: raw[:-2] + b"more\r\n"])  # fmt: skip
+def test_a_known_type_at_a_length_that_it_has_not_is_damage_of_it(change):
+    first, second = record("SE", Umaban=1), record("SE", Umaban=2)
+    items = frames_of(first + change(second) + first)
+    assert [(item.layout is None, item.raw) for item in items] == [
+        (False, first),
+        (True, change(second)),
+        (False, first),
+    ]
+    assert items[1].flaw == f"SE of {len(change(second))} bytes: SE has 555"
+
+
+@pytest.mark.parametrize("stray", [b"x", b"\n", b"abc", b"ASE7", b"   "])
+def test_stray_bytes_within_a_line_cost_themselves_alone(stray):
+    runners = [record("SE", Umaban=number) for number in (1, 2, 3)]
+    items = frames_of(runners[0] + stray + runners[1] + runners[2])
+    assert raws(items) == runners
+    assert sum(item.length for item in items if not isinstance(item, RawRecord)) == len(stray)
+
+
+@pytest.mark.parametrize("change", [lambda raw: raw[1:], lambda raw: b"S" + raw, lambda raw: raw[:2] + raw[3:],
+                                    lambda raw: raw[:1] + b"A" + raw[1:], lambda raw: raw[2:]])  # fmt: skip
+def test_a_type_is_never_read_one_byte_off(change):
+    first, second = record("SE", Umaban=1), record("SE", Umaban=2)
+    items = frames_of(first + change(second) + first)
+    assert {item.head for item in items if isinstance(item, RawRecord)} == {b"SE"}
+    assert set(raws(items)) <= {first, second}
+    assert sum(item.length for item in items) == 2 * len(first) + len(change(second))
+
+
+def test_whole_buffers_with_their_fill_are_read():
+    records = [record("RA"), record("SE"), record("HR")]
+    items = frames_of(b"".join((raw + b"\0").ljust(2000) for raw in records))
+    assert raws(items) == records
+    assert sum(item.length for item in items if isinstance(item, Fill)) == 6000 - sum(map(len, records))
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n", b"\0\0"])
+@pytest.mark.parametrize("behind", [b"\x1a", b"\r\n\r\n", b"\0" * 100])
+def test_marks_and_empty_lines_around_the_records_are_fill(before, behind):
+    items = frames_of(before + record("WE") + behind)
+    assert raws(items) == [record("WE")]
+    assert [(item.offset, item.length) for item in items if isinstance(item, Fill)] == [
+        (0, len(before)), (len(before) + len(record("WE")), len(behind)),
+    ]  # fmt: skip
+
+
+def test_a_record_whose_end_is_another_record_is_damage():
+    """As long as it has to be, and with CR LF at its end: but the last 45 bytes are the next record."""
+    long, short = record("RA"), record("TC")
+    items = frames_of(long[: -len(short)] + short + long)
+    assert raws(items) == [short, long]
+    assert damages(items) == [(0, len(long) - len(short))]
+
+
+@pytest.mark.parametrize(("kind", "length", "other"), [("UM", 1609, 1577), ("UM", 1577, 1609), ("HN", 251, 245)])
+def test_a_record_as_long_as_another_generation_is_read_as_that_only_when_it_reads_so(kind, length, other):
+    raw = random_records(JRA.layouts.get(kind, length), JRA.layouts)[2]
+    moved = raw[:30] + (b"0" * (other - length) + raw[30:] if other > length else raw[30 + length - other :])
+    (item,) = frames_of(moved)
+    assert (item.layout, item.flaw) == (None, f"{kind} of {other} bytes: its fields do not read")
+
+
+def test_a_stretch_without_a_record_ends_the_search():
+    framer = Framer(JRA.layouts)
+    for _ in range(20):
+        list(framer.feed(b"no records " * 10_000))
+    assert framer.has_given_up
+    (damage,) = [*framer.feed(record("SE")), *framer.end()][-1:]
+    assert damage.why == "no record within 1,048,576 bytes"
 
 
 def test_a_nul_behind_a_record_is_passed_over():
@@ -98,11 +171,17 @@ def test_nothing_is_no_record():
     assert frames_of(b"") == []
 
 
-def test_a_lost_line_end_costs_its_record_alone():
-    first, second, third = record("SE", Umaban=1), record("SE", Umaban=2), record("SE", Umaban=3)
-    items = frames_of(first + second[:-2] + third)
-    assert raws(items) == [first, third]
-    assert damages(items) == [(len(first), len(second) - 2)]
+@pytest.mark.parametrize("ending", [b"\n", b"\r\r\n", b"\r", b""])
+@pytest.mark.parametrize("count", [1, 40])
+def test_records_with_other_line_ends_are_whole(ending, count):
+    runners = [record("SE", Umaban=number % 18 + 1) for number in range(count)]
+    items = frames_of(b"".join(raw[:-2] + ending for raw in runners) + record("WE"))
+    assert raws(items) == [*runners, record("WE")]
+    assert {item.ending for item in items[:-1]} == {len(ending)}
+
+
+def test_the_last_line_end_may_be_missing():
+    assert raws(frames_of(record("RA") + record("SE")[:-2])) == [record("RA"), record("SE")]
 
 
 def test_a_stripped_record_may_be_as_long_as_an_older_one():
@@ -142,8 +221,9 @@ def test_many_records_of_one_layout_are_one_run():
 def test_a_record_of_known_length_waits_for_nothing_behind_it():
     framer, raw = Framer(JRA.layouts), record("SE")
     assert list(framer.feed(raw[:-1])) == []
-    (run,) = framer.feed(raw[-1:] + b"\0")
+    run, fill = framer.feed(raw[-1:] + b"\0")
     assert (run.raw, run.offset, run.count) == (raw, 0, 1)
+    assert (fill.offset, fill.length, fill.head) == (len(raw), 1, b"SE")
     assert [(run.raw, run.offset) for run in framer.feed(raw)] == [(raw, len(raw) + 1)]
     assert list(framer.end()) == []
 

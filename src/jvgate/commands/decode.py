@@ -61,7 +61,7 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     except _NotWhole:
         names = ", ".join(map(str, unread))
         typer.echo(f"{output} is not written, since {names} could not be read to the end", err=True)
-    return bool(unread or totals.lost_bytes or (writer.damaged and writer.damaged.records))
+    return bool(unread or totals.lost_bytes or totals.flawed or (writer.damaged and writer.damaged.records))
 
 
 class _NotWhole(Exception):
@@ -119,7 +119,7 @@ def _decode_file(
         typer.echo(f"{path}: {exc.why}", err=True)
         return chooser.tally, False
     out.flush()
-    damaged = writer.damaged.records - before if writer.damaged else 0
+    damaged = writer.damaged.records - before - chooser.tally.flawed if writer.damaged else 0
     typer.echo(f"{path}: {_summary(chooser.tally, damaged)}", err=True)
     return chooser.tally, True
 
@@ -136,7 +136,10 @@ def _summary(tally: Tally, damaged: int) -> str:
     counts = (
         (tally.padded, "padded back"),
         (tally.unknown.total(), "of unknown type"),
+        (tally.flawed, "damaged as a whole"),
         (damaged, "with damaged fields"),
+        (tally.line_ends, "with another line end than CR LF"),
+        (tally.fill_bytes, "bytes of fill skipped"),
         (tally.lost_bytes, "bytes lost"),
     )
     return ", ".join(parts + [f"{count} {what}" for count, what in counts if count])

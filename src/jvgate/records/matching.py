@@ -28,6 +28,11 @@ class Meeting:
         self._conditions = conditions
         self._checks: dict[Layout, list[_Check] | None] = {}
 
+    @property
+    def has_conditions(self) -> bool:
+        """Whether there are any."""
+        return bool(self._conditions)
+
     def of(self, item: RecordRun | RawRecord) -> RecordRun | RawRecord | None:
         """Return those of *item* that do, None where there is none."""
         if not self._conditions:

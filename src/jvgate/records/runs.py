@@ -1,4 +1,4 @@
-"""What framing finds in a stream of bytes: runs of records of one layout, records by themselves, damage.
+"""What framing finds in a stream of bytes: runs of records of one layout, records by themselves, damage, fill.
 
 Nothing is copied: a run or a record refers to the bytes in which it stands.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jvgate.spec.layouts import Layout
 from jvgate.spec.places import Spans
 
-__all__ = ["CRLF", "FEW", "Damage", "Framed", "RawRecord", "RecordRun"]
+__all__ = ["CRLF", "FEW", "Damage", "Fill", "Framed", "RawRecord", "RecordRun"]
 
 CRLF = b"\r\n"
 FEW = 16  # records for which arrays cost more than they save
@@ -23,10 +23,11 @@ _WORDS = (1, 2, 4, 8)
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One record by itself.  layout: None for an unknown type or length.
+    """One record by itself.  layout: None where its bytes cannot be read as fields.
 
-    body, start, size: where its bytes stand.  offset: from the start of its file or stream.  padded: number of bytes to
-    put back at its end.
+    body, start, size: where its text stands, which is all of it but its line end.  ending: bytes of that.
+    offset: from the start of its file or stream.  padded: number of bytes to put back at its end.
+    flaw: what is wrong with a record of a known type that cannot be read; "" for one of an unknown type.
     """
 
     body: bytes
@@ -34,27 +35,33 @@ class RawRecord:
     size: int
     layout: Layout | None
     offset: int
+    ending: int = len(CRLF)
     padded: int = 0
+    flaw: str = ""
 
     @classmethod
     def of(cls, raw: bytes, layout: Layout | None, *, offset: int = 0) -> RawRecord:
-        """Return the record whose bytes are *raw*."""
-        return cls(raw, 0, len(raw), layout, offset)
+        """Return the record whose bytes are *raw*, CR LF included."""
+        return cls(raw, 0, len(raw) - len(CRLF), layout, offset)
 
     @property
     def raw(self) -> bytes:
-        """Its bytes, with those that were put back at its end."""
-        found = self.as_it_came()
-        return found[: -len(CRLF)] + b" " * self.padded + CRLF if self.padded else found
+        """Its bytes, with the padding that was put back, and with CR LF."""
+        return self.body[self.start : self.start + self.size] + b" " * self.padded + CRLF
 
     @property
     def head(self) -> bytes:
         """Its record type."""
         return self.body[self.start : self.start + 2]
 
+    @property
+    def length(self) -> int:
+        """The number of bytes that stand for it."""
+        return self.size + self.ending
+
     def as_it_came(self) -> bytes:
-        """Return its bytes without those that were put back."""
-        return self.body[self.start : self.start + self.size]
+        """Return its bytes without the padding that was put back; the line end is CR LF nevertheless."""
+        return self.body[self.start : self.start + self.size] + CRLF
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,20 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """Bytes between records that say nothing: NULs, blanks, empty lines.  head: type of the record before them."""
+
+    offset: int
+    length: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RecordRun:
     """Records of one layout, one after another: *count* of them, each whole and of its exact length.
 
-    body, start: where the first one stands.  stride: bytes from one to the next.  offset: of the first one from the
-    start of its file or stream.
+    body, start: where the first one stands.  stride: bytes from one to the next.  ending: bytes of each line end.
+    offset: of the first one from the start of its file or stream.
     """
 
     body: bytes
@@ -84,6 +100,7 @@ class RecordRun:
     count: int
     stride: int
     offset: int
+    ending: int = len(CRLF)
 
     @classmethod
     def of(cls, raw: bytes, layout: Layout, *, offset: int = 0) -> RecordRun:
@@ -92,11 +109,11 @@ class RecordRun:
 
     @property
     def raw(self) -> bytes:
-        """Their bytes, without what stands between them."""
+        """Their bytes, each with its CR LF, without what stands between them."""
         length = self.layout.length
-        if self.stride == length:
+        if self.ending == len(CRLF) and (self.stride == length or self.count == 1):
             return self.body[self.start : self.start + self.count * length]
-        return np.ascontiguousarray(self._matrix(0, length)).tobytes()
+        return self._rows().tobytes()
 
     @property
     def head(self) -> bytes:
@@ -104,21 +121,25 @@ class RecordRun:
         return self.body[self.start : self.start + 2]
 
     @property
-    def end(self) -> int:
-        """The place in *body* behind the last one."""
-        return self.start + (self.count - 1) * self.stride + self.layout.length
+    def size(self) -> int:
+        """The number of bytes of each that stand before its line end."""
+        return self.layout.length - len(CRLF)
 
-    def goes_on_with(self, other: RecordRun) -> bool:
-        """Whether *other* is the next part of the same run."""
-        is_alike = self.layout is other.layout and (self.stride == other.stride or other.count == 1)
-        return is_alike and self.start + self.count * self.stride == other.start
+    @property
+    def length(self) -> int:
+        """The number of bytes that stand for them, and between them."""
+        return (self.count - 1) * self.stride + self.size + self.ending
+
+    @property
+    def fill(self) -> int:
+        """The number of bytes between them."""
+        return (self.count - 1) * (self.stride - self.size - self.ending)
 
     def records(self) -> Iterator[RawRecord]:
         """Yield them one by one."""
-        length = self.layout.length
         for number in range(self.count):
             at = number * self.stride
-            yield RawRecord(self.body, self.start + at, length, self.layout, self.offset + at)
+            yield RawRecord(self.body, self.start + at, self.size, self.layout, self.offset + at, self.ending)
 
     def part(self, first: int, last: int) -> RecordRun:
         """Return the records from number *first* to before *last*."""
@@ -129,7 +150,7 @@ class RecordRun:
         """Return the records for which *wanted* is true, None where there is none."""
         if wanted.all():
             return self
-        rows = self._matrix(0, self.layout.length)[wanted]
+        rows = self._rows()[wanted]
         return RecordRun.of(rows.tobytes(), self.layout, offset=self.offset) if len(rows) else None
 
     def marks(self) -> bytes:
@@ -167,9 +188,18 @@ class RecordRun:
         rows = np.hstack([self._matrix(offset, length)[changed] for offset, length in spans])
         return set(rows.view(f"S{rows.shape[1]}").ravel().tolist())
 
+    def _rows(self) -> NDArray[np.uint8]:
+        """Return the records with CR LF at their ends, a row a record."""
+        if self.ending == len(CRLF):
+            return self._matrix(0, self.layout.length)
+        rows = np.empty((self.count, self.layout.length), np.uint8)
+        rows[:, : self.size] = self._matrix(0, self.size)
+        rows[:, self.size :] = np.frombuffer(CRLF, np.uint8)
+        return rows
+
     def _matrix(self, offset: int, length: int) -> NDArray[np.uint8]:
         """Return the *length* bytes at *offset*, a row a record; a view, nothing is copied."""
         return np.ndarray((self.count, length), np.uint8, self.body, self.start + offset, (self.stride, 1))
 
 
-Framed = RecordRun | RawRecord | Damage
+Framed = RecordRun | RawRecord | Damage | Fill

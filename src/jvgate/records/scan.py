@@ -8,18 +8,16 @@ renderer read keys out of it without framing anything again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from jvgate.records.framing import Framer
-from jvgate.records.runs import Damage, Framed, RawRecord, RecordRun
+from jvgate.records.runs import CRLF, Damage, Fill, Framed, RawRecord, RecordRun
 from jvgate.spec.layouts import Layouts
 from jvgate.spec.places import place_of
 
 __all__ = ["Scan", "scan"]
-
-_HEADER_WITHIN = re.compile(rb"[A-Z][A-Z0-9][0-9A-Z](?:19|20)[0-9]{2}[01][0-9][0-3][0-9]")
 
 # The objects of one item, and those of a scan without any (measured with tracemalloc).
 ITEM_BYTES, EMPTY_BYTES = 200, 400
@@ -56,25 +54,19 @@ def scan(body: bytes, layouts: Layouts, starts: Sequence[int] = (0,)) -> Scan:
     """Return the scan of *body*, the records of a dataset.  starts: where its files begin."""
     ends = [*starts[1:], len(body)]
     files = tuple(_file(body, start, end, layouts) for start, end in zip(starts, ends, strict=True))
-    odd = [item for items in files for item in items if not isinstance(item, RecordRun)]
+    odd = [item for items in files for item in items if isinstance(item, Damage | RawRecord)]
     unread = frozenset(item.head.decode("ascii", "replace") for item in odd if not _is_read(item, layouts))
     return Scan(files, unread, not unread and not any(map(_swallows, odd)))
 
 
 def _file(body: bytes, start: int, end: int, layouts: Layouts) -> tuple[Framed, ...]:
-    framer, found = Framer(layouts), list[Framed]()
-    for items in (framer.feed(body[start:end]), framer.end()):
-        for item in items:
-            if isinstance(item, Damage):
-                found.append(item)
-                continue
-            mine = replace(item, body=body, start=start + item.offset)
-            last = found[-1] if found else None
-            if isinstance(mine, RecordRun) and isinstance(last, RecordRun) and last.goes_on_with(mine):
-                found[-1] = replace(last, count=last.count + mine.count)
-            else:
-                found.append(mine)
-    return tuple(found)
+    part = body[start:end]
+    framer = Framer(layouts, run_bytes=len(part))
+    items = chain(framer.feed(part), framer.end())
+    return tuple(
+        item if isinstance(item, Damage | Fill) else replace(item, body=body, start=start + item.offset)
+        for item in items
+    )
 
 
 def _is_read(item: RawRecord | Damage, layouts: Layouts) -> bool:
@@ -86,8 +78,5 @@ def _is_read(item: RawRecord | Damage, layouts: Layouts) -> bool:
 
 
 def _swallows(item: RawRecord | Damage) -> bool:
-    """Whether a record holds a line break besides its last one, or a header, and so perhaps another record."""
-    if isinstance(item, Damage):
-        return False
-    raw = item.as_it_came()
-    return raw.count(b"\n") > 1 or _HEADER_WITHIN.search(raw, 1) is not None
+    """Whether a record holds a line break, and so perhaps the beginning of another record."""
+    return isinstance(item, RawRecord) and b"\n" in item.raw[: -len(CRLF)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from jvgate.records.matching import Meeting
-from jvgate.records.runs import Damage, Framed, RawRecord, RecordRun
+from jvgate.records.runs import Damage, Fill, Framed, RawRecord, RecordRun
 from jvgate.render.tally import Tally
 from jvgate.values import Selection
 
@@ -37,14 +37,24 @@ class Chooser:
         for found in items:
             if self._heads and found.head not in self._heads:
                 continue
-            item = found if isinstance(found, Damage) else self._meeting.of(found)
+            item = self._meeting_part(found)
             if item is None:
                 continue
             self.tally.note(item, file=self._file)
+            if isinstance(item, Fill):
+                continue
             if not self._is_counted:
                 self.tally.files, self._is_counted = self.tally.files + 1, True
             if not isinstance(item, Damage) and (cut := self._cut(item)) is not None:
                 yield cut
+
+    def _meeting_part(self, item: Framed) -> Framed | None:
+        """Return the part of *item* that meets the conditions; a record that cannot be read is lost to them."""
+        if isinstance(item, Damage | Fill):
+            return item
+        if self._meeting.has_conditions and isinstance(item, RawRecord) and item.flaw:
+            return Damage(item.offset, item.length, item.flaw, item.head)
+        return self._meeting.of(item)
 
     def _cut(self, item: RecordRun | RawRecord) -> RecordRun | RawRecord | None:
         """Return the part of *item* between offset and limit, None for nothing."""

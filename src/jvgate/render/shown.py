@@ -39,7 +39,7 @@ class RecordText:
     def __call__(self, frame: RawRecord, errors: Errors) -> bytes:
         """Return the JSON object of *frame*; append what was wrong with it to *errors*."""
         if frame.layout is None:
-            return orjson.dumps(_unknown(frame))
+            return orjson.dumps(_unread(frame, errors))
         if frame.layout not in self._writers:
             self._writers[frame.layout] = self._writer(frame.layout)
         return self._writers[frame.layout](frame.raw, errors)
@@ -80,7 +80,7 @@ class RecordValues:
     def __call__(self, frame: RawRecord, errors: Errors) -> _Record:
         """Return the values of *frame*; append what was wrong with it to *errors*."""
         if frame.layout is None:
-            return _unknown(frame)
+            return _unread(frame, errors)
         if frame.layout not in self._readers:
             self._readers[frame.layout] = _reader(frame.layout, self._selection, self._spec)
         record = self._readers[frame.layout](frame.raw)
@@ -88,10 +88,14 @@ class RecordValues:
         return record
 
 
-def _unknown(frame: RawRecord) -> _Record:
-    """Return a record of an unknown type or length as it stands: its type and its characters."""
-    name, text = frame.raw[:2].decode("ascii", "replace"), frame.raw.decode("cp932", "backslashreplace")
-    return {"RecordSpec": name, "_raw": text}
+def _unread(record: RawRecord, errors: Errors) -> _Record:
+    """Return a record that has no fields as it stands: its type and its characters, and what is wrong with it."""
+    name, text = record.head.decode("ascii", "replace"), record.raw.decode("cp932", "backslashreplace")
+    shown: _Record = {"RecordSpec": name, "_raw": text}
+    if record.flaw:
+        errors.append({"field": "RecordSpec", "offset": 0, "raw": name, "why": record.flaw})
+        shown["_errors"] = errors[-1:]
+    return shown
 
 
 def _reader(layout: Layout, selection: Selection, spec: Spec) -> Callable[[bytes], _Record]:

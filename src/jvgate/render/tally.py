@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jvgate.records.kinds import Errors
-from jvgate.records.runs import Damage, Framed, RecordRun
+from jvgate.records.runs import CRLF, Damage, Fill, Framed, RecordRun
 from jvgate.values import Selection
 
 __all__ = ["Damaged", "Tally"]
@@ -36,13 +36,18 @@ class Damaged:
 class Tally:
     """Counts, for reading; damage inside records is counted by whoever decodes them.
 
-    files: those that held something wanted.  damage: the first places of what was lost between records.
+    files: those that held something wanted.  flawed: records of a known type that cannot be read, among `records`.
+    line_ends: records with another line end than CR LF.  fill_bytes: NULs, blanks and empty lines between records.
+    damage: the first places of what was lost between records.
     """
 
     files: int = 0
     records: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     padded: int = 0
+    flawed: int = 0
+    line_ends: int = 0
+    fill_bytes: int = 0
     lost_bytes: int = 0
     damage: list[dict[str, Any]] = field(default_factory=list)
 
@@ -51,12 +56,19 @@ class Tally:
         if isinstance(item, Damage):
             self._note_damage(item, file)
             return
-        name, count = item.head.decode("ascii", "replace"), 1
+        if isinstance(item, Fill):
+            self.fill_bytes += item.length
+            return
+        name, count, is_known = item.head.decode("ascii", "replace"), 1, item.layout is not None
         if isinstance(item, RecordRun):
             count = item.count
+            self.fill_bytes += item.fill
         else:
             self.padded += item.padded > 0
-        (self.records if item.layout is not None else self.unknown)[name] += count
+            self.flawed += bool(item.flaw)
+            is_known |= bool(item.flaw)
+        self.line_ends += count if item.ending != len(CRLF) else 0
+        (self.records if is_known else self.unknown)[name] += count
 
     @property
     def total(self) -> int:
@@ -69,6 +81,9 @@ class Tally:
         self.records += other.records
         self.unknown += other.unknown
         self.padded += other.padded
+        self.flawed += other.flawed
+        self.line_ends += other.line_ends
+        self.fill_bytes += other.fill_bytes
         self.lost_bytes += other.lost_bytes
         self.damage += other.damage[: MAX_DAMAGE_SHOWN - len(self.damage)]
 
@@ -77,6 +92,8 @@ class Tally:
 
         returned: how many records were shown.  damaged: what was damaged inside them, None where nobody looked.
         """
+        if damaged is None and self.flawed:
+            damaged = Damaged(self.flawed)
         facts = {
             "file_count": self.files,
             "record_counts": dict(sorted(self.records.items())),
@@ -88,6 +105,8 @@ class Tally:
             "padded_records": self.padded,
             "lost_bytes": self.lost_bytes,
         }
+        facts |= {"changed_line_ends": self.line_ends} if self.line_ends else {}
+        facts |= {"fill_bytes": self.fill_bytes} if self.fill_bytes else {}
         # Places are told of whole files only: a read of some record types does not see all that lies between them.
         return facts | ({"damage": self.damage} if self.damage and not selection.records else {})
 

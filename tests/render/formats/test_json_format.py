@@ -142,11 +142,27 @@ def test_records_of_unknown_types_are_passed_through_and_counted():
     assert answer["meta"]["total"] == 2
 
 
-def test_a_record_of_an_unknown_length_is_passed_through_too():
-    longer = record("RA")[:-2] + b"new field\r\n"
-    answer = render(longer)
-    assert answer["meta"]["unknown_record_counts"] == {"RA": 1}
-    assert answer["data"][0]["_raw"].endswith("new field\r\n")
+def test_a_record_at_an_impossible_length_is_passed_through_as_damage():
+    answer = render(record("RA")[:-2] + b"more\r\n")
+    counts = {name: answer["meta"][name] for name in ("record_counts", "unknown_record_counts", "damaged_records")}
+    assert counts == {"record_counts": {"RA": 1}, "unknown_record_counts": {}, "damaged_records": 1}
+    (shown,) = answer["data"]
+    assert shown["_raw"].endswith("more\r\n")
+    assert shown["_errors"] == [
+        {"field": "RecordSpec", "offset": 0, "raw": "RA", "why": "RA of 1276 bytes: RA has 1272"}
+    ]
+
+
+def test_other_line_ends_and_fill_are_counted():
+    answer = render(record("RA")[:-2] + b"\n", record("HR") + b"\0   ")
+    assert kinds(answer) == ["RA", "HR"]
+    assert (answer["meta"]["changed_line_ends"], answer["meta"]["fill_bytes"]) == (1, 4)
+
+
+def test_a_damaged_record_is_lost_to_a_condition():
+    answer = render(record("RA"), record("RA")[:-2] + b"more\r\n", where="JyoCD=05")
+    assert kinds(answer) == ["RA"]
+    assert answer["meta"]["lost_bytes"] == 1276
 
 
 def test_damage_between_records_is_told_with_its_place():

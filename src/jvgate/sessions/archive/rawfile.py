@@ -16,8 +16,9 @@ from pathlib import Path
 import zstandard
 
 from jvgate.errors import JVLinkError
-from jvgate.records.framing import HEADER, LOOKAHEAD, frames
-from jvgate.records.runs import Damage, RawRecord
+from jvgate.records.framing import LOOKAHEAD, frames
+from jvgate.records.headers import HEADER
+from jvgate.records.runs import Fill
 from jvgate.spec.layouts import Layouts
 from jvgate.spec.places import Spans, place_of
 
@@ -85,13 +86,10 @@ def split(data: bytes, layouts: Layouts) -> tuple[list[bytes], bytes]:
 
     A record that damage broke into two lines stays one; what is no record is a piece of its own.
     """
-    pieces = [data[item.offset : item.offset + _size(item)] for item in frames((data,), layouts)]
+    found = (item for item in frames((data,), layouts) if not isinstance(item, Fill))
+    pieces = [data[item.offset : item.offset + item.length] for item in found]
     is_whole = not pieces or pieces[-1].endswith(b"\r\n")
     return (pieces, b"") if is_whole else (pieces[:-1], pieces[-1].rpartition(b"\r\n")[2].strip(b"\0"))
-
-
-def _size(item: RawRecord | Damage) -> int:
-    return item.size if isinstance(item, RawRecord) else item.length
 
 
 def record_type(record: bytes) -> bytes:
