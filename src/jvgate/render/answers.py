@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+from jvgate.errors import DatasetTooLarge
 from jvgate.render.compression import compress, expand
 from jvgate.render.formats.json_format import CONTENT_TYPE
 from jvgate.render.formats.registry import FORMATS
@@ -26,19 +27,34 @@ class Rendered:
     render_s: float
 
 
-def render(question: Question, datasets: Sequence[Dataset], spec: Spec) -> Rendered:
-    """Return the answer to *question* in the format that it asks for."""
+def render(question: Question, datasets: Sequence[Dataset], spec: Spec, *, limit_bytes: int | None = None) -> Rendered:
+    """Return the answer to *question* in the format that it asks for.
+
+    limit_bytes: of its body, None for no limit.  Raises DatasetTooLarge as soon as what is written passes that.
+    """
     began = time.perf_counter()
     walk = Walk(question, datasets, spec.layouts)
-    answer = _answer(question, _body(walk, spec), spec, total=walk.total)
+    answer = _answer(question, _body(walk, spec, limit_bytes), spec, total=walk.total)
     return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
 
 
-def _body(walk: Walk, spec: Spec) -> bytes:
+def _body(walk: Walk, spec: Spec, limit_bytes: int | None) -> bytes:
     writer = FORMATS[walk.question.selection.format].answer(walk.question, spec)
-    parts = [writer.begin(), *map(writer.write_item, walk.runs())]
+    parts = [writer.begin()]
+    written_bytes = len(parts[0])
+    for item in walk.runs():  # a run is short, so the limit is passed by little
+        parts.append(writer.write_item(item))
+        written_bytes += len(parts[-1])
+        _check_size(walk.question, written_bytes + writer.held_bytes, limit_bytes)
     parts.append(writer.end(walk.facts(writer.damaged)))
+    _check_size(walk.question, written_bytes + len(parts[-1]), limit_bytes)
     return b"".join([part for part in parts if part])  # a single part is not copied
+
+
+def _check_size(question: Question, size: int, limit_bytes: int | None) -> None:
+    if limit_bytes is not None and size > limit_bytes:
+        what = f"{' and '.join(map(str, question.queries))} as {question.selection.format}"
+        raise DatasetTooLarge(what, limit_bytes=limit_bytes, is_rendered=True)
 
 
 def packed(answer: Answer, coding: str, *, level: int | None = None, is_small: bool = False) -> Answer:

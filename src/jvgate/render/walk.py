@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from jvgate.records.framing import Frame, Framer, Run
+from jvgate.records.framing import Damage, Frame, Framer, Run
 from jvgate.render.choosing import Chooser
 from jvgate.render.tally import Damaged
 from jvgate.spec.layouts import Layouts
 from jvgate.values import Dataset, Question
 
-__all__ = ["Facts", "Walk"]
+__all__ = ["Facts", "Walk", "wanted_bytes"]
 
 Facts = dict[str, Any]
 
@@ -62,6 +62,16 @@ class Walk:
             ends = [*(file.offset for file in dataset.files[1:]), len(dataset.body)]
             for file, end in zip(dataset.files, ends, strict=False):  # an empty dataset has no file
                 yield file.name, dataset.body[file.offset : end]
+
+
+def wanted_bytes(datasets: Sequence[Dataset], records: Sequence[str], layouts: Layouts) -> int:
+    """Return the number of raw bytes in *datasets* that belong to records of the types *records*."""
+    heads, total = {record.encode() for record in records}, 0
+    for dataset in datasets:
+        framer = Framer(layouts)
+        items = chain(framer.feed(dataset.body), framer.end())
+        total += sum(len(item.raw) for item in items if not isinstance(item, Damage) and item.head in heads)
+    return total
 
 
 def _asked(question: Question) -> Facts:
