@@ -74,6 +74,12 @@ def test_the_cache_knows_its_shared_tier_by_the_protocol_alone():
         assert not {name for name in imported(path) if name.startswith("jvgate.cache.redis")}, path
 
 
+@pytest.mark.parametrize("folder", ["agent", "archive"])
+def test_the_sources_use_agents_and_archives_and_not_the_other_way_round(folder):
+    for path in ROOT.glob(f"sessions/{folder}/*.py"):
+        assert not {name for name in imported(path) if name.startswith("jvgate.sessions.sources")}, path
+
+
 def test_at_most_six_modules_stand_loose_beside_the_packages():
     assert len([path for path in ROOT.glob("*.py") if path.stem != "__init__"]) <= 6
 

@@ -23,7 +23,7 @@ from jvgate.render.answers import packed
 from jvgate.sessions.archive.rawfile import split
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings
 from jvgate.values import MISSING
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf

@@ -22,7 +22,7 @@ from jvgate.doctor.redis_ping import check_redis
 from jvgate.doctor.registry import WindowsValues
 from jvgate.doctor.trying import check_source
 from jvgate.errors import JvgateError, SettingsError
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings, load_settings
 from jvgate.spec.spec import load_spec
 

@@ -13,7 +13,7 @@ from jvgate.gateway.gateway import Gateway, PurgeNews
 from jvgate.listeners import Listener
 from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings
 from jvgate.spec.spec import Spec, load_spec
 
