@@ -17,10 +17,10 @@ MAY_IMPORT = {
     "errors": set(),
     "listeners": set(),
     "spec": {"errors"},
-    "values": {"errors", "spec"},
+    "values": {"errors", "spec", "records"},  # a dataset has its scan
     "question": BASE | {"spec"},
     "settings": {"errors"},
-    "records": BASE | {"spec"},
+    "records": {"errors", "spec"},
     "jvlink": {"errors"},  # and the standard library: it runs in a bare 32-bit Python
     "season": BASE | {"spec", "records"},  # the generated season behind demo:
     "sessions": BASE | {"spec", "records", "jvlink", "season", "settings"},

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from jvgate.question import parameters_of, parse_question
-from jvgate.records.framing import CRLF
 from jvgate.records.plan import MEMO_ENTRIES
+from jvgate.records.runs import CRLF
 from jvgate.render.answers import render
 from jvgate.render.formats.registry import FORMATS, offered_formats
 from jvgate.render.formats.writers import RecordWriter

@@ -74,7 +74,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield lambda: check_installation(settings, system=system, registry=registry, run=run_quietly, python_bits=bits())
     yield lambda: check_setup(settings, WindowsValues() if registry else None, python_bits=bits())
     yield lambda: check_port(settings)
-    yield lambda: check_redis(settings)
+    yield lambda: check_redis(settings, load_spec("jra"))
     yield lambda: _check_source(settings)
 
 

@@ -29,7 +29,7 @@ class Rendered:
 def render(question: Question, datasets: Sequence[Dataset], spec: Spec) -> Rendered:
     """Return the answer to *question* in the format that it asks for."""
     began = time.perf_counter()
-    walk = Walk(question, datasets, spec.layouts)
+    walk = Walk(question, datasets)
     answer = _answer(question, _body(walk, spec), spec, total=walk.total)
     return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from jvgate.records.framing import Frame
+from jvgate.records.runs import RawRecord
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import JsonTextWriter
 from jvgate.spec.layouts import Layout
@@ -30,7 +30,7 @@ class JsonAnswer(JsonTextWriter):
         self._texts.append(self.texts(layout, raw, count, b","))
         return b""
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Keep the text."""
         self._texts.append(self.text(frame))
         return b""
@@ -56,7 +56,7 @@ class JsonStream(JsonTextWriter):
         """Return the objects with commas between them."""
         return self._separated(self.texts(layout, raw, count, b",\n"))
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Return the object."""
         return self._separated(self.text(frame))
 
