@@ -7,7 +7,7 @@ import pytest
 
 from jvgate.commands import serve
 from jvgate.errors import SessionHung, WorkerFailed, WorkerLost
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.settings import Settings
 from tests.sessions.scripted import LIMIT_S, Workers

@@ -5,13 +5,14 @@ import json
 import time
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from threading import Event
+from threading import Event, current_thread
 
 import pytest
 import zstandard
 
 from jvgate.cache.shared import ALL, NoTier
 from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
+from jvgate.freshness import policy
 from jvgate.freshness.tags import EVERYTHING
 from jvgate.gateway import answers as answers_module
 from jvgate.gateway.gateway import Gateway
@@ -19,15 +20,16 @@ from jvgate.gateway.opening import open_gateway
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
 from jvgate.question import parse_question
+from jvgate.records.framing import Framer
 from jvgate.render.answers import packed
 from jvgate.sessions.archive.rawfile import split
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings
 from jvgate.values import MISSING
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf
-from tests.raceday import GARBAGE, PROVIDED, archive, race_day, record
+from tests.raceday import GARBAGE, PROVIDED, RACE_KEY, archive, race_day, record
 from tests.specs import JRA
 
 LIMIT_S = 10
@@ -72,6 +74,25 @@ async def gateway(shelf, *, one_type_per_file=False, **given):
     async with pool, Gateway(source, JRA, pool, settings, shared=NoTier()) as opened:
         yield opened
         shelf.gate.set()  # nobody is left standing there
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """What frames and judges datasets, in the order of the calls, and on which thread."""
+    seen = []
+
+    def trace(owner, name):
+        original = getattr(owner, name)
+
+        def call(*args, **kwargs):
+            seen.append((name, current_thread()))
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, call)
+
+    for owner, name in ((Framer, "__init__"), (policy.Judge, "judge"), (policy, "tags_of")):
+        trace(owner, name)
+    return seen
 
 
 def race(**parameters):
@@ -708,6 +729,22 @@ def test_who_asks_after_a_purge_is_not_given_what_was_being_read_before_it(shelf
         return [(await asking).outcome for asking in (before, after)], shelf.opens
 
     assert play(shelf, scene) == (["miss", "miss"], ["RACE", "RACE"])
+
+
+@pytest.mark.process
+def test_a_cold_answer_is_framed_once_and_nothing_of_that_is_done_by_the_event_loop(traced, tmp_path):
+    archive(tmp_path, *[record("O1")] * 3, dataspec="0B31", name=f"{RACE_KEY}.jvd")
+    questions = [parse_question("0B31", {"key": [RACE_KEY], **given}, JRA, formats=("json", "ndjson"))
+                 for given in ({}, {"where": ["JyoCD=05"]}, {"format": ["ndjson"]})]  # fmt: skip
+
+    async def scene():
+        async with open_gateway(Settings(source=f"archive:{tmp_path}?date=2026-11-18")) as opened:
+            return [(await opened.ask(question)).entry.value.body for question in questions], current_thread()
+
+    answers, loop_thread = asyncio.run(scene())
+    assert [answer.count(b'"RecordSpec":"O1"') for answer in answers] == [3, 3, 3]
+    assert [name for name, _ in traced] == ["__init__", "judge", "tags_of"]
+    assert loop_thread not in {thread for _, thread in traced}
 
 
 @pytest.fixture

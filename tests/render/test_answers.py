@@ -13,13 +13,12 @@ import pytest
 
 from jvgate.errors import DatasetTooLarge
 from jvgate.question import parameters_of, parse_question
-from jvgate.records.framing import CRLF
 from jvgate.records.plan import MEMO_ENTRIES
+from jvgate.records.runs import CRLF
 from jvgate.render.answers import render
 from jvgate.render.formats.registry import FORMATS, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check, refusal
-from jvgate.render.walk import Walk
 from jvgate.settings import Settings
 from tests.raceday import GARBAGE, dataset, race_day, record
 from tests.specs import JRA
@@ -69,7 +68,7 @@ def test_an_answer_may_have_as_many_bytes_as_the_limit_and_not_one_more(word):
 @pytest.mark.parametrize("word", [word for word in WORDS if word != "parquet"])  # its files are far smaller
 def test_rendering_ends_soon_after_the_limit(word, monkeypatch):
     rendered = []
-    monkeypatch.setattr(Walk, "runs", lambda walk, runs=Walk.runs: map(noting(rendered), runs(walk)))
+    monkeypatch.setattr(RecordWriter, "write_item", noting(rendered, RecordWriter.write_item))
     asked = question(record="SE", format=word)
     many = b"".join([record("SE", Umaban=number % 18 + 1) for number in range(2000)])
     with pytest.raises(DatasetTooLarge):
@@ -77,8 +76,8 @@ def test_rendering_ends_soon_after_the_limit(word, monkeypatch):
     assert sum(item.count for item in rendered) <= 10_000  # of 40,000; a table holds back up to 8192 rows
 
 
-def noting(noted):
-    return lambda item: noted.append(item) or item
+def noting(noted, write_item):
+    return lambda writer, item: noted.append(item) or write_item(writer, item)
 
 
 @pytest.mark.parametrize("parameters", SELECTIONS, ids=str)

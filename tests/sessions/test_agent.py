@@ -16,7 +16,8 @@ from jvgate.jvlink.wire import HEAD, MAGIC, SUM, VERSION, Channel, Kind
 from jvgate.sessions.agent.hello import greet_client, greet_server
 from jvgate.sessions.agent.link import keep_alive
 from jvgate.sessions.agent.streams import Connection
-from jvgate.sessions.sources.registry import Means, parse_source
+from jvgate.sessions.sources.registry import parse_source
+from jvgate.sessions.sources.source import Means
 from tests.jvlink.sinks import Kept
 from tests.raceday import archive, race_day
 from tests.sessions.agents import running_agent

@@ -16,7 +16,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from jvgate.commands.output import output_format, writing
 from jvgate.errors import ArchiveError, QueryError
 from jvgate.question import parse_selection
-from jvgate.records.framing import Damage, Frame, Framer, Run
+from jvgate.records.framing import Framer
+from jvgate.records.runs import Damage, Framed, RecordRun
 from jvgate.render.choosing import Chooser
 from jvgate.render.formats.registry import FORMATS, offered_formats
 from jvgate.render.formats.writers import RecordWriter
@@ -113,7 +114,7 @@ def _decode_file(
         items = chain(chain.from_iterable(map(framer.feed, _chunks(path, bar))), framer.end())
         for item in chooser.shown(_told(items, path)):
             out.write(writer.write_item(item))
-            bar.found(item.count if isinstance(item, Run) else 1)
+            bar.found(item.count if isinstance(item, RecordRun) else 1)
     except ArchiveError as exc:
         typer.echo(f"{path}: {exc.why}", err=True)
         return chooser.tally, False
@@ -123,7 +124,7 @@ def _decode_file(
     return chooser.tally, True
 
 
-def _told(items: Iterable[Run | Frame | Damage], path: Path) -> Iterator[Run | Frame | Damage]:
+def _told(items: Iterable[Framed], path: Path) -> Iterator[Framed]:
     for item in items:
         if isinstance(item, Damage):
             typer.echo(f"{path}: {item.length} bytes lost at byte {item.offset}: {item.why}", err=True)

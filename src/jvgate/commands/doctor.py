@@ -22,7 +22,7 @@ from jvgate.doctor.redis_ping import check_redis
 from jvgate.doctor.registry import WindowsValues
 from jvgate.doctor.trying import check_source
 from jvgate.errors import JvgateError, SettingsError
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings, load_settings
 from jvgate.spec.spec import load_spec
 
@@ -74,7 +74,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield lambda: check_installation(settings, system=system, registry=registry, run=run_quietly, python_bits=bits())
     yield lambda: check_setup(settings, WindowsValues() if registry else None, python_bits=bits())
     yield lambda: check_port(settings)
-    yield lambda: check_redis(settings)
+    yield lambda: check_redis(settings, load_spec("jra"))
     yield lambda: _check_source(settings)
 
 

@@ -21,7 +21,7 @@ from jvgate.render.formats.registry import FORMATS, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import load_settings
 from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Question

@@ -9,7 +9,6 @@ from threading import Lock
 from jvgate.cache.entries import Judged
 from jvgate.errors import JVLinkError, SourceError
 from jvgate.freshness.changes import ChangeRate, family_of
-from jvgate.freshness.heads import heads_of
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.post_times import PostTimes
 from jvgate.freshness.tags import tags_of
@@ -38,15 +37,14 @@ class Judge:
 
     def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
         """Return the windows and the tags of *dataset*, read just now.  before: what the same query gave last."""
-        heads, now = heads_of(dataset.body, self._spec.layouts), self._now()
-        tags = tags_of(dataset, heads)
+        now, tags = self._now(), tags_of(dataset)
         with self._lock:
-            self.posts.learn(heads, now=now)
+            self.posts.learn(dataset.scan, now=now)
             family = family_of(dataset.query)
             if before is not None:
                 self._changes.observe(family, now, changed=before.body != dataset.body)
             windows = self._lifetimes.windows(
-                dataset, heads, now=now, posts=self.posts, change_every_s=self._changes.every_s(family, now),
+                dataset, now=now, posts=self.posts, change_every_s=self._changes.every_s(family, now),
                 random=self._dice(),
             )  # fmt: skip
         return Judged(windows.fresh_s, windows.stale_s, windows.error_s, tags)

@@ -24,7 +24,6 @@ from jvgate.errors import DatasetTooLarge
 from jvgate.gateway.compressing import Packer
 from jvgate.listeners import Listeners
 from jvgate.render.answers import render
-from jvgate.render.walk import wanted_bytes
 from jvgate.spec.spec import Spec
 from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
 
@@ -192,7 +191,7 @@ class Answers:
             stale_ok = not is_refresh and moment is None
             urgency: Literal["refresh", "now"] = "refresh" if is_refresh else "now"
             got.append(await self._datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
-            await self._check_size(question, [each.entry.value for each in got])
+            self._check_size(question, [each.entry.value for each in got])
         entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
         rendering = partial(render, question, datasets, self._spec, limit_bytes=self._answer_bytes)
@@ -214,12 +213,12 @@ class Answers:
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
         return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages, is_outdated)
 
-    async def _check_size(self, question: Question, datasets: Sequence[Dataset]) -> None:
+    def _check_size(self, question: Question, datasets: Sequence[Dataset]) -> None:
         """Raise DatasetTooLarge when the raw records wanted of *datasets*, wherever they came from, pass the limit."""
-        total, limit_bytes = sum(len(dataset.body) for dataset in datasets), self._dataset_bytes
-        if total > limit_bytes and question.selection.records:  # memory may have more record types than are wanted
-            counting = partial(wanted_bytes, datasets, question.selection.records, self._spec.layouts)
-            total = await asyncio.get_running_loop().run_in_executor(self._workers, counting)
+        records, limit_bytes = question.selection.records, self._dataset_bytes
+        total = sum(len(dataset.body) for dataset in datasets)
+        if total > limit_bytes and records:  # memory may have more record types than are wanted
+            total = sum(dataset.scan.bytes_of(records) for dataset in datasets)
         if total > limit_bytes:
             raise DatasetTooLarge(" and ".join(map(str, question.queries)), limit_bytes=limit_bytes)
 

@@ -40,7 +40,7 @@ from jvgate.listeners import Listener, Listeners
 from jvgate.sessions.archive.index import Summary
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.session_status import SessionCounts, SessionView
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.spec.jst import JST

@@ -13,7 +13,7 @@ from jvgate.gateway.gateway import Gateway, PurgeNews
 from jvgate.listeners import Listener
 from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings
 from jvgate.spec.spec import Spec, load_spec
 
@@ -24,7 +24,7 @@ def check_settings(settings: Settings, spec: Spec) -> None:
     """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
     Lifetimes(spec, settings.lifetimes)
     levels_with(settings.compression_levels)
-    shared_tier(settings)
+    shared_tier(settings, spec)
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
         for gateway in made:
             gateway.forget(tags)
 
-    shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
+    shared = shared_tier(settings, spec, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
     async with pool, shared, Gateway(source, spec, pool, settings, shared=shared, on_purge=on_purge) as gateway:
         made.append(gateway)
         yield gateway
@@ -53,6 +53,7 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
 
 def shared_tier(
     settings: Settings,
+    spec: Spec,
     *,
     on_purge: Sequence[Listener[tuple[str, ...]]] = (),
     on_reconnect: Sequence[Listener[None]] = (),
@@ -62,7 +63,7 @@ def shared_tier(
     if not url:
         return NoTier()
     return RedisTier(
-        url, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s,
+        url, spec.layouts, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s,
         # A server with a larger limit may have put a larger dataset there: it is not loaded here.
         limit_bytes=min(settings.redis_bytes, settings.dataset_bytes),
         on_purge=on_purge, on_reconnect=on_reconnect,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from jvgate.records.framing import Frame
+from jvgate.records.runs import RawRecord
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import JsonTextWriter
 from jvgate.spec.layouts import Layout
@@ -29,7 +29,7 @@ class JsonAnswer(JsonTextWriter):
         """Keep the texts."""
         return self._keep(self.texts(layout, raw, count, b","))
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Keep the text."""
         return self._keep(self.text(frame))
 
@@ -61,7 +61,7 @@ class JsonStream(JsonTextWriter):
         """Return the objects with commas between them."""
         return self._separated(self.texts(layout, raw, count, b",\n"))
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Return the object."""
         return self._separated(self.text(frame))
 
