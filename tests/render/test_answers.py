@@ -11,6 +11,7 @@ from itertools import product
 import msgspec
 import pytest
 
+from jvgate.errors import DatasetTooLarge
 from jvgate.question.parsing import parameters_of, parse_question
 from jvgate.records.plan import MEMO_ENTRIES
 from jvgate.records.runs import CRLF
@@ -51,6 +52,32 @@ def as_json(*records, **parameters):
 def lines(body):
     assert body.endswith(b"\n")
     return [json.loads(line) for line in body.splitlines()]
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "pickle"])  # counts the values that it holds
+def test_an_answer_may_have_as_many_bytes_as_the_limit_and_not_one_more(word):
+    asked = question(record="SE", format=word)
+    datasets = [dataset(*MIXED, query=asked.queries[0])]
+    body = render(asked, datasets, JRA).answer.body
+    assert render(asked, datasets, JRA, limit_bytes=len(body)).answer.body == body
+    with pytest.raises(DatasetTooLarge) as error:
+        render(asked, datasets, JRA, limit_bytes=len(body) - 1)
+    assert (error.value.limit_bytes, error.value.is_rendered) == (len(body) - 1, True)
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "parquet"])  # its files are far smaller
+def test_rendering_ends_soon_after_the_limit(word, monkeypatch):
+    rendered = []
+    monkeypatch.setattr(RecordWriter, "write_item", noting(rendered, RecordWriter.write_item))
+    asked = question(record="SE", format=word)
+    many = b"".join([record("SE", Umaban=number % 18 + 1) for number in range(2000)])
+    with pytest.raises(DatasetTooLarge):
+        render(asked, [dataset(*[many] * 20, query=asked.queries[0])], JRA, limit_bytes=100_000)
+    assert sum(item.count for item in rendered) <= 10_000  # of 40,000; a table holds back up to 8192 rows
+
+
+def noting(noted, write_item):
+    return lambda writer, item: noted.append(item) or write_item(writer, item)
 
 
 @pytest.mark.parametrize("parameters", SELECTIONS, ids=str)
