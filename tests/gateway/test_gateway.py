@@ -19,7 +19,7 @@ from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.opening import open_gateway
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.records.framing import Framer
 from jvgate.render.answers import packed
 from jvgate.sessions.archive.rawfile import split

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from jvgate.errors import DatasetTooLarge
-from jvgate.question import parameters_of, parse_question
+from jvgate.question.parsing import parameters_of, parse_question
 from jvgate.records.plan import MEMO_ENTRIES
 from jvgate.records.runs import CRLF
 from jvgate.render.answers import render
-from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.registry import FORMATS, charsets, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check, refusal
 from jvgate.settings import Settings
@@ -37,7 +37,7 @@ WORDS = tuple(FORMATS)
 def question(dataspec="RACE", **parameters):
     given = {"from_time": "20261101"} | parameters
     texts = {name: value if isinstance(value, list) else [value] for name, value in given.items()}
-    return parse_question(dataspec, texts, JRA, formats=WORDS)
+    return parse_question(dataspec, texts, JRA, formats=WORDS, charsets=charsets(WORDS))
 
 
 def answer(*records, dataspec="RACE", **parameters):
@@ -297,11 +297,17 @@ def test_a_question_is_asked_again_by_its_own_parameters(dataspec, parameters):
     texts = {"from_time": ["20261101"]} | {
         name: value if isinstance(value, list) else [value] for name, value in parameters.items()
     }
-    asked = parse_question(dataspec, {name: values for name, values in texts.items() if values}, JRA, formats=WORDS)
+    asked = parse_question(
+        dataspec,
+        {name: values for name, values in texts.items() if values},
+        JRA,
+        formats=WORDS,
+        charsets=charsets(WORDS),
+    )
     again: dict[str, list[str]] = {}
     for name, value in parameters_of(asked):
         again.setdefault(name, []).append(value)
-    assert parse_question(dataspec, again, JRA, formats=WORDS) == asked
+    assert parse_question(dataspec, again, JRA, formats=WORDS, charsets=charsets(WORDS)) == asked
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])

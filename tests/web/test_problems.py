@@ -18,7 +18,7 @@ from jvgate.errors import (
     SourceBusy,
     SourceError,
 )
-from jvgate.question import PARAMETERS
+from jvgate.question.parameters import PARAMETERS
 from jvgate.web.problems import PROBLEMS, problem_of
 from tests.specs import JRA
 
