@@ -20,10 +20,16 @@ def runner(folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("JVGATE_")}
 
     def run(*words, **environment):
+        own = {"COLUMNS": "200", "TERM": "dumb", "PYTHONUTF8": "1", **environment}
         return subprocess.run(
-            [COMMAND, *map(str, words)], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT_S, check=False, cwd=folder,
-            env={**clean, "COLUMNS": "200", "TERM": "dumb", "PYTHONUTF8": "1", **environment},
-        )  # fmt: skip
+            [COMMAND, *map(str, words)],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=LIMIT_S,
+            check=False,
+            cwd=folder,
+            env=clean | own,
+        )
 
     return run
 

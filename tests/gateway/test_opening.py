@@ -16,7 +16,7 @@ def noted(path):
     return read(path)
 files.read_json = noted
 from jvgate.gateway.opening import open_gateway
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.settings import Settings
 async def main():
     async with open_gateway(Settings(source="demo:?date=2026-11-18")) as gateway:

@@ -64,5 +64,7 @@ def shared_tier(
         return NoTier()
     return RedisTier(
         url, spec.layouts, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s,
-        limit_bytes=settings.redis_bytes, on_purge=on_purge, on_reconnect=on_reconnect,
+        # A server with a larger limit may have put a larger dataset there: it is not loaded here.
+        limit_bytes=min(settings.redis_bytes, settings.dataset_bytes),
+        on_purge=on_purge, on_reconnect=on_reconnect,
     )  # fmt: skip
