@@ -37,7 +37,7 @@ from jvgate.gateway.prefetch import Prefetcher
 from jvgate.gateway.source_reader import SourceReader
 from jvgate.gateway.streams import End, Streams
 from jvgate.listeners import Listener, Listeners
-from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.session_status import SessionCounts, SessionView
 from jvgate.sessions.sources.source import Source
@@ -286,7 +286,7 @@ class Gateway:
         except TimeoutError as exc:
             raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
 
-    async def archive_summary(self) -> Summary | None:
+    async def archive_summary(self) -> ArchiveSummary | None:
         """Return which files an archive has and which are passed over; None for other sources.  Raises SourceError."""
         if self._source.archive is None:
             return None

@@ -32,10 +32,10 @@ from jvgate.sessions.archive.index import (
     EMPTY,
     NO_DATA,
     RIGHT_FOLDER,
+    ArchiveSummary,
     Index,
     IndexedFile,
     IndexedFolder,
-    Summary,
     joined,
 )
 from jvgate.sessions.archive.rawfile import (
@@ -111,7 +111,7 @@ class ArchiveShelf:
         if not self.summary().files:
             raise ArchiveError(shown(str(self._folder)), f"{NO_DATA}. {RIGHT_FOLDER}")
 
-    def summary(self) -> Summary:
+    def summary(self) -> ArchiveSummary:
         """Return how many files there are, and which are passed over.  Raises ArchiveError when the folder is gone."""
         return self._index.summary()
 

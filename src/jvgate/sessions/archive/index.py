@@ -35,7 +35,16 @@ from jvgate.spec.jst import JST
 from jvgate.spec.layouts import Layouts
 from jvgate.spec.spec import Spec
 
-__all__ = ["EMPTY", "NO_DATA", "RIGHT_FOLDER", "Index", "IndexBuilder", "IndexedFile", "IndexedFolder", "Summary"]
+__all__ = [
+    "EMPTY",
+    "NO_DATA",
+    "RIGHT_FOLDER",
+    "ArchiveSummary",
+    "Index",
+    "IndexBuilder",
+    "IndexedFile",
+    "IndexedFolder",
+]
 
 RIGHT_FOLDER = "A right one holds files of raw records, plain or as RACE/<file>, 0B12/<key>, each also as .zst"
 NO_DATA = "it holds no JV-Data"
@@ -87,7 +96,7 @@ class IndexedFolder(msgspec.Struct, frozen=True, array_like=True):
                 yield name, file.problem or "the same file stands beside it without .zst"
 
 
-class Summary(msgspec.Struct, frozen=True):
+class ArchiveSummary(msgspec.Struct, frozen=True):
     """The index in short.  files: of JV-Data.  passed_over: number of the others; first: some of them, and why.
 
     sample: the path of one file of JV-Data, relative to the archive, b"" when there is none.
@@ -108,14 +117,14 @@ class Index(msgspec.Struct, frozen=True):
         """Whether there is any file, of JV-Data or not."""
         return any(folder.files for folder in self.folders.values())
 
-    def summary(self) -> Summary:
+    def summary(self) -> ArchiveSummary:
         """Count the files, and those that are passed over."""
         files, sample, problems = 0, b"", []
         for path, folder in sorted(self.folders.items()):
             for name in folder.served():
                 files, sample = files + 1, sample or joined(path, name)
             problems += [(shown(os.fsdecode(joined(path, name))), why) for name, why in folder.problems()]
-        return Summary(files, len(problems), tuple(sorted(problems)[:_FIRST_TOLD]), sample)
+        return ArchiveSummary(files, len(problems), tuple(sorted(problems)[:_FIRST_TOLD]), sample)
 
 
 EMPTY = Index({})

@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 
 from jvgate.errors import ArchiveError
-from jvgate.sessions.archive.index import EMPTY, Index, IndexBuilder, IndexedFolder, Summary
+from jvgate.sessions.archive.index import EMPTY, ArchiveSummary, Index, IndexBuilder, IndexedFolder
 from jvgate.sessions.archive.index_file import IndexFile
 from jvgate.spec.spec import Spec
 
@@ -68,7 +68,7 @@ class SharedIndex:
                 self._index, self._digest = index, None
             return index
 
-    def summary(self) -> Summary:
+    def summary(self) -> ArchiveSummary:
         """Return the index in short, without holding it where another process keeps it up to date.
 
         Raises ArchiveError as `current`.
