@@ -170,17 +170,38 @@ def serve(
 
     run(
         load_settings(
-            host=host, port=port, source=source, sessions=sessions, workers=workers, redis_url=redis,
-            redis_deadline_s=redis_deadline_s, redis_lease_s=redis_lease_s, redis_bytes=redis_bytes,
-            prefetch=prefetch, l1_entries=l1_entries, l1_bytes=l1_bytes, dataset_bytes=dataset_bytes,
-            queue=queue, waiters=waiters, deadline_s=deadline_s,
-            log_format=log_format, worker_python=worker_python, press_dialogs=press_dialogs,
-            open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
-            recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,
-            job_keep_s=job_keep_s, stream_stall_s=stream_stall_s,
-            batch_bytes=batch_bytes, allow_pickle=allow_pickle,
+            host=host,
+            port=port,
+            source=source,
+            sessions=sessions,
+            workers=workers,
+            redis_url=redis,
+            redis_deadline_s=redis_deadline_s,
+            redis_lease_s=redis_lease_s,
+            redis_bytes=redis_bytes,
+            prefetch=prefetch,
+            l1_entries=l1_entries,
+            l1_bytes=l1_bytes,
+            dataset_bytes=dataset_bytes,
+            queue=queue,
+            waiters=waiters,
+            deadline_s=deadline_s,
+            log_format=log_format,
+            worker_python=worker_python,
+            press_dialogs=press_dialogs,
+            open_limit_s=open_limit_s,
+            setup_limit_s=setup_limit_s,
+            read_limit_s=read_limit_s,
+            recycle_opens=recycle_opens,
+            recycle_mb=recycle_mb,
+            jobs=jobs,
+            job_limit_s=job_limit_s,
+            job_keep_s=job_keep_s,
+            stream_stall_s=stream_stall_s,
+            batch_bytes=batch_bytes,
+            allow_pickle=allow_pickle,
         )
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -204,8 +225,10 @@ def agent(
 
     run(
         load_settings(source=source, sessions=sessions, log_format=log_format),
-        address=listen, certificate=tls_cert, key=tls_key,
-    )  # fmt: skip
+        address=listen,
+        certificate=tls_cert,
+        key=tls_key,
+    )
 
 
 @app.command(cls=_FormatCommand)
@@ -239,8 +262,18 @@ def fetch(
     """
     from jvgate.commands.fetch import fetch_answer
 
-    one = {"from_time": from_time, "to_time": to_time, "option": option, "key": key, "limit": limit, "offset": offset,
-           "format": format, "charset": charset, "raw": "1" if raw else None, "labels": labels}  # fmt: skip
+    one = {
+        "from_time": from_time,
+        "to_time": to_time,
+        "option": option,
+        "key": key,
+        "limit": limit,
+        "offset": offset,
+        "format": format,
+        "charset": charset,
+        "raw": "1" if raw else None,
+        "labels": labels,
+    }
     many = {"record": record, "where": where, "fields": fields}
     fetch_answer(dataspec.upper(), _parameters(one, many), output, source=source)
 

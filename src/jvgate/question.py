@@ -51,9 +51,10 @@ def parse_question(dataspec: str, parameters: Parameters, spec: Spec, *, formats
         queries: tuple[Query, ...] = (_realtime(asked[0], parameters, selection, spec),)
     else:
         queries = tuple(
-            _stored(one, parameters, selection, spec) for one in asked
+            _stored(one, parameters, selection, spec)
+            for one in asked
             if not selection.records or any(spec.may_deliver(record, one) for record in selection.records)
-        )  # fmt: skip
+        )
     return Question(dataspec, queries, selection)
 
 
@@ -131,10 +132,13 @@ def _stored(dataspec: Dataspec, parameters: Parameters, selection: Selection, sp
         raise _wrong("invalid-to-time", "to_time", end, why, "a to_time later than from_time (start < t <= end)")
     records = tuple(record for record in selection.records if spec.may_deliver(record, dataspec))
     return Query(
-        dataspec.id, from_time=from_time, to_time=to_time, option=_option(dataspec, parameters),
+        dataspec.id,
+        from_time=from_time,
+        to_time=to_time,
+        option=_option(dataspec, parameters),
         records=records if set(records) != set(dataspec.record_types) else (),
         provider=spec.provider,
-    )  # fmt: skip
+    )
 
 
 def _option(dataspec: Dataspec, parameters: Parameters) -> int:
@@ -191,11 +195,16 @@ def _selection(asked: Sequence[Dataspec], parameters: Parameters, formats: tuple
         raise _wrong("unknown-format", "format", form, f"There is no format {form[:40]!r} here.", ", ".join(formats))
     types = records or delivered
     return Selection(
-        format=form, records=records, fields=_fields(types, parameters, spec, raw=raw),
-        limit=_count(parameters, "limit", MAX_LIMIT), offset=_count(parameters, "offset", MAX_OFFSET) or 0,
-        raw=raw, labels=labels,
-        where=_where(types, parameters, spec), charset=_word(parameters, "charset", CHARSETS, ""),
-    )  # fmt: skip
+        format=form,
+        records=records,
+        fields=_fields(types, parameters, spec, raw=raw),
+        limit=_count(parameters, "limit", MAX_LIMIT),
+        offset=_count(parameters, "offset", MAX_OFFSET) or 0,
+        raw=raw,
+        labels=labels,
+        where=_where(types, parameters, spec),
+        charset=_word(parameters, "charset", CHARSETS, ""),
+    )
 
 
 def _records(
@@ -218,8 +227,12 @@ def _fields(types: Sequence[str], parameters: Parameters, spec: Spec, *, raw: bo
     wanted = _many(parameters, "fields")
     if not wanted:
         return ()
-    known = {name for record in types for layout in spec.layouts.generations(record)
-             for name in _names(layout.fields, raw=raw)}  # fmt: skip
+    known = {
+        name
+        for record in types
+        for layout in spec.layouts.generations(record)
+        for name in _names(layout.fields, raw=raw)
+    }
     for field in wanted:
         if field not in known:
             raise _unknown_field("fields", field, types, sorted(known))

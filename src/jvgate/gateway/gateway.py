@@ -135,11 +135,18 @@ class Gateway:
             self._memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters, landed=on_landed
         )
         self._prefetcher = (
-            Prefetcher(self._datasets, self._traffic, spec, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
-                       now=partial(_epoch_of, source))
+            Prefetcher(
+                self._datasets,
+                self._traffic,
+                spec,
+                posts=judge.posts,
+                lifetimes=lifetimes,
+                sessions=pool.size,
+                now=partial(_epoch_of, source),
+            )
             if settings.prefetch
             else None
-        )  # fmt: skip
+        )
         self._asked = Listeners[Question]("a question", *([self._prefetcher.asked] if self._prefetcher else []))
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
         store: Store[Answer] = Store(self._memory)

@@ -49,7 +49,7 @@ async def open_gateway(
     spec = await asyncio.to_thread(load_spec, source.provider)
     pool = Pool(
         source, spec, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
-    )  # fmt: skip
+    )
     made: list[Gateway] = []  # who is told of purges: made after the tier that tells
 
     def forget(tags: tuple[str, ...]) -> None:

@@ -140,8 +140,13 @@ def problem_about(slug: str, spec: Spec) -> dict[str, Any] | None:
     code = next((code for code in spec.return_codes if code.slug == slug), None)
     if code is None:
         return None
-    return {"type": f"/problems/{slug}", "status": code.http_status, "title": code.meaning_en,
-            "title_ja": code.meaning_ja, "action": code.action}  # fmt: skip
+    return {
+        "type": f"/problems/{slug}",
+        "status": code.http_status,
+        "title": code.meaning_en,
+        "title_ja": code.meaning_ja,
+        "action": code.action,
+    }
 
 
 def problem_response(problem: Problem, instance: str) -> Response:
@@ -159,8 +164,9 @@ def problem_of(error: JvgateError, spec: Spec) -> Problem:
     if isinstance(error, JVLinkError):
         return _jvlink_problem(error, spec)
     if isinstance(error, DatasetTooLarge):
-        return Problem("dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes,
-                                                                  "allowed": ASK_FOR_LESS})  # fmt: skip
+        return Problem(
+            "dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes, "allowed": ASK_FOR_LESS}
+        )
     slug = next((slug for kind, slug in _SLUGS if isinstance(error, kind)), "internal-error")
     retry_after_s = error.retry_after_s if isinstance(error, SourceError) else None
     place: dict[str, Any] = {"place": error.place} if isinstance(error, SourceBusy) else {}

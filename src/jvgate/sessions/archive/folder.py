@@ -205,7 +205,7 @@ class _Shelved:
 
     def __init__(
         self, spec: Spec, root: bytes, dataspec: str, places: _Places | None = None, before: _Shelved | None = None
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._spec = spec
         self._root = root
         self._dataspec = dataspec

@@ -201,9 +201,7 @@ class IndexBuilder:
             below = [joined(path, name) for name in folder.folders]
             waiting += below if is_deep else [item for item in below if item not in known.folders]
 
-    def _listed(
-        self, path: bytes, known: Index, found: dict[bytes, IndexedFolder], *, is_deep: bool
-    ) -> IndexedFolder:  # fmt: skip
+    def _listed(self, path: bytes, known: Index, found: dict[bytes, IndexedFolder], *, is_deep: bool) -> IndexedFolder:
         """List one folder; return the known one where nothing differs."""
         changed_ns = self._changed_ns(path)
         if self._clock() * 1e9 - changed_ns < _SETTLED_NS:
@@ -255,9 +253,7 @@ class IndexBuilder:
             why = exc.strerror if isinstance(exc, OSError) else repr(exc)
             return IndexedFile(0, _NEVER, "", is_data=False, problem=f"it cannot be examined: {why}")
 
-    def _examined(
-        self, path: Path, facts: IndexedFile, known: IndexedFile | None, *, is_plain: bool
-    ) -> IndexedFile:  # fmt: skip
+    def _examined(self, path: Path, facts: IndexedFile, known: IndexedFile | None, *, is_plain: bool) -> IndexedFile:
         """Return *facts* with what the file holds."""
         type_in_name = os.fsencode(path.name)[:2]
         if not facts.size:  # an empty file counts by its place, or by JV-Link's way to begin a name with the type
@@ -280,13 +276,17 @@ class IndexBuilder:
             if not types and type_in_name in self._types:
                 types = (type_in_name,)
             return msgspec.structs.replace(
-                facts, changed_ns=_NEVER if is_closed else facts.changed_ns, types=types, days=days,
-                is_data=bool(types) or not is_plain, problem=why,
-            )  # fmt: skip
+                facts,
+                changed_ns=_NEVER if is_closed else facts.changed_ns,
+                types=types,
+                days=days,
+                is_data=bool(types) or not is_plain,
+                problem=why,
+            )
 
     def _save(
         self, known: Index, found: dict[bytes, IndexedFolder], path: bytes, files: dict[bytes, IndexedFile]
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Hand over what is known so far, if that has not been done for a while: the process may be ended."""
         if self._clock() - self._saved_at < _CHECKPOINT_S:
             return

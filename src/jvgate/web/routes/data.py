@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
         202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
         304: {"description": "The client has this representation already. 変更なし。"},
     },
-)  # fmt: skip
+)
 async def get_data(
     request: Request,
     dataspec: Dataspec,

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
     responses={
         200: {"description": "The records, and at the end what is known of them all. レコードと、最後に全体の情報。"},
     },
-)  # fmt: skip
+)
 async def get_stream(
     request: Request,
     dataspec: Dataspec,
