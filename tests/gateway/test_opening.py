@@ -31,7 +31,7 @@ def noted(path):
 files.read_json = noted
 from jvgate.errors import SourceError
 from jvgate.gateway.opening import open_gateway
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.settings import Settings
 async def main():
     async with open_gateway(Settings(source="demo:?date=2026-11-18")) as gateway:

@@ -26,7 +26,7 @@ from jvgate.commands.log import set_up_log
 from jvgate.errors import SESSION_LOST, ArchiveError, QueryError, SettingsError, SourceError
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.sessions.archive.folder import ArchiveShelf
 from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.archive.recording import Recording, exclusive

@@ -159,6 +159,8 @@ class Gateway:
             spec,
             workers=self._workers,
             most_waiters=settings.waiters,
+            dataset_bytes=settings.dataset_bytes,
+            answer_bytes=settings.answer_bytes,
             asked=self._asked,
         )
         self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)

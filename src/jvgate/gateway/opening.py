@@ -85,7 +85,8 @@ def shared_tier(
         spec.layouts,
         deadline_s=settings.redis_deadline_s,
         lease_s=settings.redis_lease_s,
-        limit_bytes=settings.redis_bytes,
+        # A server with a larger limit may have put a larger dataset there: it is not loaded here.
+        limit_bytes=min(settings.redis_bytes, settings.dataset_bytes),
         on_purge=on_purge,
         on_reconnect=on_reconnect,
         listeners=listeners,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render import shown
 from jvgate.render.answers import render as render_form
 from jvgate.values import Dataset, Query, SourceFile
