@@ -126,8 +126,8 @@ PARAMETERS: Mapping[str, Parameter] = by_name(
     Parameter(
         name="from_time",
         type=_TIME,
-        meaning="files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss; needed.",
-        meaning_ja="この日時より後に提供されたファイル (日本時間)。必須。",
+        meaning="files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss.",
+        meaning_ja="この日時より後に提供されたファイル (日本時間)。",
         example="20261101",
         family="stored",
         refuses_empty=True,
@@ -158,8 +158,8 @@ PARAMETERS: Mapping[str, Parameter] = by_name(
     Parameter(
         name="key",
         type=_KEY,
-        meaning="a race (YYYYMMDDJJRR or YYYYMMDDJJKKHHRR), a day (YYYYMMDD) or an event's parameter; needed.",
-        meaning_ja="レースキー・開催日・イベントの通知パラメータ。必須。",
+        meaning="a race (YYYYMMDDJJRR or YYYYMMDDJJKKHHRR), a day (YYYYMMDD) or an event's parameter.",
+        meaning_ja="レースキー・開催日・イベントの通知パラメータ。",
         example="202611220511",
         family="real-time",
         refuses_empty=True,
