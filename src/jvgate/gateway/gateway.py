@@ -214,6 +214,11 @@ class Gateway:
         self._traffic.count("l1", outcome, question.dataspec)
         self._traffic.hotness.hit(key)
 
+    @property
+    def deadline_s(self) -> float:
+        """Seconds that a client waits at most for an answer, before a job goes on with it."""
+        return self._deadline_s
+
     async def ask(
         self, question: Question, *, refresh: bool = False, deadline_s: float | None = None
     ) -> Served | Job[Served]:

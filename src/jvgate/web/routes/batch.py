@@ -4,8 +4,8 @@ Theory of operation.  Every entry is asked of the gateway by a task of its own, 
 joining of equal questions work as for requests that come at the same time.  Whatever goes wrong with an entry becomes
 that entry's problem, so no task ever fails, and only the client's leaving ends them all.  Bodies are finished bytes
 and go as they are between the words that make one document of them; what is packed is the whole, piece by piece as it
-is sent.  How much is held at once is bounded: an answer that no longer fits, in the order in which they are ready, is
-given up for a problem at once.
+is sent.  How much is held at once is bounded: only a few large datasets are read or rendered at the same time, and an
+answer that no longer fits, in the order in which they are ready, is given up for a problem at once.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from jvgate.render.formats import ndjson_format
 from jvgate.render.formats.json_format import CONTENT_TYPE
 from jvgate.render.formats.registry import FORMATS, charsets
 from jvgate.render.negotiation import check, choose
+from jvgate.values import MISSING, Question
 from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers
 from jvgate.web.asking import coding_of
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
@@ -56,6 +57,7 @@ _SHAPE = f'{{"{ENTRIES}": [{{"dataspec": "RACE", "from_time": "20261101"}}, …]
 _VALUES = "a text, a whole number, true or false, or a list of texts"
 LINES = ndjson_format.FORMAT.media_types
 CHUNK_BYTES = 1 << 16
+_MOST_AT_ONCE = 8  # datasets of one batch that are read or wait to be rendered
 _NOT_TOLD = {"content-length", "vary"}  # those of the batch itself count
 
 _EXAMPLE = {
@@ -146,6 +148,8 @@ class _Batch:
         self._refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
         self._limit_bytes: int = request.app.state.batch_bytes
         self._left_bytes = self._limit_bytes
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._ends_at = asyncio.get_running_loop().time() + self._gateway.deadline_s
 
     async def in_order(self) -> list[_Reply]:
         """Return all replies, in the order of their entries."""
@@ -177,7 +181,7 @@ class _Batch:
             question = check(
                 parse_question(dataspec, parameters, spec, formats=_FORMATS, charsets=charsets(FORMATS)), spec
             )
-            served = await self._gateway.ask(question, refresh=self._refresh)
+            served = await self._ask(question)
         except JvgateError as exc:
             if isinstance(exc, SourceError):
                 log.warning("the source failed", path=where, error=str(exc))
@@ -189,6 +193,25 @@ class _Batch:
         if isinstance(served, Job):
             return _reply_of(job_accepted(served, spec))
         return self._finished(served, where)
+
+    async def _ask(self, question: Question) -> Served | Job[Served]:
+        """Ask for one answer; at most _MOST_AT_ONCE of stored data that memory does not have, since those are large.
+
+        The entries of a batch have one deadline, so that waiting for a turn makes no batch take longer.
+        """
+        ask = partial(self._gateway.ask, question, refresh=self._refresh)
+        is_kept = not self._refresh and self._gateway.kept(question, str(question)) is not MISSING
+        if is_kept or question.queries[0].is_realtime:
+            return await ask()
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                await self._turns.acquire()
+        except TimeoutError:
+            return await ask(deadline_s=0)
+        try:
+            return await ask(deadline_s=max(0.0, self._ends_at - asyncio.get_running_loop().time()))
+        finally:
+            self._turns.release()
 
     def _finished(self, served: Served, where: str) -> _Reply:
         if served.outcome != "collapsed":  # one read, counted once however many waited for it
