@@ -1,6 +1,12 @@
 """A clock that stands until it is moved, and an event loop's turn that is not waited for."""
 
 import asyncio
+from datetime import datetime
+
+from jvgate.values import SourceClock
+
+# A source's clock that stands still at the epoch.
+STOPPED = SourceClock(datetime(1970, 1, 1, 9), speed=0.0)
 
 
 class Clock:

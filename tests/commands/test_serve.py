@@ -1,7 +1,6 @@
 """What `jvgate serve` does before it serves."""
 
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
 
@@ -10,6 +9,7 @@ from jvgate.errors import SessionHung, WorkerFailed, WorkerLost
 from jvgate.sessions.sources.registry import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.settings import Settings
+from jvgate.values import SourceClock
 from tests.sessions.scripted import LIMIT_S, Workers
 
 
@@ -24,7 +24,7 @@ def _listen(host, port):
 def start(monkeypatch, workers):
     """Begin to serve a source that takes one server, up to the moment in which it would listen."""
     source = Source(
-        "test:", start=workers, check=lambda spec: None, now=datetime.now, is_single=True,
+        "test:", start=workers, check=lambda spec: None, clock=SourceClock(), is_single=True,
         limits=CallLimits(start_s=0.01)
     )  # fmt: skip
     monkeypatch.setattr(serve, "source_of", lambda settings: source)

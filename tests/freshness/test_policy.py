@@ -5,9 +5,10 @@ import pytest
 from jvgate.errors import ArchiveError, JVLinkError, ReadCancelled, SessionTimeout, SourceBusy, SourceError
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.policy import Judge
+from tests.cache.clocks import STOPPED
 from tests.specs import JRA
 
-JUDGE = Judge(JRA, Lifetimes(JRA), now=lambda: 0.0)
+JUDGE = Judge(JRA, Lifetimes(JRA), clock=STOPPED)
 
 
 @pytest.mark.parametrize(

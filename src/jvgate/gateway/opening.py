@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from jvgate.cache.clock import lifetime_clock
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, NoTier
 from jvgate.freshness.lifetimes import Lifetimes
@@ -45,8 +47,10 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
         for gateway in made:
             gateway.forget(tags)
 
-    shared = shared_tier(settings, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
-    async with pool, shared, Gateway(source, spec, pool, settings, shared=shared, on_purge=on_purge) as gateway:
+    clock = lifetime_clock()
+    shared = shared_tier(settings, clock=clock, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
+    gateway = Gateway(source, spec, pool, settings, shared=shared, clock=clock, on_purge=on_purge)
+    async with pool, shared, gateway:
         made.append(gateway)
         yield gateway
 
@@ -54,14 +58,18 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
 def shared_tier(
     settings: Settings,
     *,
+    clock: Callable[[], float] = time.time,
     on_purge: Sequence[Listener[tuple[str, ...]]] = (),
     on_reconnect: Sequence[Listener[None]] = (),
 ) -> RedisTier | NoTier:
-    """Return the tier behind memory, not begun yet.  Raises SettingsError for what is no URL of Redis."""
+    """Return the tier behind memory, not begun yet.  clock: of memory.
+
+    Raises SettingsError for what is no URL of Redis.
+    """
     url = settings.redis_url.get_secret_value()
     if not url:
         return NoTier()
     return RedisTier(
         url, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s, limit_bytes=settings.redis_bytes,
-        on_purge=on_purge, on_reconnect=on_reconnect,
+        on_purge=on_purge, on_reconnect=on_reconnect, clock=clock,
     )  # fmt: skip

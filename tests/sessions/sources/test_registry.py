@@ -95,27 +95,27 @@ def test_the_settings_have_the_last_word_on_limits_and_recycling(url):
 
 
 def test_a_worker_process_is_told_when_the_server_began(monkeypatch):
-    monkeypatch.setattr("jvgate.sessions.sources.simulated.time.time", lambda: now[0])
+    monkeypatch.setattr("time.time", lambda: now[0])
     now = [1_795_000_000.123456789]
     source = parse_source("demo:?date=2026-11-08&speed=60")
     url, began = source.command[-2:]
     now[0] += 600
-    assert source.now() == parse_play(url).clock(float(began))() == datetime(2026, 11, 8, 22)
+    assert source.clock.now() == parse_play(url).clock(float(began)).now() == datetime(2026, 11, 8, 22)
 
 
 @pytest.mark.process
 def test_the_clocks_of_two_processes_agree():
     source = parse_source("demo:?date=2026-11-08&speed=1000")
     code = "import sys; from jvgate.sessions.sources.simulated import parse_play as play; "
-    code += "print(play(sys.argv[1]).clock(float(sys.argv[2]))())"
-    before = source.now()
+    code += "print(play(sys.argv[1]).clock(float(sys.argv[2])).now())"
+    before = source.clock.now()
     told = subprocess.check_output([sys.executable, "-c", code, *source.command[-2:]], text=True)
-    assert before < datetime.fromisoformat(told.strip()) < source.now()
+    assert before < datetime.fromisoformat(told.strip()) < source.clock.now()
 
 
 @pytest.mark.parametrize("url", ["demo:", ARCHIVE, "jvlink:", "nvlink:", AGENT])
 def test_the_clock_without_a_date_is_real_and_japanese(url):
-    read = parse_source(url).now
+    read = parse_source(url).clock.now
     before, now, after = datetime.now(UTC), read().replace(tzinfo=JST), datetime.now(UTC)
     assert before <= now <= after
 
@@ -124,7 +124,7 @@ def test_the_clock_without_a_date_is_real_and_japanese(url):
     "use",
     [
         "import jvgate.sessions.source_setting as o, jvgate.settings as s; o.source_of(s.Settings()).lanes(0)",
-        "import jvgate.sessions.sources.registry as r; demo = r.parse_source('demo:'); demo.check(None); demo.now()",
+        "import jvgate.sessions.sources.registry as r; demo = r.parse_source('demo:'); demo.check(None); demo.clock",
     ],
 )
 @pytest.mark.process

@@ -7,19 +7,18 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
 from jvgate.errors import SettingsError, WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import LIMIT_BYTES
-from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, greet_server, hear_agent
+from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, follow_clock, greet_server, hear_agent
 from jvgate.sessions.agent.streams import Connection
 from jvgate.sessions.remote_session import RemoteWorker
 from jvgate.sessions.sources.simulated import SETTING, provider_named
-from jvgate.spec.jst import JST
 from jvgate.spec.spec import Provider
+from jvgate.values import SourceClock
 
-__all__ = ["DEFAULT_PORT", "Address", "check", "connect", "japan", "keep_alive", "parse_address"]
+__all__ = ["DEFAULT_PORT", "Address", "check", "connect", "keep_alive", "parse_address"]
 
 DEFAULT_PORT = 8900
 CONNECT_LIMIT_S = 5.0
@@ -76,15 +75,17 @@ def parse_address(url: str) -> Address:
     )
 
 
-def connect(address: Address, *, token: str) -> RemoteWorker:
+def connect(address: Address, *, token: str, clock: SourceClock) -> RemoteWorker:
     """Connect to the agent and return the worker that it has started for us.
 
+    clock: goes on as that of the source behind the agent.
     Raises WorkerFailed in words that say what to do, and what the agent refuses us with (SourceBusy, …).
     """
     connection = _dial(address)
     with _in_plain_words(address, connection):
         channel = connection.channel(limit_bytes=HELLO_LIMIT_BYTES)
-        greet_server(channel, token=token)
+        about = greet_server(channel, token=token)
+        follow_clock(clock, about)
         connection.limit(None)
     channel.limit_bytes = LIMIT_BYTES
     return RemoteWorker(channel, connection, what=f"the agent {address}")
@@ -108,11 +109,6 @@ def keep_alive(opened: socket.socket, *, untaken_s: int) -> None:
     for name, value in {**_KEEP_ALIVE, "TCP_USER_TIMEOUT": untaken_s * 1000}.items():
         with suppress(AttributeError, OSError):  # not of this system, or of this age
             opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def japan() -> datetime:
-    """Return what time it is in Japan: the clock of an agent's simulator is not known here."""
-    return datetime.now(JST).replace(tzinfo=None)
 
 
 def _dial(address: Address) -> Connection:

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cache, partial
 from pathlib import Path, PurePath
 
@@ -27,6 +26,7 @@ from jvgate.sessions.remote_session import start_process
 from jvgate.sessions.sources.simulated import SETTING, Play, parse_play
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.spec.spec import Provider, Spec
+from jvgate.values import SourceClock
 
 __all__ = ["Means", "Source", "parse_source", "python_command"]
 
@@ -68,7 +68,7 @@ class Source:
     """One source of data, shared by all sessions.
 
     name: its URL.  provider: whose data it has.  start: a new worker with a session, for the calling thread.
-    check: raises SourceError when it cannot serve.  now: what time it is there, naive, Japan Standard Time.
+    check: raises SourceError when it cannot serve.  clock: what time it is there, and how fast that passes.
     command: that of its worker processes.  sessions, max_sessions: by default, and at most.  is_single: it has one
     session for everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`,
     section 4).
@@ -78,7 +78,7 @@ class Source:
     name: str
     start: Callable[[], Worker]
     check: Callable[[Spec], None]
-    now: Callable[[], datetime]
+    clock: SourceClock
     provider: Provider = "jra"
     command: tuple[str, ...] = ()
     sessions: int = _SIMULATED_SESSIONS
@@ -127,7 +127,7 @@ def _simulated(url: str, rest: str, means: Means) -> Source:
         check=(lambda spec: None) if play.is_demo else lambda spec: shelf_of(spec).check(),
         archive=None if play.is_demo else lambda spec: shelf_of(spec).summary(),
         provider=play.provider,
-        now=play.clock(began),
+        clock=play.clock(began),
         command=command,
         limits=means.limits(_played_limits(play)),
         recycling=means.recycling,
@@ -157,7 +157,7 @@ def _com_source(url: str, scheme: str, means: Means) -> Source:
         start=partial(start_process, command),
         check=lambda spec: None,
         provider="nv" if scheme == "nvlink" else "jra",
-        now=Play().clock(0.0),
+        clock=SourceClock(),
         command=command,
         sessions=1,
         max_sessions=2,
@@ -197,13 +197,13 @@ def python_command(setting: str, *, is_windows: bool) -> list[str]:
 
 
 def _agent(url: str, rest: str, means: Means) -> Source:
-    address = agent_link.parse_address(url)
+    address, clock = agent_link.parse_address(url), SourceClock()
     return Source(
         name=url,
-        start=partial(agent_link.connect, address, token=means.agent_token),
+        start=partial(agent_link.connect, address, token=means.agent_token, clock=clock),
         check=lambda spec: agent_link.check(address),
         provider=address.provider,
-        now=agent_link.japan,
+        clock=clock,
         sessions=2 if address.is_split else 1,
         max_sessions=2 if address.is_split else _MAX_SESSIONS,
         is_single=address.is_split,

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -32,6 +31,7 @@ from jvgate.jvlink.wire import Channel, Kind
 from jvgate.sessions.archive.folder import ArchiveShelf
 from jvgate.spec.jst import JST
 from jvgate.spec.spec import Provider, Spec, load_spec
+from jvgate.values import SourceClock
 
 __all__ = ["Play", "holding_of", "parse_play"]
 
@@ -65,12 +65,11 @@ class Play:
         """Whether it is the generated season."""
         return not self.place
 
-    def clock(self, began: float) -> Callable[[], datetime]:
-        """Return the source's clock, naive, Japan Standard Time.  began: seconds since the epoch."""
+    def clock(self, began: float) -> SourceClock:
+        """Return the source's clock.  began: seconds since the epoch."""
         if self.date is None and self.speed is None:
-            return lambda: _japan(time.time())
-        start, speed = self.date or _japan(began), self.speed or 0.0
-        return lambda: start + timedelta(seconds=(time.time() - began) * speed)
+            return SourceClock()
+        return SourceClock(self.date or _japan(began), began=began, speed=self.speed or 0.0)
 
 
 def parse_play(url: str) -> Play:
@@ -108,7 +107,7 @@ def provider_named(text: str) -> Provider:
 def holding_of(play: Play, spec: Spec, began: float) -> Holding:
     """Return how a session of *play* is held.  The season is loaded here, where it is played, and only here."""
     return Holding(
-        make=partial(_make, play, _shelf(play, spec), spec, play.clock(began)),
+        make=partial(_make, play, _shelf(play, spec), spec, play.clock(began).now),
         limits=Limits(buffer_bytes=_BUFFER_BYTES, reopen_s=0.05),
         one_type_per_file=play.is_demo,
         pump_s=_WATCH_S if play.is_demo else None,

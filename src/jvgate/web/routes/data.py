@@ -48,4 +48,4 @@ async def get_data(
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = question
-    return AnswerResponse(served)
+    return AnswerResponse(served, clock=gateway.clock)

@@ -56,7 +56,7 @@ async def get_movie(
     if type not in RACE_TYPES:
         raise _unknown_type(type, f"{_RACES}; of workouts {_WORKOUTS}")
     fetched = await fetch(request, "movie", type, str(RaceKey.parse(key, spec_of(request).key_rules)), keep_s=_keep_s)
-    return _told(fetched, {"type": type, "key": key, "available": fetched.entry.value["available"]})
+    return _told(request, fetched, {"type": type, "key": key, "available": fetched.entry.value["available"]})
 
 
 @router.get("/{type}", summary="Workout videos / 調教映像一覧", operation_id="movies", responses=_NOT_OFFERED)
@@ -70,15 +70,15 @@ async def get_movies(
     if type not in LIST_TYPES:
         raise _unknown_type(type, f"{_WORKOUTS}; of races {_RACES}")
     fetched = await fetch(request, "movies", type, str(LIST_TYPES[type](given)), keep_s=lambda found: KEEP_LIST_S)
-    return _told(fetched, {"type": type, "key": given, "keys": fetched.entry.value["keys"]})
+    return _told(request, fetched, {"type": type, "key": given, "keys": fetched.entry.value["keys"]})
 
 
 def _keep_s(found: Found) -> float:
     return KEEP_S if found["available"] else KEEP_NOTHING_S
 
 
-def _told(fetched: Fetched, about: dict[str, Any]) -> Response:
-    return answer(fetched, orjson.dumps(about), CONTENT_TYPE)
+def _told(request: Request, fetched: Fetched, about: dict[str, Any]) -> Response:
+    return answer(request, fetched, orjson.dumps(about), CONTENT_TYPE)
 
 
 def _unknown_type(given: str, allowed: str) -> QueryError:
