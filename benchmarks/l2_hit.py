@@ -21,7 +21,10 @@ from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.keys import query_text, value_key
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
+from jvgate.spec.spec import load_spec
 from jvgate.values import Dataset, Query
+
+JRA = load_spec("jra")
 
 __all__ = ["measure"]
 
@@ -39,7 +42,7 @@ def measure(effort: Effort) -> list[Figure]:
 
 async def _measure(server: RedisServer, effort: Effort) -> list[Figure]:
     body = b"".join(raw for record in RECORDS_OF_RACE for raw in weekend(record))
-    async with RedisTier(server.unix_url, deadline_s=5.0) as tier:
+    async with RedisTier(server.unix_url, JRA.layouts, deadline_s=5.0) as tier:
         figures = [await _hits(tier, name, body[:size], effort) for name, size in SIZES.items()]
         return [*figures, await _hits(tier, "a weekend, GET of its raw records", body, effort, is_raw=True)]
 
@@ -59,7 +62,8 @@ async def _hits(tier: RedisTier, name: str, body: bytes, effort: Effort, *, is_r
 
 def _packed(body: bytes) -> Packed:
     now = time.time()
-    dataset = Dataset(Query("RACE", from_time=f"{len(body):014}", option=1), body, (), "20261115000000", now)
+    query = Query("RACE", from_time=f"{len(body):014}", option=1)
+    dataset = Dataset.landed(query, body, (), "20261115000000", now, layouts=JRA.layouts)
     return Packed(dataset, now + 3600, now + 7200, ("RACE", "20261115"))
 
 

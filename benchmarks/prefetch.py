@@ -23,7 +23,7 @@ from benchmarks.measuring import FULL, Effort, Figure, Sample, Wanted, main, per
 from benchmarks.servers import jvgate, running
 from benchmarks.steady import Connections, Steady, steady
 from jvgate.records.decode import decode
-from jvgate.records.framing import frames_of
+from jvgate.records.framing import frames
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.registry import parse_source
 from jvgate.spec.spec import load_spec
@@ -82,7 +82,7 @@ async def _record(folder: Path) -> None:
             await pool.read(Query(dataspec, since, option=1)) for dataspec, since in (("RACE", SINCE), ("YSCH", YEAR))
         ]
         races = [
-            decode(frame.raw, JRA.layouts) for frame in frames_of(stored[0].body, JRA.layouts) if frame.head == b"RA"
+            decode(frame.raw, JRA.layouts) for frame in frames((stored[0].body,), JRA.layouts) if frame.head == b"RA"
         ]
         keys = [Query(dataspec, key=key) for key in _coming(races) for dataspec in FOLLOW_UPS]
         live = await asyncio.gather(*map(pool.read, keys))

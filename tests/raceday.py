@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from jvgate.records.encode import encode
+from jvgate.records.framing import frames
+from jvgate.records.runs import Damage, RawRecord
+from jvgate.records.scan import Scan, scan
 from jvgate.values import Dataset, Query, SourceFile
 from tests.specs import JRA
 
@@ -33,6 +36,16 @@ def race_day() -> list[bytes]:
     return [record("RA", Hondai="テスト記念"), *runners, record("HR"), record("O1")]
 
 
+def scan_of(body: bytes) -> Scan:
+    """The scan of a dataset of one file."""
+    return scan(body, JRA.layouts)
+
+
+def frames_of(*chunks: bytes) -> list[RawRecord | Damage]:
+    """The records of a stream that comes in *chunks*, and what was lost between them."""
+    return list(frames(chunks, JRA.layouts))
+
+
 def archive(folder: Path, *records: bytes, dataspec: str = "RACE", name: str = FILE_NAME) -> Path:
     """Put one file of *records* into the archive at *folder*, and return that."""
     (folder / dataspec).mkdir(parents=True, exist_ok=True)
@@ -43,4 +56,5 @@ def archive(folder: Path, *records: bytes, dataspec: str = "RACE", name: str = F
 def dataset(*records: bytes, query: Query = QUERY, name: str = "a.jvd", read_at: float = 0.0) -> Dataset:
     """What JV-Link would have given for *query*: one file, or nothing."""
     files = (SourceFile(name, PROVIDED, 0),) if records else ()
-    return Dataset(query, b"".join(records), files, PROVIDED if records else "", read_at)
+    provided = PROVIDED if records else ""
+    return Dataset.landed(query, b"".join(records), files, provided, read_at, layouts=JRA.layouts)

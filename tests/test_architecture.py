@@ -17,10 +17,10 @@ MAY_IMPORT = {
     "errors": set(),
     "listeners": set(),
     "spec": {"errors"},
-    "values": {"errors", "spec"},
+    "values": {"errors", "spec", "records"},  # a dataset has its scan
     "question": BASE | {"spec"},
     "settings": {"errors"},
-    "records": BASE | {"spec"},
+    "records": {"errors", "spec"},
     "jvlink": {"errors"},  # and the standard library: it runs in a bare 32-bit Python
     "season": BASE | {"spec", "records"},  # the generated season behind demo:
     "sessions": BASE | {"spec", "records", "jvlink", "season", "settings"},
@@ -72,6 +72,12 @@ def test_a_room_imports_only_what_it_may(room):
 def test_the_cache_knows_its_shared_tier_by_the_protocol_alone():
     for path in ROOT.glob("cache/*.py"):
         assert not {name for name in imported(path) if name.startswith("jvgate.cache.redis")}, path
+
+
+@pytest.mark.parametrize("folder", ["agent", "archive"])
+def test_the_sources_use_agents_and_archives_and_not_the_other_way_round(folder):
+    for path in ROOT.glob(f"sessions/{folder}/*.py"):
+        assert not {name for name in imported(path) if name.startswith("jvgate.sessions.sources")}, path
 
 
 def test_at_most_six_modules_stand_loose_beside_the_packages():

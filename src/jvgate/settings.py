@@ -63,7 +63,12 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="Server processes, each with sessions and a memory of its own.")
     l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
-    dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")
+    dataset_bytes: int = Field(
+        64 * MIB, ge=1024, description="Raw bytes of one answer, of all its data specs together; more is refused."
+    )
+    answer_bytes: int = Field(
+        128 * MIB, ge=1024, description="Bytes of one rendered answer before compression; a larger one is refused."
+    )
     batch_bytes: int = Field(
         64 * MIB, ge=1024, description="Bytes of all answers of a batch; what is beyond is refused."
     )

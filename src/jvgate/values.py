@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from math import inf
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 import orjson
 
+from jvgate.records.scan import Scan, scan
 from jvgate.spec.conditions import Condition
 from jvgate.spec.jst import JST
+from jvgate.spec.layouts import Layouts
 from jvgate.spec.spec import Provider
 
 __all__ = [
@@ -144,7 +146,7 @@ class SourceFile:
 class Dataset:
     """What JV-Link gave for a query: whole, raw and untouched, or it would not exist.
 
-    body: the records as read, one after another, Shift_JIS with CR LF.
+    body: the records as read, one after another, Shift_JIS with CR LF.  scan: where they stand in it.
     last_file_timestamp: YYYYMMDDhhmmss or "" when nothing was found.
     read_at: seconds since the epoch (wall clock), when the read ended.
     open_s, read_s: what JV-Link took, seconds; wait_s: how long the query waited for a session.
@@ -152,12 +154,34 @@ class Dataset:
 
     query: Query
     body: bytes
+    scan: Scan = field(compare=False, repr=False)
     files: tuple[SourceFile, ...] = ()
     last_file_timestamp: str = ""
     read_at: float = 0.0
     open_s: float = field(default=0.0, compare=False)
     read_s: float = field(default=0.0, compare=False)
     wait_s: float = field(default=0.0, compare=False)
+
+    @classmethod
+    def landed(
+        cls,
+        query: Query,
+        body: bytes,
+        files: tuple[SourceFile, ...] = (),
+        last_file_timestamp: str = "",
+        read_at: float = 0.0,
+        *,
+        layouts: Layouts,
+        open_s: float = 0.0,
+        read_s: float = 0.0,
+        wait_s: float = 0.0,
+    ) -> Self:
+        """Return a dataset that has just come, with its scan: here alone the records of datasets are framed.
+
+        Takes milliseconds for megabytes: off the event loop.
+        """
+        found = scan(body, layouts, [file.offset for file in files] or [0])
+        return cls(query, body, found, files, last_file_timestamp, read_at, open_s, read_s, wait_s)
 
 
 @dataclass(frozen=True, slots=True)

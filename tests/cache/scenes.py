@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.values import Dataset, Query, SourceFile
+from tests.specs import JRA
 from tests.waiting import LIMIT_S, until
 
 __all__ = [
@@ -35,7 +36,8 @@ def queries(count):
 def entry(query=QUERY, body=b"RA7 records\r\n", *, tags=("RACE", "20261115"), stamp=0, keep_s=60.0, now=None):
     now = time.time() if now is None else now
     files = (SourceFile("RAVM2026111520261114180000.jvd", "20261114180000", 0),)
-    return Packed(Dataset(query, body, files, "20261114180000", now), now + keep_s / 2, now + keep_s, tags, stamp)
+    dataset = Dataset.landed(query, body, files, "20261114180000", now, layouts=JRA.layouts)
+    return Packed(dataset, now + keep_s / 2, now + keep_s, tags, stamp)
 
 
 def play(scene, *urls, is_up=True, **options):
@@ -46,7 +48,10 @@ def play(scene, *urls, is_up=True, **options):
 
     async def on_stage():
         async with AsyncExitStack() as end:
-            tiers = [await end.enter_async_context(RedisTier(url, **{"deadline_s": 5.0} | options)) for url in urls]
+            tiers = [
+                await end.enter_async_context(RedisTier(url, JRA.layouts, **{"deadline_s": 5.0} | options))
+                for url in urls
+            ]
             if is_up:
                 await until(lambda: all(tier.state.is_listening and tier.state.state == "closed" for tier in tiers))
             async with asyncio.timeout(LIMIT_S):

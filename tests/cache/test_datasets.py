@@ -14,7 +14,7 @@ from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.freshness import policy
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.values import MISSING, Landed, Query
-from tests.cache.clocks import STOPPED, Clock, settled
+from tests.cache.clocks import STOPPED, Clock, settled, without_threads
 from tests.raceday import QUERY, dataset, record
 from tests.specs import JRA
 
@@ -84,6 +84,7 @@ def number(got):
 
 def play(scene, **settings):
     async def on_stage():
+        without_threads()
         clock = Clock()
         source = Source(clock)
         memory = Memory(max_entries=100, max_bytes=1 << 20, clock=clock)

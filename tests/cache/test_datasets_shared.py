@@ -13,7 +13,7 @@ from jvgate.cache.memory import Memory, Store
 from jvgate.errors import ReadCancelled, SourceBusy
 from jvgate.freshness.tags import has_any
 from jvgate.values import MISSING
-from tests.cache.clocks import Clock, settled
+from tests.cache.clocks import Clock, settled, without_threads
 from tests.cache.shared_fake import Board, BoardTier
 from tests.cache.test_datasets import ERROR_S, FRESH_S, STALE_S, Judge, Source, number
 from tests.raceday import QUERY
@@ -39,6 +39,7 @@ class Node:
 
 @asynccontextmanager
 async def nodes():
+    without_threads()
     board, clock = Board(), Clock()
     pair = [Node(board, clock) for _ in range(2)]
     try:

@@ -11,6 +11,7 @@ from jvgate.cache.shared import Miss, Packed, SharedPurge
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisCluster, RedisSentinel, RedisServer, server_binaries
 from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+from tests.specs import JRA
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
@@ -160,7 +161,10 @@ def test_over_tls_it_keeps_and_listens_and_talks_to_nobody_who_is_not_vouched_fo
         with RedisServer() as server:
             async with Proxy(server.port, tls=context) as proxy:
                 known = f"{proxy.url}?ssl_ca_certs={certificate[0]}"
-                async with RedisTier(known, deadline_s=5.0) as one, RedisTier(proxy.url, deadline_s=5.0) as stranger:
+                async with (
+                    RedisTier(known, JRA.layouts, deadline_s=5.0) as one,
+                    RedisTier(proxy.url, JRA.layouts, deadline_s=5.0) as stranger,
+                ):
                     await until(lambda: one.state.is_listening)
                     packed = await kept(one, entry())
                     return await one.get(QUERY) == packed, one.state.state, stranger.state.state

@@ -6,7 +6,7 @@ import pytest
 
 from jvgate.commands import serve
 from jvgate.errors import SessionHung, WorkerFailed, WorkerLost
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.settings import Settings
 from jvgate.values import SourceClock

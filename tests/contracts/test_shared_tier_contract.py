@@ -13,6 +13,7 @@ from jvgate.cache.shared import ALL, Lease, Miss, NoTier, Packed, SharedPurge, S
 from tests.cache.redis_server import RedisServer
 from tests.cache.scenes import QUERY, entry, queries, settled
 from tests.cache.shared_fake import Board, BoardTier
+from tests.specs import JRA
 from tests.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.process
@@ -53,7 +54,7 @@ async def tiers_of(kind: Kind, server: RedisServer, end: AsyncExitStack) -> tupl
         return BoardTier(board), BoardTier(board)
     server.command("FLUSHALL")
     url = server.url if kind.name == "redis" else "unix:///nowhere/redis.sock"
-    one, other = [await end.enter_async_context(RedisTier(url, deadline_s=2.0)) for _ in range(2)]
+    one, other = [await end.enter_async_context(RedisTier(url, JRA.layouts, deadline_s=2.0)) for _ in range(2)]
     if kind.keeps:
         await until(lambda: one.state.is_listening and other.state.is_listening)
     return one, other

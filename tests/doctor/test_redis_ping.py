@@ -7,6 +7,7 @@ import pytest
 from jvgate.doctor.redis_ping import check_redis
 from jvgate.settings import Settings
 from tests.cache.redis_server import RedisServer
+from tests.specs import JRA
 
 pytestmark = pytest.mark.process
 
@@ -14,7 +15,7 @@ SECRET = "hunter:2"
 
 
 def check(url):
-    found = check_redis(Settings(redis_url=url))
+    found = check_redis(Settings(redis_url=url), JRA)
     assert "hunter" not in str(found)
     return found
 
@@ -49,4 +50,4 @@ def test_a_redis_that_is_not_there_is_told_with_its_place():
 
 
 def test_without_redis_there_is_nothing_to_check():
-    assert check_redis(Settings()).state == "skip"
+    assert check_redis(Settings(), JRA).state == "skip"

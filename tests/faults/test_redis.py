@@ -26,6 +26,7 @@ from tests.cache.scenes import (
     settled,
     timed,
 )
+from tests.specs import JRA
 from tests.waiting import until
 
 DEADLINE_S = 0.2
@@ -132,7 +133,7 @@ def test_what_takes_connections_and_says_nothing_is_left_alone(server):
     async def scene():
         async with Proxy(server.port) as proxy:
             proxy.is_swallowing = True
-            async with RedisTier(proxy.url, deadline_s=DEADLINE_S) as one:
+            async with RedisTier(proxy.url, JRA.layouts, deadline_s=DEADLINE_S) as one:
                 assert (one.state.state, one.state.reason) == ("open", "timeout")
                 assert await one.get(QUERY) == Miss("open")
                 proxy.is_swallowing = False
@@ -156,7 +157,7 @@ def test_what_is_no_redis_at_all_is_left_alone():
     async def scene():
         async with await asyncio.start_server(greet, "127.0.0.1", 0) as web:
             url = f"redis://127.0.0.1:{web.sockets[0].getsockname()[1]}"
-            async with RedisTier(url) as one:
+            async with RedisTier(url, JRA.layouts) as one:
                 return one.state.state, one.state.reason, await one.get(QUERY)
 
     state, reason, found = asyncio.run(scene())
@@ -166,7 +167,7 @@ def test_what_is_no_redis_at_all_is_left_alone():
 
 def test_connections_that_break_are_made_anew(server):
     async def scene():
-        async with Proxy(server.port) as proxy, RedisTier(proxy.url, deadline_s=1.0) as one:
+        async with Proxy(server.port) as proxy, RedisTier(proxy.url, JRA.layouts, deadline_s=1.0) as one:
             for _ in range(5):
                 await kept(one, entry())
                 assert isinstance(await one.get(QUERY), Packed)
@@ -213,7 +214,7 @@ def test_a_missing_password_is_said():
 
 def test_an_url_that_is_none_is_refused_at_once():
     with pytest.raises(SettingsError):
-        RedisTier("http://localhost")
+        RedisTier("http://localhost", JRA.layouts)
 
 
 # Writes alone
@@ -327,7 +328,7 @@ def test_a_redis_that_forgot_a_purge_is_told_of_it(server):
         server.restart(snapshot)
         await until(lambda: not one.state.is_listening)
         await is_back(one)
-        async with RedisTier(server.url, deadline_s=5.0) as late:
+        async with RedisTier(server.url, JRA.layouts, deadline_s=5.0) as late:
             await is_back(late)
             return f"jvgate:2:{QUERY}" in server.names(), await late.get(QUERY)
 
@@ -338,14 +339,14 @@ def test_who_found_a_redis_that_forgot_a_purge_hears_of_it_from_who_knows(server
     heard = []
 
     async def scene():
-        async with Proxy(server.port) as proxy, RedisTier(proxy.url, deadline_s=DEADLINE_S) as one:
+        async with Proxy(server.port) as proxy, RedisTier(proxy.url, JRA.layouts, deadline_s=DEADLINE_S) as one:
             await is_back(one)
             await kept(one, entry())
             snapshot = server.save()
             await one.purge("RACE")
             proxy.is_swallowing = True
             server.restart(snapshot)
-            async with RedisTier(server.url, deadline_s=5.0, on_purge=[heard.append]) as late:
+            async with RedisTier(server.url, JRA.layouts, deadline_s=5.0, on_purge=[heard.append]) as late:
                 await is_back(late)
                 found = await late.get(QUERY)
                 proxy.is_swallowing = False
@@ -364,8 +365,8 @@ def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):
     async def scene():
         async with (
             Proxy(server.port) as proxy,
-            RedisTier(server.url, deadline_s=1.0) as other,
-            RedisTier(proxy.url, deadline_s=DEADLINE_S, on_reconnect=[lambda _: flushed.set()]) as one,
+            RedisTier(server.url, JRA.layouts, deadline_s=1.0) as other,
+            RedisTier(proxy.url, JRA.layouts, deadline_s=DEADLINE_S, on_reconnect=[lambda _: flushed.set()]) as one,
         ):
             await is_back(one)
             await kept(one, entry())
@@ -413,7 +414,7 @@ def test_thousands_who_leave_take_nobody_elses_reply(server):
         return query, await one.get(query)
 
     async def scene():
-        async with Proxy(server.port) as proxy, RedisTier(proxy.url, deadline_s=5.0, connections=4) as one:
+        async with Proxy(server.port) as proxy, RedisTier(proxy.url, JRA.layouts, deadline_s=5.0, connections=4) as one:
             for query in asked:
                 await kept(one, entry(query, body=str(query).encode()))
             proxy.delay_s = 0.001

@@ -15,7 +15,8 @@ import pytest
 
 from jvgate.errors import SourceError
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Means, parse_source
+from jvgate.sessions.sources.registry import parse_source
+from jvgate.sessions.sources.source import Means
 from jvgate.values import Query
 from tests.raceday import archive, record
 from tests.served.processes import children

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jvgate.freshness.heads import heads_of
 from jvgate.freshness.lifetimes import Lifetimes, Windows, is_final, luck_of
 from jvgate.freshness.post_times import PostTimes
 from jvgate.season.shelf import SeasonShelf
 from jvgate.spec.jst import JST
 from jvgate.values import Query
-from tests.raceday import DAY, GARBAGE, RACE_KEY, dataset, record
+from tests.raceday import DAY, GARBAGE, RACE_KEY, dataset, record, scan_of
 from tests.specs import JRA
 
 LIFETIMES = Lifetimes(JRA)
@@ -37,17 +36,13 @@ def ra(mark="2", number=11, **values):
     return record("RA", DataKubun=mark, HassoTime="15:40", RaceNum=number, **values)
 
 
-def heads(made):
-    return heads_of(made.body, JRA.layouts)
-
-
 def stored(dataspec, *records, newest, to_time="", option=1):
     query = Query(dataspec, from_time="20261101000000", to_time=to_time, option=option)
     return replace(dataset(*records, query=query), last_file_timestamp=newest)
 
 
 def fresh_s(made, now, **known):
-    return LIFETIMES.windows(made, heads(made), now=now, **known).fresh_s
+    return LIFETIMES.windows(made, now=now, **known).fresh_s
 
 
 def test_the_plain_lifetime_is_the_figure_of_the_data_spec():
@@ -59,7 +54,7 @@ def test_the_plain_lifetime_is_the_figure_of_the_data_spec():
 def test_nothing_found_lives_briefly_in_every_window(dataspec):
     query = Query(dataspec, key=RACE_KEY) if JRA.dataspecs[dataspec].is_realtime else Query(dataspec, from_time="2026")
     made = dataset(query=query)
-    assert LIFETIMES.windows(made, heads(made), now=POST) == Windows(30, 30, 30)
+    assert LIFETIMES.windows(made, now=POST) == Windows(30, 30, 30)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +62,7 @@ def test_nothing_found_lives_briefly_in_every_window(dataspec):
 )
 def test_odds_live_by_how_near_post_time_is(hours, seconds):
     posts = PostTimes()
-    posts.learn(heads_of(ra(), JRA.layouts), now=POST)
+    posts.learn(scan_of(ra()), now=POST)
     odds = realtime("0B30", record("O1", DataKubun="1"))
     assert fresh_s(odds, POST - hours * HOUR, posts=posts) == pytest.approx(seconds)
 
@@ -79,7 +74,7 @@ def test_a_card_tells_its_own_post_time():
 
 def test_its_own_post_time_goes_before_an_older_one():
     posts = PostTimes()
-    posts.learn(heads_of(record("RA", HassoTime="10:00"), JRA.layouts), now=POST)
+    posts.learn(scan_of(record("RA", HassoTime="10:00")), now=POST)
     assert fresh_s(realtime("0B15", ra()), POST, posts=posts) == pytest.approx(20.4)
 
 
@@ -126,7 +121,7 @@ def test_stored_data_without_a_calendar_lives_by_its_figure():
 def test_a_late_delivery_is_asked_for_at_the_floor():
     late = stored("RACE", ra(), newest="20261114120000")
     assert fresh_s(late, at("2026-11-16 14:30")) == 300
-    assert LIFETIMES.windows(late, heads(late), now=at("2026-11-16 14:30")).stale_s == 300
+    assert LIFETIMES.windows(late, now=at("2026-11-16 14:30")).stale_s == 300
 
 
 @pytest.mark.parametrize(
@@ -162,12 +157,12 @@ def test_entries_of_a_race_to_come_are_not_past_their_corrections():
     ],
 )  # fmt: skip
 def test_final_is_what_data_kubun_says_for_the_kind_of_data(body, is_realtime, final):
-    assert is_final(heads_of(body, JRA.layouts), JRA.lifetimes["final"], is_realtime=is_realtime) is final
+    assert is_final(scan_of(body), JRA.lifetimes["final"], is_realtime=is_realtime) is final
 
 
 def test_a_setting_changes_what_a_lifetime_goes_by():
     odds, now = realtime("0B30", record("O1", DataKubun="1")), at("2026-11-15 12:00")
-    assert Lifetimes(JRA, {"0B30": {"fresh": 20}}).windows(odds, heads(odds), now=now).fresh_s == 20
+    assert Lifetimes(JRA, {"0B30": {"fresh": 20}}).windows(odds, now=now).fresh_s == 20
 
 
 def test_the_season_lives_as_its_races_go_by():
@@ -176,11 +171,11 @@ def test_the_season_lives_as_its_races_go_by():
     def lived(dataspec, clock):
         now = datetime.fromisoformat(f"2026-11-15 {clock}")
         body = b"".join(SHELF.realtime(dataspec, RACE_KEY, now=now))
-        made = replace(dataset(query=Query(dataspec, key=RACE_KEY)), body=body)
+        made = dataset(body, query=Query(dataspec, key=RACE_KEY))
         return fresh_s(made, now.replace(tzinfo=JST).timestamp(), posts=posts)
 
     posts = PostTimes()
-    posts.learn(heads_of(b"".join(SHELF.realtime("0B15", DAY, now=datetime(2026, 11, 15, 9))), JRA.layouts), now=POST)
+    posts.learn(scan_of(b"".join(SHELF.realtime("0B15", DAY, now=datetime(2026, 11, 15, 9)))), now=POST)
     for dataspec in ("0B15", "0B30"):
         night, morning, near, told = (lived(dataspec, clock) for clock in ("00:30", "10:00", "15:35", "23:00"))
         assert near < morning <= night < told == 1800
@@ -205,7 +200,7 @@ def test_windows_keep_their_bounds_whatever_is_asked(
         end = f"{to_time:%Y%m%d%H%M%S}" if to_time else ""
         query = Query(dataspec, from_time="20261001000000", to_time=end, option=option)
     made = replace(dataset(*records, query=query), last_file_timestamp=f"{newest:%Y%m%d%H%M%S}")
-    windows = LIFETIMES.windows(made, heads(made), now=now.timestamp(), change_every_s=every_s, random=random)
+    windows = LIFETIMES.windows(made, now=now.timestamp(), change_every_s=every_s, random=random)
     figures = LIFETIMES.figures(query)
     assert figures.floor <= windows.fresh_s <= figures.settled
     assert 0 < windows.stale_s <= windows.fresh_s

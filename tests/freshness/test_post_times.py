@@ -4,12 +4,11 @@ from datetime import datetime
 
 import pytest
 
-from jvgate.freshness.heads import heads_of
 from jvgate.freshness.post_times import PostTimes, about, posts_in, starts_in
 from jvgate.season.shelf import SeasonShelf
 from jvgate.season.world.world import world_of
 from jvgate.spec.jst import JST
-from tests.raceday import record
+from tests.raceday import record, scan_of
 from tests.specs import JRA
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=JST).timestamp()
@@ -17,7 +16,7 @@ RACE = "202611150511"
 
 
 def heads(*records):
-    return heads_of(b"".join(records), JRA.layouts)
+    return scan_of(b"".join(records))
 
 
 def ra(number=11, at="15:40", **values):

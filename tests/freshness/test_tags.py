@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jvgate.errors import QueryError
-from jvgate.freshness.heads import heads_of, place_of
 from jvgate.freshness.tags import MOST_DAYS, MOST_RACES, is_purged, purge_tags, tags_of
-from jvgate.records.framing import Frame, frames_of
+from jvgate.records.runs import RawRecord
+from jvgate.spec.places import place_of
 from jvgate.values import Query
-from tests.raceday import GARBAGE, dataset, race_day, record
+from tests.raceday import GARBAGE, dataset, frames_of, race_day, record
 from tests.specs import JRA
 
 SHORT, LONG = "202611150511", "2026111505050411"
@@ -24,7 +24,7 @@ def realtime(key, *records, dataspec="0B12"):
 
 
 def found(tagged):
-    return tags_of(tagged, heads_of(tagged.body, JRA.layouts))
+    return tags_of(tagged)
 
 
 def is_hit(tagged, **purge):
@@ -130,8 +130,8 @@ pieces = st.lists(
 def test_a_purge_never_misses_a_race_that_a_reader_would_find(records, seed, damage):
     body = damaged(records, random.Random(seed), damage)
     tags = found(dataset(body))
-    for frame in frames_of(body, JRA.layouts):
-        if isinstance(frame, Frame) and frame.layout is not None and place_of(frame.layout).race:
+    for frame in frames_of(body):
+        if isinstance(frame, RawRecord) and frame.layout is not None and place_of(frame.layout).race:
             spans = place_of(frame.layout).day + place_of(frame.layout).race
             race = b"".join(frame.raw[offset : offset + length] for offset, length in spans)
             if race.isdigit():

@@ -12,7 +12,7 @@ from jvgate.cache.traffic import Traffic
 from jvgate.errors import SessionTimeout, SourceBusy
 from jvgate.gateway.calls import Errands
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.values import Query, SourceClock
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
 from tests.specs import JRA

@@ -5,29 +5,31 @@ import json
 import time
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from threading import Event
+from threading import Event, current_thread
 
 import pytest
 import zstandard
 
 from jvgate.cache.shared import ALL, NoTier
 from jvgate.errors import DatasetTooLarge, JVLinkError, SourceBusy
+from jvgate.freshness import policy
 from jvgate.freshness.tags import EVERYTHING
 from jvgate.gateway import answers as answers_module
 from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.opening import open_gateway
 from jvgate.jvlink.holding import Holding
 from jvgate.jvlink.simulator import Simulator
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
+from jvgate.records.framing import Framer
 from jvgate.render.answers import packed
 from jvgate.sessions.archive.rawfile import split
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings
 from jvgate.values import MISSING, SourceClock
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryFile, MemoryShelf
-from tests.raceday import GARBAGE, PROVIDED, archive, race_day, record
+from tests.raceday import GARBAGE, PROVIDED, RACE_KEY, archive, race_day, record
 from tests.specs import JRA
 
 LIMIT_S = 10
@@ -74,6 +76,25 @@ async def gateway(shelf, *, one_type_per_file=False, **given):
     async with pool, Gateway(source, JRA, pool, settings, shared=NoTier()) as opened:
         yield opened
         shelf.gate.set()  # nobody is left standing there
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """What frames and judges datasets, in the order of the calls, and on which thread."""
+    seen = []
+
+    def trace(owner, name):
+        original = getattr(owner, name)
+
+        def call(*args, **kwargs):
+            seen.append((name, current_thread()))
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, call)
+
+    for owner, name in ((Framer, "__init__"), (policy.Judge, "judge"), (policy, "tags_of")):
+        trace(owner, name)
+    return seen
 
 
 def race(**parameters):
@@ -429,6 +450,15 @@ def test_a_dataset_over_the_limit_is_refused_and_a_smaller_one_is_not(shelf):
     assert (limit_bytes, len(kinds(served))) == (10_000, 4)
 
 
+def test_a_rendered_answer_over_its_limit_is_refused_and_a_smaller_part_of_it_is_not(shelf):
+    async def scene(opened):
+        with pytest.raises(DatasetTooLarge, match="rendered") as error:
+            await opened.ask(race())
+        return error.value.limit_bytes, len(kinds(await opened.ask(race(fields="RecordSpec"))))
+
+    assert play(shelf, scene, answer_bytes=2000) == (2000, 6)
+
+
 def test_an_answer_larger_than_the_memory_is_given_and_not_kept(shelf):
     async def scene(opened):
         return [await opened.ask(race()) for _ in range(2)], opened._memory.bytes
@@ -701,3 +731,61 @@ def test_who_asks_after_a_purge_is_not_given_what_was_being_read_before_it(shelf
         return [(await asking).outcome for asking in (before, after)], shelf.opens
 
     assert play(shelf, scene) == (["miss", "miss"], ["RACE", "RACE"])
+
+
+@pytest.mark.process
+def test_a_cold_answer_is_framed_once_and_nothing_of_that_is_done_by_the_event_loop(traced, tmp_path):
+    archive(tmp_path, *[record("O1")] * 3, dataspec="0B31", name=f"{RACE_KEY}.jvd")
+    questions = [parse_question("0B31", {"key": [RACE_KEY], **given}, JRA, formats=("json", "ndjson"))
+                 for given in ({}, {"where": ["JyoCD=05"]}, {"format": ["ndjson"]})]  # fmt: skip
+
+    async def scene():
+        async with open_gateway(Settings(source=f"archive:{tmp_path}?date=2026-11-18")) as opened:
+            return [(await opened.ask(question)).entry.value.body for question in questions], current_thread()
+
+    answers, loop_thread = asyncio.run(scene())
+    assert [answer.count(b'"RecordSpec":"O1"') for answer in answers] == [3, 3, 3]
+    assert [name for name, _ in traced] == ["__init__", "judge", "tags_of"]
+    assert loop_thread not in {thread for _, thread in traced}
+
+
+@pytest.fixture
+def joined(tmp_path):
+    """An archive with 2382 bytes of RACE and 5782 bytes of DIFN, one record type in a file."""
+    for dataspec, kinds in {"RACE": (["SE", "SE"], ["RA"]), "DIFN": (["UM"], ["KS"])}.items():
+        for kind, *more in kinds:
+            name = f"{kind}VM2026111520261116140000.jvd"
+            archive(tmp_path, *[record(kind)] * (1 + len(more)), dataspec=dataspec, name=name)
+    return Settings(source=f"archive:{tmp_path}?date=2026-11-18", sessions=1, dataset_bytes=6000)
+
+
+def stored(dataspec, *records):
+    given = {"from_time": ["20261101"]} | ({"record": list(records)} if records else {})
+    return parse_question(dataspec, given, JRA, formats=("json",))
+
+
+@pytest.mark.process
+def test_joined_data_specs_count_together_against_the_limit_wherever_they_come_from(joined):
+    async def scene():
+        async with open_gateway(joined) as opened:
+            for _ in range(2):  # read from the source, then found in memory
+                with pytest.raises(DatasetTooLarge, match=r"RACE:.* and .*DIFN:") as error:
+                    await opened.ask(stored("RACEDIFN"))
+            assert [len(kinds(await opened.ask(stored(dataspec)))) for dataspec in ("RACE", "DIFN")] == [3, 2]
+            return error.value.limit_bytes, opened._pool.opens
+
+    assert asyncio.run(scene()) == (6000, {"RACE": 1, "DIFN": 1})
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("is_warm", [False, True])
+def test_only_the_records_asked_for_count_though_memory_has_more(joined, is_warm):
+    async def scene():
+        async with open_gateway(joined) as opened:
+            for dataspec in ("RACE", "DIFN") if is_warm else ():
+                await opened.ask(stored(dataspec))
+            with pytest.raises(DatasetTooLarge):
+                await opened.ask(stored("RACEDIFN", "SE", "RA", "KS"))
+            return kinds(await opened.ask(stored("RACEDIFN", "SE", "KS")))
+
+    assert asyncio.run(scene()) == ["SE", "SE", "KS"]

@@ -19,7 +19,7 @@ from jvgate.gateway import prefetch as prefetching
 from jvgate.gateway.prefetch import Prefetcher
 from jvgate.spec.jst import JST
 from jvgate.values import Landed, Query, Question, Selection, SourceClock
-from tests.cache.clocks import Clock, settled
+from tests.cache.clocks import Clock, settled, without_threads
 from tests.cache.test_datasets import FRESH_S, Judge
 from tests.raceday import QUERY, RACE_KEY, dataset, record
 from tests.specs import JRA
@@ -98,6 +98,7 @@ def play(monkeypatch):
 
     def play(scene, sessions=8):
         async def on_stage():
+            without_threads()
             stage = Stage(sessions)
             async with stage.prefetcher:
                 shown = await scene(stage, stage.prefetcher)
@@ -274,7 +275,7 @@ def test_what_was_brought_and_has_expired_is_brought_again(play):
 
 
 def test_what_nothing_follows_is_not_looked_into(play, monkeypatch):
-    monkeypatch.setattr(prefetching, "heads_of", lambda body: pytest.fail("its records were looked at"))
+    monkeypatch.setattr(prefetching, "starts_in", lambda scan, since: pytest.fail("its records were looked at"))
 
     async def scene(stage, prefetcher):
         await stage.asks(CARD)

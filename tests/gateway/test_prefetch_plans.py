@@ -4,13 +4,12 @@ from datetime import datetime
 
 import pytest
 
-from jvgate.freshness.heads import heads_of
-from jvgate.freshness.post_times import PostTimes
+from jvgate.freshness.post_times import PostTimes, starts_in
 from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expiry, near_post
 from jvgate.season.shelf import SeasonShelf
 from jvgate.spec.jst import JST
 from jvgate.values import Query
-from tests.raceday import DAY, QUERY, RACE_KEY, record
+from tests.raceday import DAY, QUERY, RACE_KEY, record, scan_of
 from tests.specs import JRA
 
 LONG_KEY = "2026111505050411"
@@ -22,12 +21,12 @@ def ra(number=11, at="15:40", **values):
     return record("RA", RaceNum=number, HassoTime=at, **values)
 
 
-def heads(*records):
-    return heads_of(b"".join(records), JRA.layouts)
+def starts(*records):
+    return starts_in(scan_of(b"".join(records)))
 
 
 def plan(*records, query=QUERY, now=NOON, asked=None):
-    wishes = after_answer(query, heads(*records), JRA.prefetch_rules, now=now, asked=asked or Asked())
+    wishes = after_answer(query, starts(*records), JRA.prefetch_rules, now=now, asked=asked or Asked())
     return [str(wish.query) for wish in wishes]
 
 
@@ -40,7 +39,7 @@ def asked_for(*queries, now=NOON):
 
 def posts(*records, now=NOON):
     known = PostTimes()
-    known.learn(heads(*records), now=now)
+    known.learn(scan_of(b"".join(records)), now=now)
     return known
 
 
@@ -94,7 +93,7 @@ def test_a_weekend_of_the_season_is_followed_by_all_its_races_to_come():
     files = SeasonShelf(JRA.layouts, 1).stored("RACE", now=now, setup=False)
     cards = b"".join(raw for file in files[-8:] if file.record == "RA" for raw in file.read())
     wishes = after_answer(
-        QUERY, heads_of(cards, JRA.layouts), JRA.prefetch_rules, now=now.replace(tzinfo=JST).timestamp(), asked=Asked()
+        QUERY, starts(cards), JRA.prefetch_rules, now=now.replace(tzinfo=JST).timestamp(), asked=Asked()
     )
     days = [wish.query.key[:8] for wish in wishes if wish.query.dataspec == "0B30"]
     assert days.count("20261115") in (24, 36)

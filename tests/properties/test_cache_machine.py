@@ -27,7 +27,7 @@ from jvgate.freshness import policy
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.tags import has_any
 from jvgate.values import Dataset, Query
-from tests.cache.clocks import STOPPED, Clock
+from tests.cache.clocks import STOPPED, Clock, without_threads
 from tests.cache.shared_fake import Board, BoardTier
 from tests.specs import JRA
 
@@ -74,7 +74,8 @@ class Source:
         number = len(self.reads) - 1
         await read.end
         read.ended_at = self.clock()
-        return Dataset(query, b"%d" % number, read_at=self.clock() + 1e4)  # by the clock of wherever it was read
+        read_at = self.clock() + 1e4  # by the clock of wherever it was read
+        return Dataset.landed(query, b"%d" % number, read_at=read_at, layouts=JRA.layouts)
 
     def hasten(self, query):
         pass
@@ -139,6 +140,7 @@ class CacheMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self):
         self.loop = asyncio.new_event_loop()
+        without_threads(self.loop)
         self.clock = Clock()
         self.source = Source(self.clock)
         self.asking: list[Asking] = []
@@ -258,10 +260,11 @@ class CacheMachine(RuleBasedStateMachine):
         return [Node(board, self.source, self.clock, **off) for off in clocks]
 
     async def _end(self):
-        for asking in self.asking:  # one that a shut gate held would begin a flight that nobody ends
-            asking.task.cancel()
         for node in self.nodes:
             node.tier.gate.set()
+        for asking in self.asking:
+            asking.task.cancel()  # or it would begin another read, which nobody ends
+        for node in self.nodes:
             await node.datasets.close()
         await asyncio.gather(*(asking.task for asking in self.asking), return_exceptions=True)
 

@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 
 from jvgate.records.decode import decode, decoder
 from jvgate.records.encode import encode
-from jvgate.records.framing import Frame, frames, frames_of
+from jvgate.records.runs import RawRecord
+from tests.raceday import frames_of
 from tests.records.build import random_record
 from tests.specs import JRA
 
 ALL = list(JRA.layouts.all())
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**32)
+
+
+def told(*chunks):
+    return [(one.offset, getattr(one, "raw", None), getattr(one, "layout", one)) for one in frames_of(*chunks)]
 
 
 def holds(record, values):
@@ -64,7 +69,7 @@ def test_where_a_stream_is_cut_changes_nothing(seed, cuts, damage):
         data[place % len(data)] = rng.randrange(256)
     places = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
     pieces = [bytes(data[a:b]) for a, b in itertools.pairwise(places)]
-    assert list(frames(pieces, JRA.layouts)) == list(frames_of(bytes(data), JRA.layouts))
+    assert told(*pieces) == told(bytes(data))
 
 
 @FEW
@@ -82,24 +87,21 @@ def test_many_alike_are_told_apart_as_one_by_one(seed, damage, nuls):
     data = bytearray(b"".join(records))
     for place in damage:
         data[place % len(data)] = rng.choice((10, 13, rng.randrange(256)))
-    chunks = [bytes(data[at : at + 97]) for at in range(0, len(data), 97)]
-    assert list(frames(chunks, JRA.layouts)) == list(frames_of(bytes(data), JRA.layouts))
+    assert told(*(bytes(data[at : at + 97]) for at in range(0, len(data), 97))) == told(bytes(data))
 
 
 @FEW
 @given(data=st.binary(max_size=400))
 def test_no_byte_of_a_stream_is_unaccounted_for(data):
-    counted = sum(
-        len(item.raw) - item.padded if isinstance(item, Frame) else item.length for item in frames_of(data, JRA.layouts)
-    )
+    counted = sum(item.size if isinstance(item, RawRecord) else item.length for item in frames_of(data))
     assert counted == len(data) - _nuls_between(data)
 
 
 def _nuls_between(data):
     """The NULs that stand where a record could start."""
     covered = bytearray(len(data))
-    for item in frames_of(data, JRA.layouts):
-        size = len(item.raw) - item.padded if isinstance(item, Frame) else item.length
+    for item in frames_of(data):
+        size = item.size if isinstance(item, RawRecord) else item.length
         covered[item.offset : item.offset + size] = b"\1" * size
     assert all(data[place] == 0 for place, seen in enumerate(covered) if not seen)
     return covered.count(0)

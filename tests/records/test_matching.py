@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jvgate.records.decode import decode
-from jvgate.records.matching import matcher
+from jvgate.records.matching import Meeting
+from jvgate.records.runs import RecordRun
 from jvgate.spec.conditions import Condition, Span, parse_condition, selectable
 from tests.raceday import record
 from tests.specs import JRA
@@ -13,9 +14,16 @@ from tests.specs import JRA
 
 def wants(condition, raw):
     layout = JRA.layouts.get(raw[:2].decode(), len(raw))
-    found = matcher(layout, [parse_condition(text, [layout]) for text in condition.split("&")])
-    assert found is not None
-    return found(raw)
+    return chosen([parse_condition(text, [layout]) for text in condition.split("&")], layout, raw) == raw
+
+
+def chosen(conditions, layout, raw):
+    """The records of *raw* that meet the conditions; one by one gives the same as all together."""
+    meeting, run = Meeting(conditions), RecordRun.of(raw, layout)
+    alone = b"".join(one.raw for one in run.records() if meeting.of(one) is not None)
+    found = meeting.of(run)
+    assert (found.raw if found is not None else b"") == alone
+    return alone
 
 
 @pytest.mark.parametrize(
@@ -59,8 +67,20 @@ def test_what_cannot_be_read_meets_no_condition():
     assert wants("JyoCD=05", bytes(raw))
 
 
-def test_a_layout_without_the_field_has_no_matcher():
-    assert matcher(JRA.layouts.current("UM"), [Condition("RaceNum", (Span(1, 1),))]) is None
+def test_records_of_a_layout_without_the_field_meet_nothing():
+    assert chosen([Condition("RaceNum", (Span(1, 1),))], JRA.layouts.current("UM"), record("UM")) == b""
+
+
+@pytest.mark.parametrize("count", [3, 400])
+@pytest.mark.parametrize(
+    "condition", ["RaceNum=2..5", "Umaban=7", "RaceNum=3&Umaban=1..9", "KettoNum=2023000000..", "RaceNum=99"]
+)
+def test_many_records_are_chosen_as_one_by_one(condition, count):
+    runners = [record("SE", RaceNum=number // 18 % 12 + 1, Umaban=number % 18 + 1) for number in range(count)]
+    layout = JRA.layouts.current("SE")
+    conditions = [parse_condition(text, [layout]) for text in condition.split("&")]
+    raw = b"".join(runners)
+    assert chosen(conditions, layout, raw) == b"".join(one for one in runners if chosen(conditions, layout, one))
 
 
 @given(st.sampled_from(["RA", "SE"]), st.data())
@@ -74,4 +94,4 @@ def test_the_bytes_say_what_the_answer_says(kind, data):
     value = decode(bytes(raw), JRA.layouts)[field.key]
     value = value.rstrip() if isinstance(value, str) else value
     for span in (Span(value, value), Span(None, None)):
-        assert matcher(layout, [Condition(field.key, (span,))])(bytes(raw)) is (value is not None)
+        assert bool(chosen([Condition(field.key, (span,))], layout, bytes(raw))) is (value is not None)

@@ -11,11 +11,12 @@ from itertools import product
 import msgspec
 import pytest
 
-from jvgate.question import parameters_of, parse_question
-from jvgate.records.framing import CRLF
+from jvgate.errors import DatasetTooLarge
+from jvgate.question.parsing import parameters_of, parse_question
 from jvgate.records.plan import MEMO_ENTRIES
+from jvgate.records.runs import CRLF
 from jvgate.render.answers import render
-from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.registry import FORMATS, charsets, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check, refusal
 from jvgate.settings import Settings
@@ -36,7 +37,7 @@ WORDS = tuple(FORMATS)
 def question(dataspec="RACE", **parameters):
     given = {"from_time": "20261101"} | parameters
     texts = {name: value if isinstance(value, list) else [value] for name, value in given.items()}
-    return parse_question(dataspec, texts, JRA, formats=WORDS)
+    return parse_question(dataspec, texts, JRA, formats=WORDS, charsets=charsets(WORDS))
 
 
 def answer(*records, dataspec="RACE", **parameters):
@@ -51,6 +52,32 @@ def as_json(*records, **parameters):
 def lines(body):
     assert body.endswith(b"\n")
     return [json.loads(line) for line in body.splitlines()]
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "pickle"])  # counts the values that it holds
+def test_an_answer_may_have_as_many_bytes_as_the_limit_and_not_one_more(word):
+    asked = question(record="SE", format=word)
+    datasets = [dataset(*MIXED, query=asked.queries[0])]
+    body = render(asked, datasets, JRA).answer.body
+    assert render(asked, datasets, JRA, limit_bytes=len(body)).answer.body == body
+    with pytest.raises(DatasetTooLarge) as error:
+        render(asked, datasets, JRA, limit_bytes=len(body) - 1)
+    assert (error.value.limit_bytes, error.value.is_rendered) == (len(body) - 1, True)
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "parquet"])  # its files are far smaller
+def test_rendering_ends_soon_after_the_limit(word, monkeypatch):
+    rendered = []
+    monkeypatch.setattr(RecordWriter, "write_item", noting(rendered, RecordWriter.write_item))
+    asked = question(record="SE", format=word)
+    many = b"".join([record("SE", Umaban=number % 18 + 1) for number in range(2000)])
+    with pytest.raises(DatasetTooLarge):
+        render(asked, [dataset(*[many] * 20, query=asked.queries[0])], JRA, limit_bytes=100_000)
+    assert sum(item.count for item in rendered) <= 10_000  # of 40,000; a table holds back up to 8192 rows
+
+
+def noting(noted, write_item):
+    return lambda writer, item: noted.append(item) or write_item(writer, item)
 
 
 @pytest.mark.parametrize("parameters", SELECTIONS, ids=str)
@@ -270,11 +297,17 @@ def test_a_question_is_asked_again_by_its_own_parameters(dataspec, parameters):
     texts = {"from_time": ["20261101"]} | {
         name: value if isinstance(value, list) else [value] for name, value in parameters.items()
     }
-    asked = parse_question(dataspec, {name: values for name, values in texts.items() if values}, JRA, formats=WORDS)
+    asked = parse_question(
+        dataspec,
+        {name: values for name, values in texts.items() if values},
+        JRA,
+        formats=WORDS,
+        charsets=charsets(WORDS),
+    )
     again: dict[str, list[str]] = {}
     for name, value in parameters_of(asked):
         again.setdefault(name, []).append(value)
-    assert parse_question(dataspec, again, JRA, formats=WORDS) == asked
+    assert parse_question(dataspec, again, JRA, formats=WORDS, charsets=charsets(WORDS)) == asked
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])

@@ -11,7 +11,7 @@ from jvgate.jvlink.rules import DataspecRule
 from jvgate.jvlink.simulator import Simulator
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.values import Query, SourceClock
 from tests.specs import JRA
 

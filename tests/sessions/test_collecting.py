@@ -39,7 +39,7 @@ def test_what_is_left_out_is_all_that_the_data_spec_delivers_but_what_is_wanted(
 
 def collected(*files):
     """A dataset of *files*: for each its name, time and batches."""
-    sink = Collected()
+    sink = Collected(JRA.layouts)
     for name, provided, *batches in files:
         sink.begin(name, provided)
         for batch in batches:
@@ -65,6 +65,6 @@ def test_nothing_at_all_is_a_dataset():
 
 def test_progress_is_passed_on():
     told = []
-    Collected(told.append).progress(Progress(records_read=3))
-    Collected().progress(Progress())  # nobody is interested
+    Collected(JRA.layouts, told.append).progress(Progress(records_read=3))
+    Collected(JRA.layouts).progress(Progress())  # nobody is interested
     assert told == [Progress(records_read=3)]

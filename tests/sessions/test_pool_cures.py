@@ -22,7 +22,7 @@ from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.sessions import resting
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import Backoff, Query, SourceClock
 from tests.jvlink.sinks import Kept

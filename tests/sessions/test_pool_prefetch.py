@@ -8,7 +8,7 @@ import pytest
 from jvgate.errors import ReadCancelled, WorkerLost
 from jvgate.sessions.fair_queue import Priority
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.values import SourceClock
 from tests.sessions.gated import LIMIT_S, RECORDS, GatedShelf, Links, pool, reached, realtime

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from jvgate import __version__
-from jvgate.question import PARAMETERS
+from jvgate.question.parameters import PARAMETERS
 from tests.specs import JRA
 
 JAPANESE = re.compile("[぀-ヿ一-鿿]")

@@ -46,7 +46,6 @@ Urgency = Literal["now", "refresh", "prefetch"]
 LANDING_S = 60.0
 # How long who reads for nobody keeps others from reading while no session is free for it.
 PATIENCE_S = 1.0
-_LARGE_BYTES = 1 << 18
 # Moments that went through Redis's clock and back differ by less when they are the same; reads end further apart.
 _SAME_S = 0.001
 _STALE: tuple[How, ...] = ("stale", "fallback")
@@ -374,9 +373,7 @@ class Datasets:
     async def _judged(self, dataset: Dataset, before: Dataset | None, *, cost_s: float) -> Entry[Dataset]:
         """Return what was read just now as it is kept.  before: the last one.  cost_s: what reading it took."""
         read_at = self._clock()
-        is_large = len(dataset.body) > _LARGE_BYTES  # too long a look for the event loop
-        judge = partial(self._judge.judge, dataset, before)
-        judged = await asyncio.to_thread(judge) if is_large else judge()
+        judged = await asyncio.to_thread(self._judge.judge, dataset, before)
         return entry_of(dataset, judged, read_at=read_at, cost_s=cost_s)
 
     def _keep(self, query: Query, entry: Entry[Dataset]) -> None:

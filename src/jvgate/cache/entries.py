@@ -41,7 +41,7 @@ def entry_of(dataset: Dataset, judged: Judged, *, read_at: float, cost_s: float)
         dataset,
         read_at=read_at,
         fresh_until=fresh_until,
-        weight=len(dataset.body) + ENTRY_OVERHEAD_BYTES,
+        weight=_weight(dataset),
         stale_until=fresh_until + judged.stale_s,
         error_until=fresh_until + judged.error_s,
         refresh_at=early(fresh_until, cost_s=cost_s, lifetime_s=judged.fresh_s),
@@ -74,11 +74,15 @@ def unpacked(packed: Packed, *, now: float, ahead_s: float, after: tuple[float, 
         packed.dataset,
         read_at=packed.dataset.read_at - ahead_s,
         fresh_until=fresh_until,
-        weight=len(packed.dataset.body) + ENTRY_OVERHEAD_BYTES,
+        weight=_weight(packed.dataset),
         stale_until=min(fresh_until + stale_s, kept_until),
         error_until=min(fresh_until + max(after[1], stale_s), kept_until),
         tags=frozenset(packed.tags),
     )
+
+
+def _weight(dataset: Dataset) -> int:
+    return len(dataset.body) + dataset.scan.bytes + ENTRY_OVERHEAD_BYTES
 
 
 def early(fresh_until: float, *, cost_s: float, lifetime_s: float, dice: Callable[[], float] = random.random) -> float:

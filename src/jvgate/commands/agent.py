@@ -19,7 +19,7 @@ from jvgate.errors import SettingsError
 from jvgate.sessions.agent.hello import clock_fields
 from jvgate.sessions.agent.link import DEFAULT_PORT, Address
 from jvgate.sessions.agent.server import Agent
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings
 
 __all__ = ["run"]

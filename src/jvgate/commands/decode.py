@@ -15,10 +15,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from jvgate.commands.output import output_format, writing
 from jvgate.errors import ArchiveError, QueryError
-from jvgate.question import parse_selection
-from jvgate.records.framing import Damage, Frame, Framer, Run
+from jvgate.question.parsing import parse_selection
+from jvgate.records.framing import Framer
+from jvgate.records.runs import Damage, Framed, RecordRun
 from jvgate.render.choosing import Chooser
-from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.registry import FORMATS, charsets, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check
 from jvgate.render.tally import Tally
@@ -41,8 +42,8 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     file is not written, and what goes to stdout has no end.  Raises QueryError for what cannot be asked, OSError.
     """
     word = output_format(output, next(iter(parameters.get("format", ())), None), default="ndjson")
-    spec = load_spec("jra")
-    selection = parse_selection({**parameters, "format": [word]}, spec, formats=offered_formats(load_settings()))
+    spec, formats = load_spec("jra"), offered_formats(load_settings())
+    selection = parse_selection({**parameters, "format": [word]}, spec, formats=formats, charsets=charsets(formats))
     question, chosen = _question(selection, spec), FORMATS[selection.format]
     writer = (chosen.decoded or chosen.answer)(question, spec)
     totals, unread = Tally(), list[Path]()
@@ -113,7 +114,7 @@ def _decode_file(
         items = chain(chain.from_iterable(map(framer.feed, _chunks(path, bar))), framer.end())
         for item in chooser.shown(_told(items, path)):
             out.write(writer.write_item(item))
-            bar.found(item.count if isinstance(item, Run) else 1)
+            bar.found(item.count if isinstance(item, RecordRun) else 1)
     except ArchiveError as exc:
         typer.echo(f"{path}: {exc.why}", err=True)
         return chooser.tally, False
@@ -123,7 +124,7 @@ def _decode_file(
     return chooser.tally, True
 
 
-def _told(items: Iterable[Run | Frame | Damage], path: Path) -> Iterator[Run | Frame | Damage]:
+def _told(items: Iterable[Framed], path: Path) -> Iterator[Framed]:
     for item in items:
         if isinstance(item, Damage):
             typer.echo(f"{path}: {item.length} bytes lost at byte {item.offset}: {item.why}", err=True)

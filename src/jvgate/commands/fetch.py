@@ -15,13 +15,13 @@ from jvgate.commands.log import set_up_log
 from jvgate.commands.output import output_format, writing
 from jvgate.gateway.streams import Streams
 from jvgate.jvlink.request import Progress as Read
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render.answers import render
-from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.registry import FORMATS, charsets, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import load_settings
 from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Question
@@ -44,7 +44,8 @@ def fetch_answer(
     spec = load_spec(origin.provider)
     word = output_format(output, next(iter(parameters.get("format", ())), None), default="json")
     formats = offered_formats(settings)
-    question = check(parse_question(dataspec, {**parameters, "format": [word]}, spec, formats=formats), spec)
+    given = {**parameters, "format": [word]}
+    question = check(parse_question(dataspec, given, spec, formats=formats, charsets=charsets(formats)), spec)
     set_up_log(settings.log_format)
     pool = Pool(origin, spec, sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
     with writing(output) as file:

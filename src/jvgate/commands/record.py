@@ -26,16 +26,17 @@ from jvgate.commands.log import set_up_log
 from jvgate.errors import SESSION_LOST, ArchiveError, QueryError, SettingsError, SourceError
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.sessions.archive.folder import ArchiveShelf
 from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.archive.recording import Recording, exclusive
 from jvgate.sessions.archive.resume import SETUP, Mark, advanced, readable, resumed
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
-from jvgate.sessions.sources.registry import Source
-from jvgate.sessions.sources.simulated import parse_play
+from jvgate.sessions.sources.archive import parse_archive
+from jvgate.sessions.sources.demo import parse_demo
+from jvgate.sessions.sources.registry import source_of
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import load_settings
 from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Query
@@ -107,11 +108,11 @@ def _queries(dataspec: str, parameters: Mapping[str, Sequence[str]], spec: Spec)
 def _origin(url: str) -> str:
     """Return what makes the data of a source, "" for JRA-VAN: whatever way they come, they are the same."""
     scheme = url.partition(":")[0]
-    return f"demo:?seed={parse_play(url).seed}" if scheme == "demo" else "nvlink:" if scheme == "nvlink" else ""
+    return f"demo:?seed={parse_demo(url).seed}" if scheme == "demo" else "nvlink:" if scheme == "nvlink" else ""
 
 
 def _place(url: str) -> Path | None:
-    return Path(parse_play(url).place).expanduser().resolve() if url.startswith("archive:") else None
+    return Path(parse_archive(url).place).expanduser().resolve() if url.startswith("archive:") else None
 
 
 def _check_apart(way: _Way) -> None:

@@ -21,8 +21,8 @@ from jvgate.commands.workers import ParentPipe, supervise
 from jvgate.errors import SessionHung, SettingsError
 from jvgate.gateway.opening import check_settings
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.registry import source_of
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings, unknown_variables
 from jvgate.spec.spec import Spec, load_spec
 from jvgate.web.app import Siblings, create_app

@@ -13,7 +13,7 @@ from typing import Protocol, get_args
 
 from jvgate.doctor.findings import Finding
 from jvgate.doctor.registry import Hive, WindowsValues
-from jvgate.sessions.sources.registry import python_command
+from jvgate.sessions.sources.com import python_command
 from jvgate.settings import Settings
 
 __all__ = ["JV_LINK_CLSID", "NV_LINK_CLSID", "Registry", "Run", "WindowsRegistry", "check_installation", "run_quietly"]

@@ -10,16 +10,17 @@ from jvgate.doctor.findings import Finding
 from jvgate.errors import SettingsError
 from jvgate.gateway.opening import shared_tier
 from jvgate.settings import Settings
+from jvgate.spec.spec import Spec
 
 __all__ = ["check_redis"]
 
 _REFUSED = ("auth", "forbidden")
 
 
-def check_redis(settings: Settings) -> Finding:
+def check_redis(settings: Settings, spec: Spec) -> Finding:
     """Connect to the Redis of the settings, where one is set."""
     try:
-        tier = shared_tier(settings)
+        tier = shared_tier(settings, spec)
     except SettingsError:  # its message names what is allowed, and no part of the URL
         return _no_url()
     if isinstance(tier, NoTier):

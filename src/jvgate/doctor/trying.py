@@ -11,7 +11,7 @@ from pathlib import Path
 from jvgate.doctor.findings import Finding
 from jvgate.errors import ArchiveError, JVLinkError, NotInstalled, SessionTimeout, SourceError, WorkerFailed
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings
 from jvgate.spec.spec import Spec
 from jvgate.values import Query

@@ -9,7 +9,6 @@ from threading import Lock
 from jvgate.cache.entries import Judged
 from jvgate.errors import JVLinkError, SourceError
 from jvgate.freshness.changes import ChangeRate, family_of
-from jvgate.freshness.heads import heads_of
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.post_times import PostTimes
 from jvgate.freshness.tags import tags_of
@@ -42,15 +41,14 @@ class Judge:
 
         before: what the same query gave last.
         """
-        heads, now = heads_of(dataset.body, self._spec.layouts), self._clock.epoch_s()
-        tags = tags_of(dataset, heads)
+        now, tags = self._clock.epoch_s(), tags_of(dataset)
         with self._lock:
-            self.posts.learn(heads, now=now)
+            self.posts.learn(dataset.scan, now=now)
             family = family_of(dataset.query)
             if before is not None:
                 self._changes.observe(family, now, changed=before.body != dataset.body)
             windows = self._lifetimes.windows(
-                dataset, heads, now=now, posts=self.posts, change_every_s=self._changes.every_s(family, now),
+                dataset, now=now, posts=self.posts, change_every_s=self._changes.every_s(family, now),
                 random=self._dice(),
             )  # fmt: skip
         fresh_s, stale_s, error_s = map(self._clock.wall_s, (windows.fresh_s, windows.stale_s, windows.error_s))

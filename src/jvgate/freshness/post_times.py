@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jvgate.freshness.heads import Heads, place_of, spans_of
+from jvgate.records.scan import Scan
 from jvgate.spec.jst import DAY_S, day_at, epoch_of
+from jvgate.spec.places import place_of, spans_of
 
 __all__ = ["PostTimes", "Start", "about", "posts_in", "starts_in"]
 
@@ -27,11 +28,11 @@ class Start:
     long: str = field(default="", compare=False)
 
 
-def starts_in(heads: Heads, *, since: str = "00000000") -> list[Start]:
+def starts_in(scan: Scan, *, since: str = "00000000") -> list[Start]:
     """Return the starts that records of the day *since* (YYYYMMDD) or later tell, in no order."""
     found: list[Start] = []
     earliest = since.encode()
-    for run in heads.runs:
+    for run in scan.runs():
         place, clock = place_of(run.layout), spans_of(run.layout, "HassoTime")
         if not (place.race and clock):
             continue
@@ -41,9 +42,9 @@ def starts_in(heads: Heads, *, since: str = "00000000") -> list[Start]:
     return found
 
 
-def posts_in(heads: Heads) -> dict[str, float]:
+def posts_in(scan: Scan) -> dict[str, float]:
     """Return the post times that the records tell: race (12 characters) -> epoch seconds."""
-    return {start.race: start.post for start in starts_in(heads)}
+    return {start.race: start.post for start in starts_in(scan)}
 
 
 def _start(key: bytes) -> Start | None:
@@ -74,14 +75,14 @@ class PostTimes:
     def __len__(self) -> int:
         return sum(map(len, self._days.values()))
 
-    def learn(self, heads: Heads, *, now: float) -> None:
-        """Take over what *heads* tell; what is read later wins.
+    def learn(self, scan: Scan, *, now: float) -> None:
+        """Take over what *scan* tell; what is read later wins.
 
         May be called while another thread looks: what is there is replaced as a whole, and never changed.
         """
         since = day_at(now - _BACK_DAYS * DAY_S)
         days = dict(self._days)
-        for start in starts_in(heads, since=since):
+        for start in starts_in(scan, since=since):
             days[start.race[:8]] = {**days.get(start.race[:8], {}), start.race: start}
         kept = sorted(day for day in days if day >= since)[:_MOST_DAYS]
         self._days = {day: days[day] for day in kept}

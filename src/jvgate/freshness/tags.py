@@ -22,8 +22,9 @@ from collections.abc import Collection
 from typing import Final
 
 from jvgate.cache.shared import ALL
-from jvgate.freshness.heads import Heads, place_of
 from jvgate.freshness.post_times import about
+from jvgate.records.scan import Scan
+from jvgate.spec.places import place_of
 from jvgate.spec.racekeys import DayKey, KeyRules, RaceKey
 from jvgate.values import Dataset, Query
 
@@ -53,18 +54,19 @@ _DAY = r"[0-9]{8}"
 _RACE = r"[0-9]{8}[0-9A-Z]{2}[0-9]{2}"
 
 
-def tags_of(dataset: Dataset, heads: Heads) -> frozenset[str]:
-    """Return the tags of *dataset*: about a thousand at most, and never none.  heads: of its body."""
+def tags_of(dataset: Dataset) -> frozenset[str]:
+    """Return the tags of *dataset*: about a thousand at most, and never none."""
+    scan = dataset.scan
     asked_days, asked_races, wide = _asked(dataset.query)
-    races, days, found_wide = _found(heads)
+    races, days, found_wide = _found(scan)
     days, races, wide = days | asked_days, races | asked_races, wide | found_wide
     if len(races) > MOST_RACES:
         wide, races = wide | {race[:8] for race in races}, set()
     if len(days) > MOST_DAYS:
         wide, days = {_ANY}, {_ANY}
-    if _ANY in wide or not heads.is_clear:
+    if _ANY in wide or not scan.is_clear:
         wide, days = {_ANY}, days | {_ANY}
-    records = {run.record for run in heads.runs} | heads.unread | set(dataset.query.records)
+    records = {run.layout.record for run in scan.runs()} | scan.unread | set(dataset.query.records)
     return frozenset(
         [f"dataspec={dataset.query.dataspec}"]
         + [f"record={record}" for record in records]
@@ -121,12 +123,12 @@ def _asked(query: Query) -> tuple[set[str], set[str], set[str]]:
     return {day}, set(), {day}
 
 
-def _found(heads: Heads) -> tuple[set[str], set[str], set[str]]:
+def _found(scan: Scan) -> tuple[set[str], set[str], set[str]]:
     """Return the races, the days and the days of which any race may be meant, that the records name."""
     races: set[str] = set()
     days: set[str] = set()
     wide: set[str] = set()
-    for run in heads.runs:
+    for run in scan.runs():
         place = place_of(run.layout)
         if not place.day:
             continue

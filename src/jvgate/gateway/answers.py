@@ -20,11 +20,12 @@ from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Store
 from jvgate.cache.traffic import Traffic
+from jvgate.errors import DatasetTooLarge
 from jvgate.gateway.compressing import Packer
 from jvgate.listeners import Listeners
 from jvgate.render.answers import render
 from jvgate.spec.spec import Spec
-from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
+from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
 
 __all__ = ["REFRESH_AFTER_S", "Answers", "Outcome", "Served", "outcome_of_kept"]
 
@@ -74,6 +75,7 @@ class Answers:
     """Makes the answers to questions from *datasets*, and keeps them in *store*.  One event loop's.
 
     Look-ups count in *traffic*.  clock: of the entries.  workers: threads for rendering.  most_waiters: for one answer.
+    dataset_bytes: limit of the raw records of one answer.  answer_bytes: limit of its body before compression.
     asked: told of a question that only hits from memory ask for, when its answer is refreshed.
     """
 
@@ -88,6 +90,8 @@ class Answers:
         clock: Callable[[], float],
         workers: Executor,
         most_waiters: int,
+        dataset_bytes: int,
+        answer_bytes: int,
         asked: Listeners[Question],
     ) -> None:
         self._store = store
@@ -97,6 +101,8 @@ class Answers:
         self._clock = clock
         self._traffic = traffic
         self._workers = workers
+        self._dataset_bytes = dataset_bytes
+        self._answer_bytes = answer_bytes
         self._asked = asked
         self._flights: Flights[_Made] = Flights(most=most_waiters)
 
@@ -121,7 +127,7 @@ class Answers:
     async def answer(self, question: Question, *, refresh: bool) -> Served:
         """Answer a question that is not in memory, together with all clients that ask it; for hours if need be.
 
-        Raises what reading raises: SourceError and its kinds.
+        Raises what reading raises (SourceError and its kinds), and DatasetTooLarge.
         """
         key = str(question)
         newer_than = self._clock() - REFRESH_AFTER_S if refresh else None
@@ -187,10 +193,11 @@ class Answers:
             stale_ok = not is_refresh and moment is None
             urgency: Literal["refresh", "now"] = "refresh" if is_refresh else "now"
             got.append(await self._datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
+            self._check_size(question, [each.entry.value for each in got])
         entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
-        job = partial(render, question, datasets, self._spec)
-        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, job)
+        rendering = partial(render, question, datasets, self._spec, limit_bytes=self._answer_bytes)
+        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, rendering)
         made: Entry[Answer] = Entry(
             rendered.answer,
             read_at=min(entry.read_at for entry in entries),
@@ -207,6 +214,15 @@ class Answers:
         how = next(how for how in _HOWS if any(each.how == how for each in got))
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
         return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages, is_outdated)
+
+    def _check_size(self, question: Question, datasets: Sequence[Dataset]) -> None:
+        """Raise DatasetTooLarge when the raw records wanted of *datasets*, wherever they came from, pass the limit."""
+        records, limit_bytes = question.selection.records, self._dataset_bytes
+        total = sum(len(dataset.body) for dataset in datasets)
+        if total > limit_bytes and records:  # memory may have more record types than are wanted
+            total = sum(dataset.scan.bytes_of(records) for dataset in datasets)
+        if total > limit_bytes:
+            raise DatasetTooLarge(" and ".join(map(str, question.queries)), limit_bytes=limit_bytes)
 
     async def _pack(self, question: Question, newer_than: _Moments, *, is_refresh: bool) -> _Made:
         """Pack the answer as it is without a coding, which is made once for all codings."""

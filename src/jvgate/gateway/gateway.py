@@ -40,7 +40,7 @@ from jvgate.listeners import Listener, Listeners
 from jvgate.sessions.archive.index import Summary
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.session_status import SessionCounts, SessionView
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
 from jvgate.spec.spec import Spec
@@ -155,6 +155,8 @@ class Gateway:
             clock=self.clock,
             workers=self._workers,
             most_waiters=settings.waiters,
+            dataset_bytes=settings.dataset_bytes,
+            answer_bytes=settings.answer_bytes,
             asked=self._asked,
         )
         self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)

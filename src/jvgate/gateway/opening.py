@@ -15,7 +15,7 @@ from jvgate.gateway.gateway import Gateway, PurgeNews
 from jvgate.listeners import Listener
 from jvgate.render.compression import levels_with
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings
 from jvgate.spec.spec import Spec, load_spec
 
@@ -26,7 +26,7 @@ def check_settings(settings: Settings, spec: Spec) -> None:
     """Raise SettingsError for what only the rooms that use a setting can tell to be wrong; nothing is begun."""
     Lifetimes(spec, settings.lifetimes)
     levels_with(settings.compression_levels)
-    shared_tier(settings)
+    shared_tier(settings, spec)
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
             gateway.forget(tags)
 
     clock = lifetime_clock()
-    shared = shared_tier(settings, clock=clock, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
+    shared = shared_tier(settings, spec, clock=clock, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))])
     gateway = Gateway(source, spec, pool, settings, shared=shared, clock=clock, on_purge=on_purge)
     async with pool, shared, gateway:
         made.append(gateway)
@@ -57,6 +57,7 @@ async def open_gateway(settings: Settings, *, on_purge: Sequence[Listener[PurgeN
 
 def shared_tier(
     settings: Settings,
+    spec: Spec,
     *,
     clock: Callable[[], float] = time.time,
     on_purge: Sequence[Listener[tuple[str, ...]]] = (),
@@ -70,6 +71,8 @@ def shared_tier(
     if not url:
         return NoTier()
     return RedisTier(
-        url, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s, limit_bytes=settings.redis_bytes,
+        url, spec.layouts, deadline_s=settings.redis_deadline_s, lease_s=settings.redis_lease_s,
+        # A server with a larger limit may have put a larger dataset there: it is not loaded here.
+        limit_bytes=min(settings.redis_bytes, settings.dataset_bytes),
         on_purge=on_purge, on_reconnect=on_reconnect, clock=clock,
     )  # fmt: skip

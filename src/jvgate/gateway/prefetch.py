@@ -12,7 +12,6 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 import structlog
 from cachetools import FIFOCache
@@ -20,11 +19,11 @@ from cachetools import FIFOCache
 from jvgate.cache.datasets import Datasets
 from jvgate.cache.traffic import Traffic
 from jvgate.errors import ReadCancelled, SourceError
-from jvgate.freshness.heads import heads_of
 from jvgate.freshness.lifetimes import Lifetimes
-from jvgate.freshness.post_times import PostTimes
+from jvgate.freshness.post_times import PostTimes, starts_in
 from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expiry, is_followed, near_post
 from jvgate.gateway.prefetch_queue import Prefetches, PrefetchFigures
+from jvgate.spec.jst import day_at
 from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Landed, Query, Question, SourceClock
 
@@ -33,8 +32,6 @@ __all__ = ["Prefetcher"]
 TICK_S, LEAST_TICK_S = 1.0, 0.1
 _HOTTEST = 20
 _MOST_QUESTIONS = 4096
-# A look for the races in a dataset that is larger than this would hold the event loop up.
-_LARGE_BYTES = 1 << 18
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.prefetch")
 
@@ -110,10 +107,9 @@ class Prefetcher:
             task.add_done_callback(self._planning.discard)
 
     async def _follow(self, query: Query, dataset: Dataset) -> None:
-        is_large = len(dataset.body) > _LARGE_BYTES
-        look = partial(heads_of, dataset.body, self._spec.layouts)
-        heads = await asyncio.to_thread(look) if is_large else look()
-        self._add(after_answer(query, heads, self._rules, now=self._now(), asked=self._asked))
+        now = self._now()
+        starts = await asyncio.to_thread(starts_in, dataset.scan, since=day_at(now))
+        self._add(after_answer(query, starts, self._rules, now=now, asked=self._asked))
 
     def _add(self, wishes: list[Wish]) -> None:
         if self._prefetches.add(wishes, now=time.monotonic(), is_fresh=self._is_fresh):

@@ -12,8 +12,7 @@ from typing import Any
 
 from cachetools import FIFOCache
 
-from jvgate.freshness.heads import Heads
-from jvgate.freshness.post_times import PostTimes, Start, about, starts_in
+from jvgate.freshness.post_times import PostTimes, Start, about
 from jvgate.spec.jst import DAY_S, day_at, epoch_of
 from jvgate.values import Query
 
@@ -76,14 +75,14 @@ def is_followed(query: Query, rules: Rules) -> bool:
     return any(query.dataspec in rule["of"] for rule in rules["after_answer"])
 
 
-def after_answer(query: Query, heads: Heads, rules: Rules, *, now: float, asked: Asked) -> list[Wish]:
-    """Return what follows an answer to *query* with the records of *heads*, the next race's first."""
+def after_answer(query: Query, starts: Iterable[Start], rules: Rules, *, now: float, asked: Asked) -> list[Wish]:
+    """Return what follows an answer to *query* whose records tell *starts*, the next race's first."""
     wishes: list[Wish] = []
     for rule in rules["after_answer"]:
         if query.dataspec not in rule["of"]:
             continue
         names = [name for group in rule["ask"] for name in _wanted(group, asked, rules, now)]
-        keys = [asked.key_of(start) for start in _coming(heads, now, days=rule["days"])]
+        keys = [asked.key_of(start) for start in _coming(starts, now, days=rule["days"])]
         planned = [
             Wish(Query(name, key=key, provider=query.provider), rule["reason"]) for key in keys for name in names
         ]
@@ -114,11 +113,11 @@ def _wanted(group: Sequence[str], asked: Asked, rules: Rules, now: float) -> Ite
     yield from found or group[:1]
 
 
-def _coming(heads: Heads, now: float, *, days: int) -> list[Start]:
-    """Return the races among *heads* that start later than *now*, within so many days, the next one first."""
+def _coming(starts: Iterable[Start], now: float, *, days: int) -> list[Start]:
+    """Return the races among *starts* that start later than *now*, within so many days, the next one first."""
     today = day_at(now)
     end = (epoch_of(today) or now) + days * DAY_S
-    return sorted(start for start in set(starts_in(heads, since=today)) if now < start.post < end)
+    return sorted(start for start in set(starts) if now < start.post < end)
 
 
 def _distinct(wishes: Iterable[Wish]) -> list[Wish]:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from jvgate.records.encode import initial_slot
 from jvgate.records.slots import is_large
 from jvgate.spec.layouts import Field, Group, Layout
+from jvgate.spec.places import place_of
 
-__all__ = ["RACE_DAY", "blank_slots", "is_shown", "last_days", "special_of"]
-
-RACE_DAY = slice(11, 19)  # every record with dated special values starts with it
+__all__ = ["blank_slots", "is_shown", "last_days", "race_day", "special_of"]
 
 
 def is_shown(member: Field | Group) -> bool:
@@ -23,6 +22,13 @@ def is_shown(member: Field | Group) -> bool:
 def last_days(layout: Layout) -> tuple[str, ...]:
     """Return the last race days (YYYYMMDD) of older special values, in their order."""
     return tuple(sorted({dated.until for field in layout.leaves() for dated in field.special_dated}))
+
+
+def race_day(layout: Layout) -> slice:
+    """Return where the race day (YYYYMMDD) stands in records whose special values depend on it."""
+    (start, first), (then, last) = place_of(layout).day
+    assert start + first == then, layout.id
+    return slice(start, then + last)
 
 
 def special_of(field: Field, until: str) -> Mapping[bytes, str]:

@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from jvgate.records.kinds import Errors, loader, problem
-from jvgate.records.meanings import RACE_DAY, blank_slots, is_shown, last_days, special_of
+from jvgate.records.meanings import blank_slots, is_shown, last_days, race_day, special_of
 from jvgate.records.slots import LargeGroup, is_large
 from jvgate.spec.layouts import Field, Group, Layout
 
@@ -41,14 +41,17 @@ def plan_chooser(layout: Layout) -> Callable[[bytes], Plan]:
     """Return what tells the plan of one raw record: some have more special values for older races."""
     plan = Plan(layout.fields, until="")
     older = [(until.encode(), Plan(layout.fields, until=until)) for until in last_days(layout)]
+    if not older:
+        return lambda raw: plan
+    day = race_day(layout)
 
     def choose(raw: bytes) -> Plan:
         for until, dated in older:
-            if raw[RACE_DAY] <= until:
+            if raw[day] <= until:
                 return dated
         return plan
 
-    return choose if older else lambda raw: plan
+    return choose
 
 
 class Plan:

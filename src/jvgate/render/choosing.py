@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from jvgate.records.framing import Damage, Frame, Run
 from jvgate.records.matching import Meeting
+from jvgate.records.runs import Damage, Framed, RawRecord, RecordRun
 from jvgate.render.tally import Tally
 from jvgate.values import Selection
 
@@ -32,7 +32,7 @@ class Chooser:
         """Take what comes next as that of another file."""
         self._file, self._is_counted = file, False
 
-    def shown(self, items: Iterable[Run | Frame | Damage]) -> Iterator[Run | Frame]:
+    def shown(self, items: Iterable[Framed]) -> Iterator[RecordRun | RawRecord]:
         """Yield what is wanted of *items*, between offset and limit; damage counts where it begins like that."""
         for found in items:
             if self._heads and found.head not in self._heads:
@@ -46,16 +46,15 @@ class Chooser:
             if not isinstance(item, Damage) and (cut := self._cut(item)) is not None:
                 yield cut
 
-    def _cut(self, item: Run | Frame) -> Run | Frame | None:
+    def _cut(self, item: RecordRun | RawRecord) -> RecordRun | RawRecord | None:
         """Return the part of *item* between offset and limit, None for nothing."""
-        count = item.count if isinstance(item, Run) else 1
+        count = item.count if isinstance(item, RecordRun) else 1
         first = max(0, self._first - self._seen)
         last = count if self._last is None else min(count, self._last - self._seen)
         self._seen += count
         if first >= last:
             return None
         self.returned += last - first
-        if isinstance(item, Frame) or last - first == count:
+        if isinstance(item, RawRecord) or last - first == count:
             return item
-        length = item.layout.length
-        return Run(item.raw[first * length : last * length], item.layout, item.offset + first * length, last - first)
+        return item.part(first, last)

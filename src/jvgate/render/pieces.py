@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
-from jvgate.records.framing import Damage, Frame, Framer, Run
+from jvgate.records.framing import Framer
+from jvgate.records.runs import Framed, RawRecord
 from jvgate.render.choosing import Chooser
 from jvgate.render.compression import Compressor
 from jvgate.render.formats.writers import RecordWriter
@@ -108,20 +109,19 @@ class Pieces:
         for at in range(0, len(batch), PIECE_BYTES):
             yield bytes(batch[at : at + PIECE_BYTES])
 
-    def _written(self, items: Iterator[Run | Frame | Damage]) -> Iterator[bytes]:
+    def _written(self, items: Iterator[Framed]) -> Iterator[bytes]:
         """Yield what is shown of *items*, a little at a time."""
         for item in self._chooser.shown(items):
-            if isinstance(item, Frame):
+            if isinstance(item, RawRecord):
                 yield self._writer.write_single(item)
                 continue
-            length = item.layout.length
-            at, end = 0, len(item.raw)
-            while at < end:
-                some = min((end - at) // length, self._fitting(length))
-                raw = item.raw[at : at + some * length]
+            first = 0
+            while first < item.count:
+                some = min(item.count - first, self._fitting(item.layout.length))
+                raw = item.part(first, first + some).raw
                 text = self._writer.write(item.layout, raw, some)
                 self._growth = max(0.1, len(text) / len(raw))
-                at += len(raw)
+                first += some
                 yield text
 
     def _fitting(self, length: int) -> int:

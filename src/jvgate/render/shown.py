@@ -10,10 +10,10 @@ import orjson
 from jvgate.records.characters import character_decoder
 from jvgate.records.decode import decoder
 from jvgate.records.field_tree import Tree, field_tree
-from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
 from jvgate.records.lines.writer import line_writer
+from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
 from jvgate.spec.spec import Spec
@@ -36,7 +36,7 @@ class RecordText:
         self._is_plain = not (selection.raw or selection.labels or selection.fields)
         self._writers: dict[Layout, WriteText] = {}
 
-    def __call__(self, frame: Frame, errors: Errors) -> bytes:
+    def __call__(self, frame: RawRecord, errors: Errors) -> bytes:
         """Return the JSON object of *frame*; append what was wrong with it to *errors*."""
         if frame.layout is None:
             return orjson.dumps(_unknown(frame))
@@ -44,12 +44,12 @@ class RecordText:
             self._writers[frame.layout] = self._writer(frame.layout)
         return self._writers[frame.layout](frame.raw, errors)
 
-    def run(self, run: Run, damaged: list[Errors], *, separator: bytes) -> bytes:
+    def run(self, run: RecordRun, damaged: list[Errors], *, separator: bytes) -> bytes:
         """Return the JSON objects of *run*, *separator* between them; append what was wrong with each to *damaged*."""
         if run.count >= _MANY and self._is_plain:
             return line_writer(run.layout, separator)(run.raw, damaged)
         texts = []
-        for frame in run.frames():
+        for frame in run.records():
             errors: Errors = []
             texts.append(self(frame, errors))
             if errors:
@@ -77,7 +77,7 @@ class RecordValues:
         self._spec = spec
         self._readers: dict[Layout, Callable[[bytes], _Record]] = {}
 
-    def __call__(self, frame: Frame, errors: Errors) -> _Record:
+    def __call__(self, frame: RawRecord, errors: Errors) -> _Record:
         """Return the values of *frame*; append what was wrong with it to *errors*."""
         if frame.layout is None:
             return _unknown(frame)
@@ -88,7 +88,7 @@ class RecordValues:
         return record
 
 
-def _unknown(frame: Frame) -> _Record:
+def _unknown(frame: RawRecord) -> _Record:
     """Return a record of an unknown type or length as it stands: its type and its characters."""
     name, text = frame.raw[:2].decode("ascii", "replace"), frame.raw.decode("cp932", "backslashreplace")
     return {"RecordSpec": name, "_raw": text}

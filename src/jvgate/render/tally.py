@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from jvgate.records.framing import Damage, Frame, Run
 from jvgate.records.kinds import Errors
+from jvgate.records.runs import Damage, Framed, RecordRun
 from jvgate.values import Selection
 
 __all__ = ["Damaged", "Tally"]
@@ -46,13 +46,13 @@ class Tally:
     lost_bytes: int = 0
     damage: list[dict[str, Any]] = field(default_factory=list)
 
-    def note(self, item: Run | Frame | Damage, *, file: str) -> None:
+    def note(self, item: Framed, *, file: str) -> None:
         """Count what stands in *file*."""
         if isinstance(item, Damage):
             self._note_damage(item, file)
             return
         name, count = item.head.decode("ascii", "replace"), 1
-        if isinstance(item, Run):
+        if isinstance(item, RecordRun):
             count = item.count
         else:
             self.padded += item.padded > 0

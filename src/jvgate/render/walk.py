@@ -1,4 +1,4 @@
-"""The way through datasets that every answer takes: frame, select, count.
+"""The way through datasets that every answer takes: select and count the records that their scans list.
 
 What a walk tells says nothing that differs between a hit and a miss, nor what else happened to be in the datasets: the
 same question over the same records gives the same facts.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
-from jvgate.records.framing import Frame, Framer, Run
+from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.render.choosing import Chooser
 from jvgate.render.tally import Damaged
-from jvgate.spec.layouts import Layouts
 from jvgate.values import Dataset, Question
 
 __all__ = ["Facts", "Walk"]
@@ -28,9 +26,8 @@ class Walk:
     seconds: how long the walk took with all that was done on the way, once it is over.
     """
 
-    def __init__(self, question: Question, datasets: Sequence[Dataset], layouts: Layouts) -> None:
+    def __init__(self, question: Question, datasets: Sequence[Dataset]) -> None:
         self.question = question
-        self._layouts = layouts
         self.seconds = 0.0
         self._datasets = datasets
         self._chooser = Chooser(question.selection)
@@ -40,13 +37,13 @@ class Walk:
         """How many records were found, shown or not."""
         return self._chooser.tally.total
 
-    def runs(self) -> Iterator[Run | Frame]:
+    def runs(self) -> Iterator[RecordRun | RawRecord]:
         """Yield the records that the selection shows, in the order of their files, those of one layout together."""
         began = time.perf_counter()
-        for name, part in self._files():
-            framer = Framer(self._layouts)
-            self._chooser.begin(name)
-            yield from self._chooser.shown(chain(framer.feed(part), framer.end()))
+        for dataset in self._datasets:
+            for file, items in zip(dataset.files, dataset.scan.files, strict=False):  # an empty dataset has no file
+                self._chooser.begin(file.name)
+                yield from self._chooser.shown(items)
         self.seconds = time.perf_counter() - began
 
     def facts(self, damaged: Damaged | None) -> Facts:
@@ -56,12 +53,6 @@ class Walk:
         return asked | self._chooser.tally.facts(
             self.question.selection, returned=self._chooser.returned, damaged=damaged
         )
-
-    def _files(self) -> Iterator[tuple[str, bytes]]:
-        for dataset in self._datasets:
-            ends = [*(file.offset for file in dataset.files[1:]), len(dataset.body)]
-            for file, end in zip(dataset.files, ends, strict=False):  # an empty dataset has no file
-                yield file.name, dataset.body[file.offset : end]
 
 
 def _asked(question: Question) -> Facts:

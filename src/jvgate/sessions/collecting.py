@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from jvgate.jvlink.request import Progress, Request, Summary
+from jvgate.spec.layouts import Layouts
 from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query, SourceFile
 
@@ -21,9 +22,13 @@ def request_of(query: Query, spec: Spec, *, limit_bytes: int | None) -> Request:
 
 
 class Collected:
-    """A sink that keeps everything, on the session's thread; a dataset once the read is whole."""
+    """A sink that keeps everything, on the session's thread; a dataset once the read is whole.
 
-    def __init__(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> None:
+    layouts: of the records that come.
+    """
+
+    def __init__(self, layouts: Layouts, on_progress: Callable[[Progress], None] = lambda progress: None) -> None:
+        self._layouts = layouts
         self._on_progress = on_progress
         self._batches: list[bytes | bytearray] = []
         self._files: list[SourceFile] = []
@@ -42,12 +47,13 @@ class Collected:
         """Pass it on."""
         self._on_progress(progress)
 
-    def dataset(self, query: Query, summary: Summary, *, wait_s: float) -> Dataset:
-        """Return what came, now that the read has ended as it should."""
-        return Dataset(
+    def dataset(self, query: Query, summary: Summary, wait_s: float) -> Dataset:
+        """Return what came, now that the read has ended as it should; on the session's thread, since it is scanned."""
+        return Dataset.landed(
             query,
             b"".join(self._batches),
             files=tuple(self._files),
+            layouts=self._layouts,
             last_file_timestamp=summary.last_file_timestamp,
             read_at=time.time(),
             open_s=summary.open_s,

@@ -38,7 +38,7 @@ from jvgate.sessions.fair_queue import Priority, Turn, Turns
 from jvgate.sessions.lane import Lane
 from jvgate.sessions.resting import Rests
 from jvgate.sessions.session_status import SessionCounts, SessionView, view_of
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query
 
@@ -49,6 +49,7 @@ _DRAIN_S = 3.0
 
 Result = TypeVar("Result")
 _Turn = Turn[asyncio.Future[Lane]]
+_Finish = Callable[[Summary, float], Result]
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.sessions")
 
 
@@ -173,9 +174,8 @@ class Pool:
         turn = _turn(priority, _data(request), is_realtime=query.is_realtime)
 
         async def attempt() -> Dataset:
-            collected = Collected(on_progress)
-            summary, waited_s = await self._read(request, collected, turn)
-            return collected.dataset(query, summary, wait_s=waited_s)
+            collected = Collected(self._spec.layouts, on_progress)
+            return await self._read(request, collected, turn, partial(collected.dataset, query))
 
         return await self._twice(turn, attempt, what=str(query))
 
@@ -188,8 +188,8 @@ class Pool:
         must hold nobody up.
         """
         data = _data(request) if has_twins else f"{_data(request)} into {id(sink):x}"
-        summary, _ = await self._read(request, sink, _turn(priority, data, is_realtime=bool(request.key)))
-        return summary
+        turn = _turn(priority, data, is_realtime=bool(request.key))
+        return await self._read(request, sink, turn, lambda summary, _: summary)
 
     def hasten(self, query: Query) -> None:
         """Treat a prefetch of *query* that waits or runs as somebody's who waits for it now."""
@@ -262,13 +262,14 @@ class Pool:
             self._asked.discard(turn)
         raise AssertionError("the last try returns or raises")
 
-    async def _read(self, request: Request, sink: Sink, turn: _Turn) -> tuple[Summary, float]:
-        """Wait for a lane and read through it -> (summary, seconds waited)."""
+    async def _read(self, request: Request, sink: Sink, turn: _Turn, finish: _Finish[Result]) -> Result:
+        """Wait for a lane and read; *finish* is called on its thread with the summary and the seconds waited."""
         asked = time.monotonic()
         lane = await self._lease(turn)
         waited_s = time.monotonic() - asked
         self.opens[request.dataspec] += 1
-        return await self._run(_Running(lane, Event(), turn), partial(lane.read, request, sink)), waited_s
+        running = _Running(lane, Event(), turn)
+        return await self._run(running, lambda cancelled: finish(lane.read(request, sink, cancelled), waited_s))
 
     async def _run(self, running: _Running, job: Callable[[Callable[[], bool]], Result]) -> Result:
         """Let a leased lane do *job*; it comes back when its thread is done with it."""

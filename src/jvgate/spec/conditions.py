@@ -15,6 +15,7 @@ from functools import cache
 
 from jvgate.errors import QueryError
 from jvgate.spec.layouts import Field, Layout
+from jvgate.spec.places import place_of
 
 __all__ = ["MAX_CONDITION", "RACE_DAY", "Condition", "Span", "parse_condition", "selectable"]
 
@@ -67,11 +68,13 @@ class Condition:
 def selectable(layout: Layout) -> Mapping[str, Field]:
     """Return the fields of *layout* that conditions may name."""
     fields = {f.key: f for f in layout.fields if isinstance(f, Field) and f.repeat == 1 and f.kind in _SELECTABLE}
-    year, day = fields.get("Year"), fields.get("MonthDay")
-    if year is not None and day is not None and {year.path, day.path} <= set(layout.key) and year.end == day.offset:
+    day = place_of(layout).day
+    if len(day) > 1:
+        start, length = day[0][0], sum(length for _, length in day)
         fields[RACE_DAY] = replace(
-            year, name=RACE_DAY, key=RACE_DAY, kind="date", length=day.end - year.offset, unset=frozenset({b"0" * 8})
-        )
+            fields["Year"], name=RACE_DAY, key=RACE_DAY, kind="date", offset=start, length=length,
+            unset=frozenset({b"0" * length}),
+        )  # fmt: skip
     return fields
 
 

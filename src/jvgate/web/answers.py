@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jvgate.gateway.answers import Outcome, Served
-from jvgate.question import parameters_of
+from jvgate.question.parsing import parameters_of
 from jvgate.values import Answer, Entry, Question
 
 __all__ = [

@@ -100,8 +100,13 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
 }
 BY_STATUS = {404: "not-found", 405: "method-not-allowed"}
 
-ASK_FOR_LESS = (
-    "a shorter span (from_time … to_time), fewer record types (record=RA,SE), or a larger JVGATE_DATASET_BYTES"
+_LESS_RAW = (
+    "a shorter span (from_time … to_time), fewer record types (record=RA,SE), /api/v1/stream, or a larger "
+    "JVGATE_DATASET_BYTES"
+)
+_LESS_RENDERED = (
+    "fewer fields (fields=), pages (limit=, offset=), fewer record types (record=RA,SE), /api/v1/stream, or a larger "
+    "JVGATE_ANSWER_BYTES"
 )
 
 
@@ -159,8 +164,8 @@ def problem_of(error: JvgateError, spec: Spec) -> Problem:
     if isinstance(error, JVLinkError):
         return _jvlink_problem(error, spec)
     if isinstance(error, DatasetTooLarge):
-        return Problem("dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes,
-                                                                  "allowed": ASK_FOR_LESS})  # fmt: skip
+        allowed = _LESS_RENDERED if error.is_rendered else _LESS_RAW
+        return Problem("dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes, "allowed": allowed})
     slug = next((slug for kind, slug in _SLUGS if isinstance(error, kind)), "internal-error")
     retry_after_s = error.retry_after_s if isinstance(error, SourceError) else None
     place: dict[str, Any] = {"place": error.place} if isinstance(error, SourceBusy) else {}

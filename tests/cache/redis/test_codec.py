@@ -17,13 +17,14 @@ from jvgate.cache.redis.codec import FACTS_BYTES, HEADER_BYTES, pack, packed_len
 from jvgate.cache.redis.keys import VERSION
 from jvgate.cache.shared import Miss, Packed
 from jvgate.values import Dataset, Query, SourceFile
+from tests.specs import JRA
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
 FILES = (SourceFile("RAVM2026111520261114180000.jvd", "20261114180000", 0), SourceFile("b", "", 40))
 BODY = b"RA7" + b"0" * 5000 + "東京".encode("cp932") + b"\r\n"
 LIMIT = 1 << 20
 PACKED = Packed(
-    Dataset(QUERY, BODY, FILES, "20261114180000", 1_790_000_000.25),
+    Dataset.landed(QUERY, BODY, FILES, "20261114180000", 1_790_000_000.25, layouts=JRA.layouts),
     fresh_until=1_790_000_060.0,
     stale_until=1_790_000_360.0,
     tags=("RACE", "20261115"),
@@ -35,7 +36,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 def opened(data, query=QUERY, limit_bytes=LIMIT):
-    return unpack(data, query=query, limit_bytes=limit_bytes)
+    return unpack(data, query=query, layouts=JRA.layouts, limit_bytes=limit_bytes)
 
 
 def forged(facts=None, body=BODY, raw_length=None, flags=0, version=VERSION, read_at=PACKED.dataset.read_at):
@@ -65,7 +66,8 @@ def test_what_was_packed_comes_back():
 )
 def test_anything_comes_back_as_it_was(body, read_at, window, tags, stamp):
     files = (SourceFile("n", "p", len(body)),)
-    packed = Packed(Dataset(QUERY, body, files, "", read_at), read_at, read_at + window, tuple(tags), stamp)
+    dataset = Dataset.landed(QUERY, body, files, "", read_at, layouts=JRA.layouts)
+    packed = Packed(dataset, read_at, read_at + window, tuple(tags), stamp)
     assert opened(pack(packed)) == packed
 
 

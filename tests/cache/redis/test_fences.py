@@ -5,12 +5,13 @@ import pytest
 from jvgate.cache.redis.fences import Fences
 from jvgate.cache.shared import ALL, Packed
 from jvgate.values import Dataset, Query
+from tests.specs import JRA
 
 QUERY = Query("RACE", from_time="20261101000000", option=1)
 
 
 def read_at(stamp, *tags):
-    return Packed(Dataset(QUERY, b""), 0, 0, tags, stamp)
+    return Packed(Dataset.landed(QUERY, b"", layouts=JRA.layouts), 0, 0, tags, stamp)
 
 
 @pytest.fixture

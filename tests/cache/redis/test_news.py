@@ -12,6 +12,7 @@ from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.values import Backoff, Message
 from tests.cache.scenes import QUERY, entry, kept, play
+from tests.specs import JRA
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
@@ -146,7 +147,9 @@ def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, mon
 
         monkeypatch.setattr(RedisNews, "listen", listen_late)
         server.command("SET", KEY, pack(entry()))
-        async with RedisTier(server.url, deadline_s=5.0, on_reconnect=[lambda _: flushed.append(1)]) as one:
+        async with RedisTier(
+            server.url, JRA.layouts, deadline_s=5.0, on_reconnect=[lambda _: flushed.append(1)]
+        ) as one:
             if is_read:
                 assert isinstance(await one.get(QUERY), Packed)
             gate.set()

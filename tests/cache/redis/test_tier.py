@@ -5,14 +5,18 @@ import gc
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread
 
 import pytest
 
+from jvgate import values
 from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.keys import PURGES, query_text, value_key
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
+from jvgate.records.scan import scan
 from tests.cache.scenes import QUERY, entry, kept, play, queries
+from tests.specs import JRA
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
@@ -36,6 +40,24 @@ def test_it_is_reached_through_a_socket_too(server):
 
     packed, found = play(scene, server.unix_url)
     assert found == packed
+
+
+def test_what_is_found_is_opened_and_scanned_in_a_thread(server, monkeypatch):
+    seen = []
+
+    def scanned(*args):
+        seen.append(current_thread())
+        return scan(*args)
+
+    async def scene(one):
+        await kept(one, entry())
+        monkeypatch.setattr(values, "scan", scanned)
+        return (await one.get(QUERY)).dataset.scan, current_thread()
+
+    found, loop_thread = play(scene, server.url)
+    assert found.unread == {"RA"}
+    assert len(seen) == 1
+    assert loop_thread not in seen
 
 
 def test_what_is_not_there_is_absent(server):
@@ -232,7 +254,7 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
 
 
 def test_nothing_is_bound_to_a_loop_before_it_is_entered(server):
-    tier = RedisTier(server.url, deadline_s=1.0)
+    tier = RedisTier(server.url, JRA.layouts, deadline_s=1.0)
 
     async def scene():
         async with tier:

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render import shown
 from jvgate.render.answers import render as render_form
-from jvgate.values import Query, SourceFile
-from tests.raceday import GARBAGE, PROVIDED, dataset, race_day, record
+from jvgate.values import Dataset, Query, SourceFile
+from tests.raceday import GARBAGE, PROVIDED, QUERY, dataset, race_day, record
 from tests.specs import JRA
 
 HALF_A_KANJI = b"\x81\x20"
@@ -196,7 +196,7 @@ def test_older_layouts_stand_beside_current_ones():
 def test_a_torn_end_of_one_file_does_not_swallow_the_beginning_of_the_next():
     torn = record("RA")[:600]
     files = (SourceFile("a.jvd", PROVIDED, 0), SourceFile("b.jvd", PROVIDED, len(torn)))
-    both = replace(dataset(torn, record("HR")), files=files)
+    both = Dataset.landed(QUERY, torn + record("HR"), files, layouts=JRA.layouts)
     answer = json.loads(render_form(question(), [both], JRA).answer.body)
     assert kinds(answer) == ["HR"]
     assert answer["meta"]["damage"][0]["file"] == "a.jvd"

@@ -23,6 +23,7 @@ import zstandard
 
 from jvgate.cache.redis.keys import VERSION, query_text
 from jvgate.cache.shared import Miss, Packed
+from jvgate.spec.layouts import Layouts
 from jvgate.values import Dataset, Query, SourceFile
 
 __all__ = ["FACTS_BYTES", "HEADER_BYTES", "pack", "packed_length", "read_at_of", "unpack"]
@@ -76,10 +77,11 @@ def read_at_of(header: bytes) -> float | None:
     return read_at if isfinite(read_at) else None
 
 
-def unpack(data: bytes, *, query: Query, limit_bytes: int) -> Packed | Miss:
-    """Return what *data* holds for *query*, or why it is nothing of use.
+def unpack(data: bytes, *, query: Query, layouts: Layouts, limit_bytes: int) -> Packed | Miss:
+    """Return what *data* holds for *query*, scanned, or why it is nothing of use.  Off the event loop.
 
-    limit_bytes: of raw records.  Reasons: foreign, version, large, length, checksum, facts, query, body.
+    layouts: of the records.  limit_bytes: of raw records.
+    Reasons: foreign, version, large, length, checksum, facts, query, body.
     """
     if len(data) < HEADER_BYTES:
         return Miss("foreign")
@@ -91,7 +93,7 @@ def unpack(data: bytes, *, query: Query, limit_bytes: int) -> Packed | Miss:
     if zlib.crc32(whole[_CHECKED_FROM:]) != checksum:
         return Miss("checksum")
     facts, kept = whole[HEADER_BYTES:body_at], whole[body_at:]
-    return _opened(facts, kept, query, raw_length, read_at, is_zstd=bool(flags & _ZSTD))
+    return _opened(facts, kept, query, layouts, raw_length, read_at, is_zstd=bool(flags & _ZSTD))
 
 
 def _flaw(header: tuple[Any, ...], length: int, limit_bytes: int) -> str | None:
@@ -107,14 +109,23 @@ def _flaw(header: tuple[Any, ...], length: int, limit_bytes: int) -> str | None:
 
 
 def _opened(
-    facts: memoryview, kept: memoryview, query: Query, raw_length: int, read_at: float, *, is_zstd: bool
+    facts: memoryview,
+    kept: memoryview,
+    query: Query,
+    layouts: Layouts,
+    raw_length: int,
+    read_at: float,
+    *,
+    is_zstd: bool,
 ) -> Packed | Miss:
     try:
         told = orjson.loads(facts)
         if told["query"] != query_text(query):
             return Miss("query")
         body = _body(kept, raw_length) if is_zstd else bytes(kept)
-        return Miss("body") if body is None or len(body) != raw_length else _packed(told, query, body, read_at)
+        if body is None or len(body) != raw_length:
+            return Miss("body")
+        return _packed(told, query, body, read_at, layouts)
     except (KeyError, TypeError, ValueError):
         return Miss("facts")
 
@@ -154,7 +165,7 @@ def _facts(packed: Packed) -> dict[str, Any]:
     }
 
 
-def _packed(facts: dict[str, Any], query: Query, body: bytes, read_at: float) -> Packed:
+def _packed(facts: dict[str, Any], query: Query, body: bytes, read_at: float, layouts: Layouts) -> Packed:
     """Return the entry of *facts*.  Raises KeyError, TypeError or ValueError for facts that cannot be."""
     files = tuple(_file(item, len(body)) for item in facts["files"])
     fresh_until, stale_until = facts["fresh_until"], facts["stale_until"]
@@ -164,7 +175,8 @@ def _packed(facts: dict[str, Any], query: Query, body: bytes, read_at: float) ->
     _require(_WHOLE, stamp)
     if stamp < 0 or not read_at <= stale_until <= read_at + _LONGEST_S or not fresh_until <= stale_until:
         raise ValueError("no such windows")
-    return Packed(Dataset(query, body, files, last, read_at), fresh_until, stale_until, tags, stamp)
+    dataset = Dataset.landed(query, body, files, last, read_at, layouts=layouts)
+    return Packed(dataset, fresh_until, stale_until, tags, stamp)
 
 
 def _file(item: Any, body_length: int) -> SourceFile:

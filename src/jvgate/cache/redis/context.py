@@ -14,6 +14,7 @@ from jvgate.cache.redis.fences import Fences
 from jvgate.cache.redis.keys import PURGES
 from jvgate.cache.redis.link import RedisLink
 from jvgate.listeners import Listeners
+from jvgate.spec.layouts import Layouts
 from jvgate.values import Message
 
 __all__ = ["RedisClock", "RedisContext"]
@@ -65,8 +66,9 @@ class RedisClock:
 
 @dataclass(frozen=True, slots=True)
 class RedisContext:
-    """One process at one Redis.  node: its name, random.  limit_bytes: of one dataset's records.
+    """One process at one Redis.  node: its name, random.
 
+    layouts: of the records.  limit_bytes: of one dataset's records.
     counts: (request, result) -> how often.  purged: told the tags that another process purged.
     """
 
@@ -74,6 +76,7 @@ class RedisContext:
     clock: RedisClock
     backlog: Backlog
     node: str
+    layouts: Layouts
     limit_bytes: int
     purged: Listeners[tuple[str, ...]]
     fences: Fences = field(default_factory=Fences)

@@ -35,9 +35,10 @@ from jvgate.cache.redis.link import RedisLink
 from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.purges import RedisPurges
 from jvgate.cache.redis.url import parse_redis_url
-from jvgate.cache.redis.writes import FLOOR_BYTES_S, INLINE_BYTES, RedisWrites
+from jvgate.cache.redis.writes import FLOOR_BYTES_S, RedisWrites
 from jvgate.cache.shared import Inspection, Lease, Miss, Packed, SharedPurge, TierState
 from jvgate.listeners import Listener, Listeners
+from jvgate.spec.layouts import Layouts
 from jvgate.values import Message, Query
 
 __all__ = ["RedisTier"]
@@ -61,6 +62,7 @@ class RedisTier:
     def __init__(
         self,
         url: str,
+        layouts: Layouts,
         *,
         deadline_s: float = 0.05,
         lease_s: float = 10.0,
@@ -81,6 +83,7 @@ class RedisTier:
             clock=RedisClock(clock),
             backlog=Backlog(max_jobs=queue_entries, max_bytes=queue_bytes),
             node=secrets.token_hex(8),
+            layouts=layouts,
             limit_bytes=limit_bytes,
             purged=Listeners("a purge of another server", *on_purge),
         )
@@ -184,10 +187,9 @@ class RedisTier:
         if not data:
             return Miss("absent")
         self.counts["bytes", "read"] += len(data)
-        if len(data) > INLINE_BYTES:
-            found = await asyncio.to_thread(unpack, data, query=query, limit_bytes=self._context.limit_bytes)
-        else:
-            found = unpack(data, query=query, limit_bytes=self._context.limit_bytes)
+        context = self._context
+        opened = partial(unpack, query=query, layouts=context.layouts, limit_bytes=context.limit_bytes)
+        found = await asyncio.to_thread(opened, data)
         return self._judged(found)
 
     async def _fetch(self, key: str) -> bytes:

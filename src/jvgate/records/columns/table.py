@@ -26,7 +26,7 @@ from jvgate.records.columns.schema import arrow_schema
 from jvgate.records.columns.single_records import batch_of, row_maker
 from jvgate.records.decode import decoder
 from jvgate.records.field_tree import field_tree
-from jvgate.records.meanings import RACE_DAY, last_days
+from jvgate.records.meanings import last_days, race_day
 from jvgate.records.text import wrong_length
 from jvgate.spec.layouts import Layout
 
@@ -71,7 +71,7 @@ class Columns:
         """Return all rows, and which of them have to be read by the record decoder."""
         if len(self._eras) == 1:
             return self._batch(self._eras[0][1], rows)
-        era = _era_of(rows, [until for until, _ in self._eras])
+        era = _era_of(rows, race_day(self._layout), [until for until, _ in self._eras])
         present = np.unique(era).tolist()
         if len(present) == 1:
             return self._batch(self._eras[present[0]][1], rows)
@@ -98,8 +98,8 @@ class Columns:
         return pa.concat_batches([batch, patch]).take(pa.array(order))
 
 
-def _era_of(rows: Rows, untils: Sequence[str]) -> NDArray[np.intp]:
+def _era_of(rows: Rows, day: slice, untils: Sequence[str]) -> NDArray[np.intp]:
     """Return for each record which of *untils* its race day falls under; the last one is open."""
-    days = rows.words(RACE_DAY.stop, 8).byteswap()  # so that their order is that of the characters
+    days = rows.words(day.stop, 8).byteswap()  # so that their order is that of the characters
     last = np.array([int.from_bytes(until.encode(), "big") for until in untils[:-1]], np.uint64)
     return np.searchsorted(last, days)

@@ -13,7 +13,7 @@ from threading import Lock
 
 from jvgate.records.kinds import Errors
 from jvgate.records.lines.text_batch import Batch
-from jvgate.records.meanings import RACE_DAY, last_days
+from jvgate.records.meanings import last_days, race_day
 from jvgate.records.text import wrong_length
 from jvgate.spec.layouts import Layout
 
@@ -66,15 +66,15 @@ def _batch(layout: Layout, until: str) -> Batch:
 def _day_runs(layout: Layout) -> Callable[[bytes], Iterator[tuple[Batch, int, int]]]:
     """Return what cuts records into runs with the same special values: some have more of them for older races."""
     dates, length = [day.encode() for day in last_days(layout)], layout.length
+    if not dates:
+        return lambda raw: iter([(_batch(layout, ""), 0, len(raw))])
+    place = race_day(layout)
 
     def until(raw: bytes, at: int) -> str:
-        day = raw[at + RACE_DAY.start : at + RACE_DAY.stop]
+        day = raw[at + place.start : at + place.stop]
         return next((date for date in dates if day <= date), b"").decode()
 
     def cut(raw: bytes) -> Iterator[tuple[Batch, int, int]]:
-        if not dates:
-            yield _batch(layout, ""), 0, len(raw)
-            return
         for date, run in groupby(range(0, len(raw), length), key=lambda at: until(raw, at)):
             places = list(run)
             yield _batch(layout, date), places[0], places[-1] + length

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import orjson
 
-from jvgate.records.framing import Frame
+from jvgate.records.runs import RawRecord
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import JsonTextWriter
 from jvgate.spec.layouts import Layout
@@ -24,7 +24,7 @@ class NdjsonStream(JsonTextWriter):
         """Return a line for each record."""
         return self.texts(layout, raw, count, b"\n") + b"\n"
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Return the line of the record."""
         return self.text(frame) + b"\n"
 
@@ -48,7 +48,7 @@ class NdjsonAnswer(NdjsonStream):
         """Return a line for each record."""
         return self._digested(super().write(layout, raw, count))
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Return the line of the record."""
         return self._digested(super().write_single(frame))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jvgate.records.framing import Frame
+from jvgate.records.runs import RawRecord
 from jvgate.render.formats.format import Format
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.spec.layouts import Layout
@@ -24,7 +24,7 @@ class RawWriter(RecordWriter):
         """Return the records."""
         return raw
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Return the record without its padding."""
         return frame.as_it_came()
 

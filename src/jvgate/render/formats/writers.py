@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from jvgate.records.framing import Frame, Run
 from jvgate.records.kinds import Errors
+from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.render.shown import RecordText, RecordValues
 from jvgate.render.tally import Damaged
 from jvgate.spec.layouts import Layout
@@ -24,10 +24,12 @@ class RecordWriter(ABC):
     A body that was cut off must not pass for a whole one: its end tells the facts, or is missing.
 
     damaged: the damage inside the records written so far; None for a format that does not count it.
+    held_bytes: the size of the records written so far that the writer keeps until `end`.
     is_verbatim: the records are written as they came, so that bytes of unselected data can be passed on unread.
     """
 
     damaged: Damaged | None = None
+    held_bytes = 0
     is_verbatim = False
 
     def begin(self) -> bytes:
@@ -39,7 +41,7 @@ class RecordWriter(ABC):
         """Write *count* records of *layout*, one behind the other; return the bytes that are ready, maybe none."""
 
     @abstractmethod
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Write one record that is no part of a run: of unknown type or length, padded back, between others."""
 
     @property
@@ -59,9 +61,9 @@ class RecordWriter(ABC):
         """Return the bytes that say that the rest of the records cannot be read; none where a format cannot."""
         return b""
 
-    def write_item(self, item: Run | Frame) -> bytes:
+    def write_item(self, item: RecordRun | RawRecord) -> bytes:
         """Write a run or a single record."""
-        if isinstance(item, Run):
+        if isinstance(item, RecordRun):
             return self.write(item.layout, item.raw, item.count)
         return self.write_single(item)
 
@@ -76,12 +78,12 @@ class JsonTextWriter(RecordWriter):
     def texts(self, layout: Layout, raw: bytes, count: int, separator: bytes) -> bytes:
         """Return the JSON objects of *count* records with *separator* between them."""
         damaged: list[Errors] = []
-        texts = self._text.run(Run(raw, layout, 0, count), damaged, separator=separator)
+        texts = self._text.run(RecordRun.of(raw, layout), damaged, separator=separator)
         for errors in damaged:
             self.damaged.note(errors)
         return texts
 
-    def text(self, frame: Frame) -> bytes:
+    def text(self, frame: RawRecord) -> bytes:
         """Return the JSON object of one record: its type and characters where its layout is unknown."""
         errors: Errors = []
         text = self._text(frame, errors)
@@ -99,18 +101,20 @@ class DocumentWriter(RecordWriter):
 
     def write(self, layout: Layout, raw: bytes, count: int) -> bytes:
         """Keep the records."""
-        return b"".join(map(self.write_single, Run(raw, layout, 0, count).frames()))
+        return b"".join(map(self.write_single, RecordRun.of(raw, layout).records()))
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Keep the record."""
         errors: Errors = []
-        self._data.append(self.kept(self._values(frame, errors)))
+        kept, size = self.kept(self._values(frame, errors))
+        self._data.append(kept)
+        self.held_bytes += size
         self.damaged.note(errors)
         return b""
 
-    def kept(self, values: dict[str, Any]) -> Any:
-        """Return the form in which a record waits for the end."""
-        return values
+    @abstractmethod
+    def kept(self, values: dict[str, Any]) -> tuple[Any, int]:
+        """Return the form in which a record waits for the end, and its size in bytes."""
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return the document `{"meta": …, "data": [records]}`."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from jvgate.errors import QueryError
 from jvgate.records.columns.table import Columns, columns_of
-from jvgate.records.framing import Frame
+from jvgate.records.runs import RawRecord
 from jvgate.records.text import wrong_length
 from jvgate.render.formats.format import record_types
 from jvgate.render.formats.writers import RecordWriter
@@ -49,7 +49,7 @@ class TableWriter(RecordWriter):
             self._add(batch)
         return self._taken()
 
-    def write_single(self, frame: Frame) -> bytes:
+    def write_single(self, frame: RawRecord) -> bytes:
         """Return the bytes of the batch that is full."""
         return self.write(frame.layout, frame.raw, 1) if frame.layout is not None else b""
 

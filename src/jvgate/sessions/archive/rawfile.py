@@ -16,8 +16,10 @@ from pathlib import Path
 import zstandard
 
 from jvgate.errors import JVLinkError
-from jvgate.records.framing import HEADER, LOOKAHEAD, Damage, Frame, frames_of
+from jvgate.records.framing import HEADER, LOOKAHEAD, frames
+from jvgate.records.runs import Damage, RawRecord
 from jvgate.spec.layouts import Layouts
+from jvgate.spec.places import Spans, place_of
 
 __all__ = [
     "carried_key",
@@ -83,13 +85,13 @@ def split(data: bytes, layouts: Layouts) -> tuple[list[bytes], bytes]:
 
     A record that damage broke into two lines stays one; what is no record is a piece of its own.
     """
-    pieces = [data[item.offset : item.offset + _size(item)] for item in frames_of(data, layouts)]
+    pieces = [data[item.offset : item.offset + _size(item)] for item in frames((data,), layouts)]
     is_whole = not pieces or pieces[-1].endswith(b"\r\n")
     return (pieces, b"") if is_whole else (pieces[:-1], pieces[-1].rpartition(b"\r\n")[2].strip(b"\0"))
 
 
-def _size(item: Frame | Damage) -> int:
-    return len(item.raw) - item.padded if isinstance(item, Frame) else item.length
+def _size(item: RawRecord | Damage) -> int:
+    return item.size if isinstance(item, RawRecord) else item.length
 
 
 def record_type(record: bytes) -> bytes:
@@ -112,7 +114,7 @@ def carried_key(record: bytes, layouts: Layouts) -> str | None:
     if spans is None:
         return None
     record = record.lstrip(b"\0")
-    return b"".join(record[span] for span in spans).decode("ascii", "replace")
+    return b"".join(record[offset : offset + length] for offset, length in spans).decode("ascii", "replace")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -123,17 +125,10 @@ def provided_in_name(name: str) -> str | None:
 
 
 @cache
-def _key_spans(layouts: Layouts) -> dict[bytes, tuple[slice, ...]]:
-    return dict(_spans_of_types(layouts))
-
-
-def _spans_of_types(layouts: Layouts) -> Iterator[tuple[bytes, tuple[slice, ...]]]:
-    paths = ("id.Year", "id.MonthDay", "id.JyoCD", "id.RaceNum", "KaisaiDate")
-    for name in layouts.types:
-        fields = {field.path: field for field in layouts.current(name).fields}
-        spans = tuple(slice(fields[path].offset, fields[path].end) for path in paths if path in fields)
-        if spans:
-            yield name.encode("ascii"), spans
+def _key_spans(layouts: Layouts) -> dict[bytes, Spans]:
+    """Return where the records of each type say what they are about; without those that say nothing."""
+    places = {name.encode("ascii"): place_of(layouts.current(name)) for name in layouts.types}
+    return {name: place.day + place.course + place.number for name, place in places.items() if place.day}
 
 
 def _expand(data: bytes, name: str) -> bytes:

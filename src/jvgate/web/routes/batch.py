@@ -29,17 +29,18 @@ from jvgate.gateway.answers import Served
 from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.jobs import Job
 from jvgate.gateway.streams import Streams
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render.compression import pays
 from jvgate.render.formats import ndjson_format
 from jvgate.render.formats.json_format import CONTENT_TYPE
+from jvgate.render.formats.registry import FORMATS, charsets
 from jvgate.render.negotiation import check, choose
 from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers
 from jvgate.web.asking import coding_of
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
 from jvgate.web.metrics import Metrics
+from jvgate.web.parameters import describe_entry, given_parameters
 from jvgate.web.problems import Problem, problem_of, problem_response
-from jvgate.web.routes.calls import parameter
 from jvgate.web.routes.jobs import job_accepted
 
 __all__ = ["router"]
@@ -47,6 +48,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
 ENTRIES = "requests"
+_FORMATS = ("json",)
 MAX_BODY_BYTES = 1 << 20
 MAX_ENTRIES = 100
 MAX_ENTRY_BYTES = 8192  # as long as a URL may be
@@ -66,8 +68,8 @@ _BODY = {
     "required": True,
     "content": {CONTENT_TYPE: {"schema": {
         "type": "object", "required": [ENTRIES], "additionalProperties": False,
-        "properties": {ENTRIES: {"type": "array", "minItems": 1, "maxItems": MAX_ENTRIES, "items": {
-            "type": "object", "required": ["dataspec"], "properties": {"dataspec": {"type": "string"}}}}},
+        "properties": {ENTRIES: {"type": "array", "minItems": 1, "maxItems": MAX_ENTRIES,
+                                  "items": describe_entry({"format": _FORMATS, "charset": ("utf-8",)})}},
     }, "example": _EXAMPLE}},
 }  # fmt: skip
 
@@ -86,7 +88,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 )  # fmt: skip
 async def post_batch(request: Request) -> Response:
     """Ask up to 100 questions; the members of each are the parameters of data. 最大100件をまとめて返します。"""
-    parameter(request)
+    given_parameters(request)
     accept = ", ".join(request.headers.getlist("accept"))
     chosen = choose(accept, (CONTENT_TYPE, *LINES))
     if chosen is None:
@@ -155,7 +157,9 @@ class _Batch:
         where, spec = f"{self._path}#/{ENTRIES}/{index}", self._gateway.spec
         try:
             dataspec, parameters = _entry_parameters(self._entries[index])
-            question = check(parse_question(dataspec, parameters, spec, formats=("json",)), spec)
+            question = check(
+                parse_question(dataspec, parameters, spec, formats=_FORMATS, charsets=charsets(FORMATS)), spec
+            )
             served = await self._gateway.ask(question, refresh=self._refresh)
         except JvgateError as exc:
             if isinstance(exc, SourceError):
