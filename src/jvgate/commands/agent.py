@@ -47,9 +47,14 @@ def run(settings: Settings, *, address: str, certificate: Path | None, key: Path
         log.warning("TLS hides what is said, but whoever reaches this address may read: set JVGATE_AGENT_TOKEN")
     shown = str(Address(*listener.getsockname()[:2]))
     log.info(
-        "listening", version=__version__, source=settings.source, address=shown, sessions=sessions,
-        tls=tls is not None, token=bool(token),
-    )  # fmt: skip
+        "listening",
+        version=__version__,
+        source=settings.source,
+        address=shown,
+        sessions=sessions,
+        tls=tls is not None,
+        token=bool(token),
+    )
     about = partial(clock_fields, source.clock)
     with Agent(source.command, listener, sessions=sessions, token=token, tls=tls, about=about) as agent:
         for number in _ENDS:

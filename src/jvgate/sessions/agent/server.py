@@ -57,9 +57,15 @@ class Agent:
     """
 
     def __init__(
-        self, command: Sequence[str], listener: socket.socket, *, sessions: int, token: str,
-        tls: ssl.SSLContext | None, about: Callable[[], Mapping[str, Any]] = dict,
-    ) -> None:  # fmt: skip
+        self,
+        command: Sequence[str],
+        listener: socket.socket,
+        *,
+        sessions: int,
+        token: str,
+        tls: ssl.SSLContext | None,
+        about: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._command = command
         self._listener = listener
