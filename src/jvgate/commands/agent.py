@@ -45,9 +45,14 @@ def run(settings: Settings, *, address: str, certificate: Path | None, key: Path
         log.warning("TLS hides what is said, but whoever reaches this address may read: set JVGATE_AGENT_TOKEN")
     shown = str(Address(*listener.getsockname()[:2]))
     log.info(
-        "listening", version=__version__, source=settings.source, address=shown, sessions=sessions,
-        tls=tls is not None, token=bool(token),
-    )  # fmt: skip
+        "listening",
+        version=__version__,
+        source=settings.source,
+        address=shown,
+        sessions=sessions,
+        tls=tls is not None,
+        token=bool(token),
+    )
     with Agent(source.command, listener, sessions=sessions, token=token, tls=tls) as agent:
         for number in _ENDS:
             # A handler must not wait for a lock that the interrupted code may hold.

@@ -85,9 +85,14 @@ def record_all(
     queries = list(dict.fromkeys(query for dataspec in dataspecs for query in _queries(dataspec, parameters, spec)))
     set_up_log(settings.log_format)
     way = _Way(
-        folder, origin, spec, _origin(settings.source), _place(settings.source),
-        has_from="from_time" in parameters, is_compressed=is_compressed,
-    )  # fmt: skip
+        folder,
+        origin,
+        spec,
+        _origin(settings.source),
+        _place(settings.source),
+        has_from="from_time" in parameters,
+        is_compressed=is_compressed,
+    )
     _check_apart(way)
     try:
         return asyncio.run(_record_all(queries, way))
@@ -124,8 +129,15 @@ def _check_apart(way: _Way) -> None:
 
 
 async def _record_all(queries: Sequence[Query], way: _Way) -> bool:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
-               TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+        TextColumn("{task.fields[size]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     is_whole = True
     async with Pool(way.source, way.spec, sessions=1, limit_bytes=0, queue_limit=1) as pool:
         for query in queries:

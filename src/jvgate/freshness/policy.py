@@ -44,9 +44,12 @@ class Judge:
             if before is not None:
                 self._changes.observe(family, now, changed=before.body != dataset.body)
             windows = self._lifetimes.windows(
-                dataset, now=now, posts=self.posts, change_every_s=self._changes.every_s(family, now),
+                dataset,
+                now=now,
+                posts=self.posts,
+                change_every_s=self._changes.every_s(family, now),
                 random=self._dice(),
-            )  # fmt: skip
+            )
         return Judged(windows.fresh_s, windows.stale_s, windows.error_s, tags)
 
     def after(self, query: Query) -> tuple[float, float]:

@@ -43,9 +43,14 @@ class Errands:
     """
 
     def __init__(
-        self, pool: Pool, memory: Memory, traffic: Traffic, *, deadline_s: float,
+        self,
+        pool: Pool,
+        memory: Memory,
+        traffic: Traffic,
+        *,
+        deadline_s: float,
         is_purged: Callable[[float], bool] = lambda since: False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._pool = pool
         self._found: Store[Found] = Store(memory)
         self._traffic = traffic

@@ -37,7 +37,7 @@ from jvgate.gateway.prefetch import Prefetcher
 from jvgate.gateway.source_reader import SourceReader
 from jvgate.gateway.streams import End, Streams
 from jvgate.listeners import Listener, Listeners
-from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.session_status import SessionCounts, SessionView
 from jvgate.sessions.sources.source import Source
@@ -135,11 +135,18 @@ class Gateway:
             self._memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters, landed=on_landed
         )
         self._prefetcher = (
-            Prefetcher(self._datasets, self._traffic, spec, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
-                       now=partial(_epoch_of, source))
+            Prefetcher(
+                self._datasets,
+                self._traffic,
+                spec,
+                posts=judge.posts,
+                lifetimes=lifetimes,
+                sessions=pool.size,
+                now=partial(_epoch_of, source),
+            )
             if settings.prefetch
             else None
-        )  # fmt: skip
+        )
         self._asked = Listeners[Question]("a question", *([self._prefetcher.asked] if self._prefetcher else []))
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
         store: Store[Answer] = Store(self._memory)
@@ -288,7 +295,7 @@ class Gateway:
         except TimeoutError as exc:
             raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
 
-    async def archive_summary(self) -> Summary | None:
+    async def archive_summary(self) -> ArchiveSummary | None:
         """Return which files an archive has and which are passed over; None for other sources.  Raises SourceError."""
         if self._source.archive is None:
             return None

@@ -58,9 +58,14 @@ class Jobs(Generic[Result]):
     """
 
     def __init__(
-        self, *, limit: int, keep_s: float, keep: int = 100, keep_bytes: int = 256 << 20,
+        self,
+        *,
+        limit: int,
+        keep_s: float,
+        keep: int = 100,
+        keep_bytes: int = 256 << 20,
         weigh: Callable[[Result], int] = lambda result: 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._limit = limit
         self._keep_s = keep_s
         self._keep = keep

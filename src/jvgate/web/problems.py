@@ -145,8 +145,13 @@ def problem_about(slug: str, spec: Spec) -> dict[str, Any] | None:
     code = next((code for code in spec.return_codes if code.slug == slug), None)
     if code is None:
         return None
-    return {"type": f"/problems/{slug}", "status": code.http_status, "title": code.meaning_en,
-            "title_ja": code.meaning_ja, "action": code.action}  # fmt: skip
+    return {
+        "type": f"/problems/{slug}",
+        "status": code.http_status,
+        "title": code.meaning_en,
+        "title_ja": code.meaning_ja,
+        "action": code.action,
+    }
 
 
 def problem_response(problem: Problem, instance: str) -> Response:

@@ -29,7 +29,7 @@ from jvgate.jvlink.session_process import own_pipes, serve
 from jvgate.jvlink.shelf import Shelf
 from jvgate.jvlink.simulator import Latency, Simulator
 from jvgate.jvlink.wire import Channel, Kind
-from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.remote_session import start_process
 from jvgate.sessions.sources.source import SETTING, Means, Source
@@ -89,7 +89,7 @@ def simulated_source(
     least_s: float,
     provider: Provider = "jra",
     check: Callable[[Spec], None] = lambda spec: None,
-    archive: Callable[[Spec], Summary] | None = None,
+    archive: Callable[[Spec], ArchiveSummary] | None = None,
 ) -> Source:
     """Return the source of *url*.
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from jvgate.errors import SettingsError
 from jvgate.listeners import Listener
-from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.holders import Worker
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote_session import SessionEvent
@@ -84,7 +84,7 @@ class Source:
     is_single: bool = False
     limits: CallLimits = field(default_factory=CallLimits)
     recycling: Recycling = field(default_factory=Recycling)
-    archive: Callable[[Spec], Summary] | None = None
+    archive: Callable[[Spec], ArchiveSummary] | None = None
 
     def lanes(self, sessions: int) -> list[frozenset[str]]:
         """Return what each of *sessions* may read; 0: as many as the source has by itself.  Raises SettingsError."""

@@ -66,12 +66,25 @@ _EXAMPLE = {
 }
 _BODY = {
     "required": True,
-    "content": {CONTENT_TYPE: {"schema": {
-        "type": "object", "required": [ENTRIES], "additionalProperties": False,
-        "properties": {ENTRIES: {"type": "array", "minItems": 1, "maxItems": MAX_ENTRIES,
-                                  "items": describe_entry({"format": _FORMATS, "charset": ("utf-8",)})}},
-    }, "example": _EXAMPLE}},
-}  # fmt: skip
+    "content": {
+        CONTENT_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": [ENTRIES],
+                "additionalProperties": False,
+                "properties": {
+                    ENTRIES: {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": MAX_ENTRIES,
+                        "items": describe_entry({"format": _FORMATS, "charset": ("utf-8",)}),
+                    }
+                },
+            },
+            "example": _EXAMPLE,
+        }
+    },
+}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
@@ -81,11 +94,15 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
     summary="Several questions at once / まとめて問い合わせる",
     operation_id="batch",
     response_class=Response,
-    responses={200: {"description": "A status, headers and a body for each, in order; as NDJSON each as it is ready. "
-                     "それぞれの状態・ヘッダ・本文を順に。NDJSON ならできた順に。",
-                     "content": {media: {} for media in (CONTENT_TYPE, *LINES)}}},
+    responses={
+        200: {
+            "description": "A status, headers and a body for each, in order; as NDJSON each as it is ready. "
+            "それぞれの状態・ヘッダ・本文を順に。NDJSON ならできた順に。",
+            "content": {media: {} for media in (CONTENT_TYPE, *LINES)},
+        }
+    },
     openapi_extra={"requestBody": _BODY},
-)  # fmt: skip
+)
 async def post_batch(request: Request) -> Response:
     """Ask up to 100 questions; the members of each are the parameters of data. 最大100件をまとめて返します。"""
     given_parameters(request)
@@ -179,8 +196,11 @@ class _Batch:
         body = served.entry.value.body
         if len(body) > self._left_bytes:
             why = f"This answer of {len(body)} bytes no longer fits into the batch. Allowed: {self._limit_bytes} bytes"
-            problem = Problem("batch-too-large", f"{why} for all answers together; ask for it by itself.",
-                              members={"limit_bytes": self._limit_bytes})  # fmt: skip
+            problem = Problem(
+                "batch-too-large",
+                f"{why} for all answers together; ask for it by itself.",
+                members={"limit_bytes": self._limit_bytes},
+            )
             return _reply_of(problem_response(problem, where))
         self._left_bytes -= len(body)
         headers = [
