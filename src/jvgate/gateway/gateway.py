@@ -165,7 +165,10 @@ class Gateway:
         )
         self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)
         self._jobs: Jobs[Served] = Jobs(
-            limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
+            limit=settings.jobs,
+            keep_s=settings.job_keep_s,
+            keep_bytes=settings.job_bytes,
+            weigh=lambda served: served.entry.weight,
         )
         self._errands = Errands(
             pool,
@@ -259,6 +262,10 @@ class Gateway:
     def job(self, job_id: str) -> Job[Served] | None:
         """Return the job of that id, None when there is none (any more)."""
         return self._jobs.get(job_id)
+
+    def is_job_evicted(self, job_id: str) -> bool:
+        """Whether the result of that job was dropped before its promised time, for want of room."""
+        return self._jobs.is_evicted(job_id)
 
     def cancel_job(self, job: Job[Served]) -> None:
         """Stop *job*, or throw away its result."""

@@ -65,6 +65,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "unknown-record-type": (404, "Unknown record type", "レコード種別がありません"),
     "unknown-code-table": (404, "Unknown code table", "コード表がありません"),
     "unknown-job": (404, "Unknown job", "ジョブがありません"),
+    "job-evicted": (410, "Result of the job no longer kept", "ジョブの結果はもうありません"),
     "unknown-movie-type": (404, "Unknown type of video", "映像の種類がありません"),
     "no-picture": (404, "No such picture", "該当する画像がありません"),
     "unknown-session": (404, "Unknown session", "セッションがありません"),
