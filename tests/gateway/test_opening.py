@@ -10,7 +10,7 @@ import pytest
 from jvgate.cache.redis.keys import NEWS
 from jvgate.errors import SourceError
 from jvgate.gateway.opening import open_gateway
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.sessions.remote_session import SessionEvent
 from jvgate.settings import Settings
 from jvgate.values import Message
