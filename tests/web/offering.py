@@ -71,7 +71,7 @@ def offering(folder: Path, **given: object) -> Iterator[tuple[Client, Offer]]:
     offer.gate.set()
 
     def make(channel):
-        link = Offering(ArchiveShelf(str(folder), JRA), {}, now=source.now)
+        link = Offering(ArchiveShelf(str(folder), JRA), {}, now=source.clock.now)
         link.offer = offer
         return nullcontext(link)
 

@@ -197,7 +197,7 @@ def _check_names(dataspec: str, way: _Way) -> None:
     place = way.place
     if place is None or max(Counter(_names(place, dataspec, way.spec)).values(), default=1) == 1:
         return
-    shelved = ArchiveShelf(place, way.spec).stored(dataspec, now=way.source.now(), setup=False)
+    shelved = ArchiveShelf(place, way.spec).stored(dataspec, now=way.source.clock.now(), setup=False)
     names = Counter(file.name.casefold() for file in shelved)
     if equal := [name for name, count in names.items() if count > 1]:
         why = f"several files of {dataspec} in it have one name, such as {equal[0]}; rename all but one of these"

@@ -120,7 +120,7 @@ def _archive(source: Source, spec: Spec) -> list[Finding]:
 
 
 async def _try(source: Source, spec: Spec, settings: Settings) -> list[Finding]:
-    since = (source.now() - _BACK).strftime("%Y%m%d%H%M%S")
+    since = (source.clock.now() - _BACK).strftime("%Y%m%d%H%M%S")
     query = Query(_SMALL, from_time=since, option=1, provider=spec.provider)
     pool = Pool(source, spec, sessions=1, limit_bytes=settings.dataset_bytes, queue_limit=4)
     async with asyncio.timeout(TRY_LIMIT_S), pool:

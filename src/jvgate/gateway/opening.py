@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from jvgate.cache.clock import lifetime_clock
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, NoTier
 from jvgate.freshness.lifetimes import Lifetimes
@@ -56,14 +58,12 @@ async def open_gateway(
         for gateway in made:
             gateway.forget(tags)
 
+    clock = lifetime_clock()
     shared = shared_tier(
-        settings, spec, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))], listeners=listeners
+        settings, spec, clock=clock, on_purge=[forget], on_reconnect=[lambda _: forget((ALL,))], listeners=listeners
     )
-    async with (
-        pool,
-        shared,
-        Gateway(source, spec, pool, settings, shared=shared, on_purge=on_purge, on_landed=on_landed) as gateway,
-    ):
+    gateway = Gateway(source, spec, pool, settings, shared=shared, clock=clock, on_purge=on_purge, on_landed=on_landed)
+    async with pool, shared, gateway:
         made.append(gateway)
         yield gateway
 
@@ -72,11 +72,15 @@ def shared_tier(
     settings: Settings,
     spec: Spec,
     *,
+    clock: Callable[[], float] = time.time,
     on_purge: Sequence[Listener[tuple[str, ...]]] = (),
     on_reconnect: Sequence[Listener[None]] = (),
     listeners: Mapping[str, Sequence[Listener[Message]]] | None = None,
 ) -> RedisTier | NoTier:
-    """Return the tier behind memory, not begun yet.  Raises SettingsError for what is no URL of Redis."""
+    """Return the tier behind memory, not begun yet.  clock: of memory.
+
+    Raises SettingsError for what is no URL of Redis.
+    """
     url = settings.redis_url.get_secret_value()
     if not url:
         return NoTier()
@@ -90,4 +94,5 @@ def shared_tier(
         on_purge=on_purge,
         on_reconnect=on_reconnect,
         listeners=listeners,
+        clock=clock,
     )

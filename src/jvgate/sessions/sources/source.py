@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from jvgate.errors import SettingsError
 from jvgate.listeners import Listener
@@ -14,8 +12,8 @@ from jvgate.sessions.holders import Worker
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote_session import SessionEvent
 from jvgate.sessions.watchdog import CallLimits
-from jvgate.spec.jst import moment_at
 from jvgate.spec.spec import Provider, Spec
+from jvgate.values import SourceClock
 
 __all__ = [
     "BOTH",
@@ -26,7 +24,6 @@ __all__ = [
     "Means",
     "Source",
     "SourceKind",
-    "japan_now",
     "provider_named",
 ]
 
@@ -66,7 +63,7 @@ class Source:
     """One source of data, shared by all sessions.
 
     name: its URL.  provider: whose data it has.  start: a new worker with a session, for the calling thread.
-    check: raises SourceError when it cannot serve.  now: what time it is there, naive, Japan Standard Time.
+    check: raises SourceError when it cannot serve.  clock: what time it is there, and how fast that passes.
     command: that of its worker processes.  sessions, max_sessions: by default, and at most.  is_single: it has one
     session for everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`,
     section 4).
@@ -76,7 +73,7 @@ class Source:
     name: str
     start: Callable[[], Worker]
     check: Callable[[Spec], None]
-    now: Callable[[], datetime]
+    clock: SourceClock
     provider: Provider = "jra"
     command: tuple[str, ...] = ()
     sessions: int = _SESSIONS
@@ -123,8 +120,3 @@ def provider_named(text: str) -> Provider:
         return "nv"
     allowed = "jra (JRA-VAN) or nv (NV-Link, local racing)"
     raise SettingsError(SETTING, f"provider={text} is not known.", allowed=allowed)
-
-
-def japan_now() -> datetime:
-    """Return the time in Japan, naive: the clock of a source that has none of its own."""
-    return moment_at(time.time()).replace(tzinfo=None)

@@ -228,7 +228,7 @@ class _Batch:
         self._left_bytes -= len(body)
         headers = [
             *fixed_headers(served.entry),
-            *moving_headers(served.entry, served.outcome, is_kept=served.is_kept),
+            *moving_headers(served.entry, served.outcome, now=self._gateway.clock(), is_kept=served.is_kept),
         ]
         return _Reply(200, _told(headers), body)
 

@@ -41,4 +41,4 @@ async def get_data(request: Request) -> Response:
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = question
-    return AnswerResponse(served)
+    return AnswerResponse(served, clock=gateway.clock)

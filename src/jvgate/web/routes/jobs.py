@@ -60,7 +60,9 @@ async def get_result(request: Request, job_id: JobId) -> Response:
         return job_accepted(job, spec_of(request))
     served = job.task.result()  # raises what the job failed with
     coding, takes_plain = coding_of(request)  # of who comes for it, not of who began it
-    return AnswerResponse(await _gateway(request).repacked(served, coding, takes_plain=takes_plain))
+    gateway = _gateway(request)
+    repacked = await gateway.repacked(served, coding, takes_plain=takes_plain)
+    return AnswerResponse(repacked, clock=gateway.clock)
 
 
 @router.delete("/{job_id}", status_code=204, summary="Cancel / 取り消し", operation_id="cancel_job")
