@@ -121,6 +121,15 @@ def test_a_module_is_of_a_readable_size_and_hides_no_module_of_the_standard_libr
     assert path.stem not in sys.stdlib_module_names
 
 
+def test_a_public_class_name_is_used_once_in_the_package():
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert not {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
 def test_nothing_is_imported_as_if_the_package_lay_open():
     """`import values` would work from within the folder only; every import of ours begins with jvgate."""
     ours = {path.stem for path in MODULES} | {path.name for path in ROOT.iterdir() if path.is_dir()}

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from threading import Thread
 
 import pytest
@@ -13,11 +14,12 @@ import pytest
 from jvgate.errors import SourceBusy, SourceError, WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Request
 from jvgate.jvlink.wire import HEAD, MAGIC, SUM, VERSION, Channel, Kind
-from jvgate.sessions.agent.hello import greet_client, greet_server
+from jvgate.sessions.agent.hello import follow_clock, greet_client, greet_server
 from jvgate.sessions.agent.link import keep_alive
 from jvgate.sessions.agent.streams import Connection
 from jvgate.sessions.sources.registry import parse_source
 from jvgate.sessions.sources.source import Means
+from jvgate.values import SourceClock
 from tests.jvlink.sinks import Kept
 from tests.raceday import archive, race_day
 from tests.sessions.agents import running_agent
@@ -63,6 +65,39 @@ def test_who_knows_the_token_comes_in_and_nobody_else(folder):
                 read(url, agent_token=wrong)
             assert "sesame" not in str(error.value)
         assert read(url, agent_token="open sesame") == whole(folder)
+
+
+@pytest.mark.parametrize("query", ["date=2026-11-18&speed=60", "date=2026-11-18", "speed=2"])
+def test_a_server_has_the_clock_of_the_source_behind_the_agent(query):
+    own = parse_source(f"demo:?{query}").clock
+    with running_agent(f"demo:?{query}") as url:
+        source = parse_source(url)
+        assert source.clock.is_real
+        source.start().close()
+        assert source.clock.speed == own.speed
+        assert abs(source.clock.now() - own.now()) < timedelta(seconds=LIMIT_S * max(1.0, own.speed))
+
+
+@pytest.mark.parametrize("about", [{}, {"jvgate": "0.1.0", "of another version": [1]}])
+def test_an_agent_that_tells_no_clock_has_the_time_of_day(about):
+    clock = SourceClock(datetime(2026, 11, 18), speed=60.0)
+    follow_clock(clock, about)
+    assert clock.is_real
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        7, [], {}, {"now": 7, "speed": 1}, {"now": "noon", "speed": 1}, {"now": "2026-11-18T12:00:00"},
+        {"now": "2026-11-18T12:00:00+09:00", "speed": 1}, {"now": "2026-11-18T12:00:00", "speed": "fast"},
+        {"now": "2026-11-18T12:00:00", "speed": -1}, {"now": "2026-11-18T12:00:00", "speed": float("nan")},
+    ],
+)  # fmt: skip
+def test_a_clock_that_makes_no_sense_is_refused(told):
+    clock = SourceClock()
+    with pytest.raises(WorkerLost, match="clock"):
+        follow_clock(clock, {"clock": told})
+    assert clock.is_real
 
 
 def test_an_agent_that_does_not_know_the_token_is_not_trusted(folder):
