@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 import pytest
 
-from jvgate.season.world.model import Horse, Meeting, Name, Race, Result, Runner, Title
+from jvgate.season.world.model import Horse, MeetingDay, Name, Race, Result, Runner, Title
 
-MEETING = Meeting(day=date(2026, 11, 15), week=46, circuit=0, course="05", kaiji=5, nichiji=4)
+MEETING = MeetingDay(day=date(2026, 11, 15), week=46, circuit=0, course="05", kaiji=5, nichiji=4)
 RACE = Race(
     meeting=MEETING, number=7, title=Title(), grade=" ", kind="11", symbol="000", weights="3", condition="701",
     ages=(2, 2), surface="turf", distance=1600, track="11", rail="A ", prizes=(500, 200, 130, 75, 50), added=(0, 0, 0),
