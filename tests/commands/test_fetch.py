@@ -5,6 +5,8 @@ import json
 import msgspec
 import pytest
 
+from jvgate.commands.fetch import fetch_answer
+from jvgate.sessions.archive.archive_id import ArchiveId
 from tests.commands.command import OK, SOURCE, USAGE, fails
 from tests.raceday import RACE_KEY, archive, record
 
@@ -90,3 +92,36 @@ def test_fetch_writes_the_form_that_a_file_is_named_after(jvgate, source, tmp_pa
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [name]
     begins = {"se.csv": b"RecordSpec,", "se.parquet": b"PAR1", "se.ndjson": b'{"RecordSpec":"SE"', "se.jvd": b"SE7"}
     assert (tmp_path / name).read_bytes().startswith(begins.get(name, b""))
+
+
+OBIHIRO = "202611158311"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An archive of a race at Obihiro, course 83, which JRA's tables lack."""
+    race = record("RA", JyoCD="83")
+    archive(tmp_path / "in", race, name="RAWM2026111520261116140000.jvd")
+    return archive(tmp_path / "in", race, dataspec="0B12", name=f"{OBIHIRO}.jvd")
+
+
+def fetched(tmp_path, source, dataspec="0B12", **parameters):
+    output = tmp_path / "out.json"
+    fetch_answer(dataspec, {name: [value] for name, value in parameters.items()}, output, source=source)
+    return json.loads(output.read_bytes())["data"]
+
+
+@pytest.mark.parametrize("more", ["", "?date=2026-11-24", "?provider=nv"])
+def test_a_course_that_the_tables_lack_is_asked_of_an_archive(folder, tmp_path, more):
+    (race,) = fetched(tmp_path, f"archive:{folder}{more}", key=OBIHIRO)
+    assert (race["RecordSpec"], race["JyoCD"]) == ("RA", "83")
+    assert fetched(tmp_path, f"archive:{folder}{more}", "0B31", key=OBIHIRO) == []
+
+
+def test_an_archive_that_was_recorded_from_nv_link_is_served_with_its_facts(folder, tmp_path):
+    ArchiveId.ensure(folder, provider="nv", origin="nvlink:")
+    archive(folder, record("RA", JyoCD="83"), dataspec="NVXX")
+    for dataspec in ("NVXX", "RACE"):
+        found = fetched(tmp_path, f"archive:{folder}", dataspec, from_time="20261101", where="JyoCD=83")
+        assert [race["JyoCD"] for race in found] == ["83"]
+    assert fetched(tmp_path, f"archive:{folder}", "NVXX", from_time="20261101", record="ZZ") == []

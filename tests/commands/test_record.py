@@ -2,9 +2,12 @@
 
 import pytest
 
+from jvgate.commands.record import record_all
+from jvgate.errors import ArchiveError
+from jvgate.sessions.archive.archive_id import ArchiveId
 from jvgate.settings import Settings
 from tests.commands.command import OK, SOURCE, USAGE, fails, runner
-from tests.raceday import archive, record
+from tests.raceday import archive, race_day, record
 from tests.web.conftest import running
 
 pytestmark = pytest.mark.process
@@ -99,3 +102,22 @@ def test_two_files_of_one_name_are_told_before_anything_is_read(jvgate, tmp_path
         archive(tmp_path / "source" / folder, record("SE"), name="SEVM2026111620261116000000.jvd")
     done = jvgate("record", "RACE", "-o", "out", "--source", f"archive:{tmp_path / 'source'}", *FROM)
     fails(done, SOURCE, "have one name")
+
+
+def test_a_recording_gets_an_id_that_a_later_one_keeps(tmp_path):
+    source = archive(tmp_path / "in", *race_day())
+    made = []
+    for given in ({"from_time": ["20261101"]}, {}):
+        assert record_all(["RACE"], given, tmp_path / "out", is_compressed=False, source=f"archive:{source}")
+        made.append(ArchiveId.read(tmp_path / "out"))
+    assert made[0] == made[1]
+    assert (made[0].provider, made[0].origin) == ("jra", "")
+
+
+def test_a_recording_tells_the_provider_of_its_source(tmp_path):
+    source = archive(tmp_path / "in", *race_day())
+    url, out = f"archive:{source}?provider=nv", tmp_path / "out"
+    assert record_all(["RACE"], {"from_time": ["20261101"]}, out, is_compressed=False, source=url)
+    assert ArchiveId.read(out).provider == "nv"
+    with pytest.raises(ArchiveError, match="another folder"):
+        record_all(["DIFN"], {"from_time": ["20261101"]}, out, is_compressed=False, source=f"archive:{source}")

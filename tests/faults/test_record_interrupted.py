@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jvgate.sessions.archive.archive_id import FILE_NAME
 from tests.raceday import archive, record
 from tests.waiting import LIMIT_S, wait_until
 
@@ -35,8 +36,8 @@ def finished(process):
 
 
 def contents(folder):
-    """Every file with its bytes and its time of change; the mark's own time is the clock's."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Every file with its bytes and its time of change; the mark's own time is the clock's, the id each archive's."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / FILE_NAME)
     times = {path: 0.0 if path.name.startswith(".") else path.stat().st_mtime for path in files}
     return [(path.relative_to(folder), path.read_bytes(), times[path]) for path in files]
 

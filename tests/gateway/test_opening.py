@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from jvgate.cache.redis.keys import NEWS
+from jvgate.cache.redis.keys import Keys
 from jvgate.errors import SourceError
 from jvgate.gateway.opening import open_gateway
 from jvgate.question.parsing import parse_question
@@ -106,7 +106,8 @@ def test_a_message_of_another_server_reaches_the_listeners_of_its_kind(tmp_path)
     with RedisServer() as redis:
 
         async def scene(gateway):
-            await until(lambda: redis.command("PUBLISH", NEWS, b'{"kind":"topic","name":"x"}') and heard)
+            news = Keys(gateway.source_identity).news
+            await until(lambda: redis.command("PUBLISH", news, b'{"kind":"topic","name":"x"}') and heard)
 
         settings = Settings(source=f"archive:{archive(tmp_path, *race_day())}", redis_url=redis.url)
         opened(settings, scene, listeners={"topic": [heard.append]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import ssl
-from functools import partial
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
@@ -50,13 +50,17 @@ def run(settings: Settings, *, address: str, certificate: Path | None, key: Path
         "listening",
         version=__version__,
         source=settings.source,
+        identity=str(source.identity),
         address=shown,
         sessions=sessions,
         tls=tls is not None,
         token=bool(token),
     )
-    about = partial(clock_fields, source.clock)
-    with Agent(source.command, listener, sessions=sessions, token=token, tls=tls, about=about) as agent:
+
+    def about() -> Mapping[str, object]:
+        return {"identity": source.identity.text, "provider": source.provider, **clock_fields(source.clock)}
+
+    with Agent(source.command, listener, about=about, sessions=sessions, token=token, tls=tls) as agent:
         for number in _ENDS:
             # A handler must not wait for a lock that the interrupted code may hold.
             signal.signal(number, lambda number, frame: Thread(target=agent.close, daemon=True).start())

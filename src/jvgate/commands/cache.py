@@ -30,6 +30,7 @@ def stats(url: str, *, as_json: bool) -> None:
         Console().print_json(orjson.dumps(figures).decode())
         return
     console = Console()
+    console.print(f"source {figures['identity'] or 'not identified yet'}", highlight=False)
     console.print(_tiers(figures))
     tables = {"by data spec": _by_dataspec, "asked for most": _hottest, "longest in Redis": _longest_lived}
     for title, make in tables.items():

@@ -80,7 +80,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
 
 def _check_source(settings: Settings) -> list[Finding]:
     source = source_of(settings)
-    return check_source(source, load_spec(source.provider), settings)
+    return check_source(source, load_spec(source.provider, any_course=source.any_course), settings)
 
 
 def _isolated(check: Check) -> list[Finding]:

@@ -41,7 +41,7 @@ def fetch_answer(
     """
     settings = load_settings(source=source)
     origin = source_of(settings)
-    spec = load_spec(origin.provider)
+    spec = load_spec(origin.provider, any_course=origin.any_course)
     word = output_format(output, next(iter(parameters.get("format", ())), None), default="json")
     formats = offered_formats(settings)
     given = {**parameters, "format": [word]}

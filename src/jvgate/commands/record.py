@@ -27,6 +27,7 @@ from jvgate.errors import SESSION_LOST, ArchiveError, QueryError, SettingsError,
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
 from jvgate.question.parsing import parse_question
+from jvgate.sessions.archive.archive_id import ArchiveId
 from jvgate.sessions.archive.folder import ArchiveShelf
 from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.archive.recording import Recording, exclusive
@@ -77,11 +78,12 @@ def record_all(
     """Record each of *dataspecs* into *folder*; return whether all of them came to their end.
 
     parameters: as of the data route (from_time, to_time, option, key, record).  Progress and results go to stderr.
-    Raises QueryError, SettingsError, and OSError, in words, for what cannot be written.
+    Raises QueryError, SettingsError, ArchiveError for a folder of another provider's data, and OSError, in words, for
+    what cannot be written.
     """
     settings = load_settings(source=source)
     origin = source_of(settings)
-    spec = load_spec(origin.provider)
+    spec = load_spec(origin.provider, any_course=origin.any_course)
     queries = list(dict.fromkeys(query for dataspec in dataspecs for query in _queries(dataspec, parameters, spec)))
     set_up_log(settings.log_format)
     way = _Way(
@@ -95,6 +97,7 @@ def record_all(
     )
     _check_apart(way)
     try:
+        ArchiveId.ensure(folder, provider=spec.provider, origin=way.origin)
         return asyncio.run(_record_all(queries, way))
     except KeyboardInterrupt:
         typer.echo(f"jvgate: interrupted. {_GOES_ON}.", err=True)

@@ -20,7 +20,7 @@ _REFUSED = ("auth", "forbidden")
 def check_redis(settings: Settings, spec: Spec) -> Finding:
     """Connect to the Redis of the settings, where one is set."""
     try:
-        tier = shared_tier(settings, spec)
+        tier = shared_tier(settings, spec, "doctor")
     except SettingsError:  # its message names what is allowed, and no part of the URL
         return _no_url()
     if isinstance(tier, NoTier):

@@ -299,6 +299,11 @@ class Gateway:
         """The URL of the source."""
         return self._source.name
 
+    @property
+    def source_identity(self) -> str | None:
+        """The identity of the source, None while it is unknown."""
+        return self._source.identity.text or None
+
     def source_now(self) -> datetime:
         """Return the time at the source, naive, Japan Standard Time."""
         return self._source.clock.now()
@@ -340,7 +345,12 @@ class Gateway:
         """Return the contents and the figures of both tiers and of the prefetches."""
         prefetch = asdict(self._prefetcher.figures) if self._prefetcher is not None else None
         memory = memory_figures(self._memory, self._traffic, now=self.clock())
-        return {"l1": memory, "l2": await shared_figures(self._shared), "prefetch": prefetch}
+        return {
+            "identity": self.source_identity,
+            "l1": memory,
+            "l2": await shared_figures(self._shared),
+            "prefetch": prefetch,
+        }
 
     def shared_state(self) -> TierState:
         """Return the state of the tier behind memory."""

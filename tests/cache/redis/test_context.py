@@ -7,15 +7,15 @@ import pytest
 from redis.exceptions import ResponseError
 
 from jvgate.cache.redis.context import RedisClock
-from jvgate.cache.redis.keys import query_text, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.shared import Miss, Packed
 from tests.cache.clocks import Clock
-from tests.cache.scenes import QUERY, entry, kept, play
+from tests.cache.scenes import KEYS, QUERY, entry, kept, play
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
 
-KEY = value_key(query_text(QUERY))
+KEY = KEYS.value(query_text(QUERY))
 
 
 @pytest.mark.parametrize("ahead_s", [3600.0, -3600.0])
@@ -64,7 +64,7 @@ class _Refusing:
 
 def test_a_redis_that_does_not_tell_its_time_has_that_of_this_machine():
     own = Clock(0.0)
-    clock = RedisClock(own, monotonic=own)
+    clock = RedisClock(own, key=KEYS.purges, monotonic=own)
     asyncio.run(clock.set(_Refusing()))
     assert clock() == pytest.approx(time.time(), abs=30)
     assert not clock.is_doubtful
@@ -72,7 +72,7 @@ def test_a_redis_that_does_not_tell_its_time_has_that_of_this_machine():
 
 def test_it_is_doubtful_once_the_own_clock_moved_against_the_monotonic_one():
     own, monotonic = Clock(0.0), Clock(0.0)
-    clock = RedisClock(own, monotonic=monotonic)
+    clock = RedisClock(own, key=KEYS.purges, monotonic=monotonic)
     own.now_s = monotonic.now_s = 100.0
     assert not clock.is_doubtful
     own.now_s = 101.0

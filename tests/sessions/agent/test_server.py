@@ -105,6 +105,13 @@ def test_an_agent_that_does_not_know_the_token_is_not_trusted(folder):
         read(url, agent_token="mine")
 
 
+def test_an_agent_with_data_of_another_provider_says_what_to_write(folder):
+    with running_agent(f"archive:{folder}?provider=nv") as url:
+        with pytest.raises(WorkerFailed, match="add provider=nv to its URL"):
+            read(url)
+        assert read(f"{url}?provider=nv") == whole(folder)
+
+
 def test_the_token_never_travels():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ours = Connection(socket.create_connection(listener.getsockname()))

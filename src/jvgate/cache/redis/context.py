@@ -11,7 +11,7 @@ from typing import Final
 from jvgate.cache.redis.backlog import Backlog
 from jvgate.cache.redis.client import FOREIGN_ERRORS, Client, RedisRefused, ours
 from jvgate.cache.redis.fences import Fences
-from jvgate.cache.redis.keys import PURGES
+from jvgate.cache.redis.keys import Keys
 from jvgate.cache.redis.link import RedisLink
 from jvgate.listeners import Listeners
 from jvgate.spec.layouts import Layouts
@@ -28,13 +28,14 @@ class RedisClock:
 
     Moments in Redis are read on other machines, whose clocks may be an hour off: by those, an entry that is fresh for
     30 s would be fresh for an hour more, or never.  own: the clock of this process, of which only its steps matter.
-    ahead_s: seconds by which Redis's clock is ahead of it, measured whenever Redis was found (again), and after *own*
-    jumped; by this machine's wall clock until then.
+    key: any one of ours.  ahead_s: seconds by which Redis's clock is ahead of it, measured whenever Redis was found
+    (again), and after *own* jumped; by this machine's wall clock until then.
     """
 
-    def __init__(self, own: Callable[[], float], *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, own: Callable[[], float], *, key: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.ahead_s = time.time() - own()
         self._own = own
+        self._key = key
         self._monotonic = monotonic
         self._steady_s = own() - monotonic()
 
@@ -54,7 +55,7 @@ class RedisClock:
         """
         steady_s, began = self._own() - self._monotonic(), self._own()
         try:
-            seconds, microseconds = await client.execute_command("EVAL", _TIME_SCRIPT, 1, PURGES)
+            seconds, microseconds = await client.execute_command("EVAL", _TIME_SCRIPT, 1, self._key)
         except FOREIGN_ERRORS as exc:
             if isinstance(ours(exc), RedisRefused):
                 self._steady_s = steady_s
@@ -66,12 +67,13 @@ class RedisClock:
 
 @dataclass(frozen=True, slots=True)
 class RedisContext:
-    """One process at one Redis.  node: its name, random.
+    """One process with one source at one Redis.  node: its name, random.
 
     layouts: of the records.  limit_bytes: of one dataset's records.
     counts: (request, result) -> how often.  purged: told the tags that another process purged.
     """
 
+    keys: Keys
     link: RedisLink
     clock: RedisClock
     backlog: Backlog

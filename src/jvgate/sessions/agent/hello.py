@@ -44,7 +44,7 @@ _SHOWN = 300
 def greet_client(channel: Channel, *, token: str, about: Mapping[str, Any]) -> bool:
     """Greet whoever has connected to the agent; False when it hung up instead of answering: it only looked.
 
-    about: what the agent tells of itself.
+    about: what the agent tells of itself; a client ignores what it does not know.
     Raises WorkerLost for what is no client of ours, WorkerFailed for one that does not know the token.
     """
     nonce = token_hex(_NONCE_BYTES)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import LIMIT_BYTES
@@ -50,8 +51,8 @@ class Address:
 
 def connect(
     address: Address, *, token: str, clock: SourceClock, on_event: Sequence[Listener[SessionEvent]] = ()
-) -> RemoteWorker:
-    """Connect to the agent and return the worker that it has started for us.
+) -> tuple[RemoteWorker, Mapping[str, Any]]:
+    """Connect to the agent; return the worker that it has started for us, and what it tells of itself.
 
     clock: goes on as that of the source behind the agent.  on_event: listeners to the events of its session.
 
@@ -60,11 +61,19 @@ def connect(
     connection = _dial(address)
     with _in_plain_words(address, connection):
         channel = connection.channel(limit_bytes=HELLO_LIMIT_BYTES)
-        about = greet_server(channel, token=token)
-        follow_clock(clock, about)
+        told = greet_server(channel, token=token)
+        _check_provider(address, told)
+        follow_clock(clock, told)
         connection.limit(None)
     channel.limit_bytes = LIMIT_BYTES
-    return RemoteWorker(channel, connection, what=f"the agent {address}", on_event=on_event)
+    return RemoteWorker(channel, connection, what=f"the agent {address}", on_event=on_event), told
+
+
+def _check_provider(address: Address, told: Mapping[str, Any]) -> None:
+    """Raise WorkerFailed when the agent has data of another provider, whose facts are others."""
+    provider = told.get("provider", address.provider)
+    if provider in ("jra", "nv") and provider != address.provider:
+        raise WorkerFailed(f"the agent {address} has data of provider {provider}: add provider={provider} to its URL")
 
 
 def check(address: Address) -> None:

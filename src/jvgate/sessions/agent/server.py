@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Condition, Event, Thread, current_thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
 
@@ -52,7 +52,8 @@ class Agent:
     """Offers sessions of the workers that *command* starts.  Used with `with`; `close` may come from any thread.
 
     sessions: connections served at once.  token: what a server must know, "" for none.
-    tls: the certificate to show, None for no TLS.  about: tells a server of the source, in fields of the HELLO.
+    tls: the certificate to show, None for no TLS.  about: tells a server of the source: its `identity`,
+    `provider` and `clock`, in fields of the HELLO.
     counts: connections, sessions, refused, and faults (workers that ended badly), for reading only.
     """
 
@@ -61,10 +62,10 @@ class Agent:
         command: Sequence[str],
         listener: socket.socket,
         *,
+        about: Callable[[], Mapping[str, object]],
         sessions: int,
         token: str,
         tls: ssl.SSLContext | None,
-        about: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._command = command

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from weakref import WeakKeyDictionary
 
 from jvgate.errors import SettingsError
 from jvgate.sessions.agent.link import DEFAULT_PORT, Address, check, connect
+from jvgate.sessions.remote_session import RemoteWorker
+from jvgate.sessions.sources.identity import SourceIdentity
 from jvgate.sessions.sources.source import (
     MAX_SESSIONS,
     SETTING,
@@ -21,14 +26,17 @@ from jvgate.values import SourceClock
 __all__ = ["AGENT", "parse_address"]
 
 _ALLOWED = "agent://HOST:PORT, also with ?tls=1, &ca=FILE, &name=HOST (of its certificate), &lanes=split, &provider=nv"
+_LONGEST_IDENTITY = 300
 _PARAMETERS = ("tls", "ca", "name", "lanes", "provider")
 
 
 def _agent_source(url: str, means: Means) -> Source:
     address, clock = parse_address(url), SourceClock()
+    sessions = _AgentSessions(address, means, clock)
     return Source(
         name=url,
-        start=partial(connect, address, token=means.agent_token, clock=clock, on_event=means.on_event),
+        identity=sessions.identity,
+        start=sessions.start,
         check=lambda spec: check(address),
         provider=address.provider,
         clock=clock,  # the agent tells it
@@ -41,6 +49,40 @@ def _agent_source(url: str, means: Means) -> Source:
 
 
 AGENT = SourceKind("agent://HOST:PORT", "another machine's `jvgate agent`", _agent_source)
+
+
+class _AgentSessions:
+    """Starts the sessions of one agent, and follows the identity and the clock of the source behind it."""
+
+    def __init__(self, address: Address, means: Means, clock: SourceClock) -> None:
+        self._clock = clock
+        self.identity = SourceIdentity()
+        self._address = address
+        self._means = means
+        self._lock = Lock()
+        self._started: WeakKeyDictionary[RemoteWorker, str] = WeakKeyDictionary()
+
+    def start(self) -> RemoteWorker:
+        """Connect to the agent and return the session that it has started.  Raises what `connect` raises."""
+        session, told = connect(
+            self._address, token=self._means.agent_token, clock=self._clock, on_event=self._means.on_event
+        )
+        identity = self._identity_in(told)
+        with self._lock:
+            # A session of the source before must give nothing any more once the identity has changed.
+            for other, before in self._started.items():
+                if before != identity:
+                    other.kill()
+            self._started[session] = identity
+            self.identity.learn(identity)
+        return session
+
+    def _identity_in(self, told: Mapping[str, Any]) -> str:
+        """Return the identity of the source behind the agent; of an older agent, which tells none, its address."""
+        identity = told.get("identity")
+        if isinstance(identity, str) and identity.isprintable() and 0 < len(identity) <= _LONGEST_IDENTITY:
+            return identity
+        return f"{self._address.provider}.agent.{self._address}"
 
 
 def parse_address(url: str) -> Address:

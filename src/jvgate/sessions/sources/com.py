@@ -9,8 +9,10 @@ from pathlib import Path, PurePath
 
 from jvgate.errors import SettingsError
 from jvgate.sessions.remote_session import start_process
+from jvgate.sessions.sources.identity import SourceIdentity
 from jvgate.sessions.sources.source import SETTING, Means, Source, SourceKind
 from jvgate.sessions.watchdog import CallLimits
+from jvgate.spec.spec import Provider
 from jvgate.values import SourceClock
 
 __all__ = ["JVLINK", "NVLINK", "com_command", "python_command"]
@@ -23,11 +25,13 @@ def _com_source(url: str, means: Means) -> Source:
     if rest:
         raise SettingsError(SETTING, f"{scheme}: takes nothing behind it ({rest!r}).", allowed=f"{scheme}:")
     command = com_command(scheme, means)
+    provider: Provider = "nv" if scheme == "nvlink" else "jra"
     return Source(
         name=url,
+        identity=SourceIdentity(provider),  # every server is given the same data
         start=partial(start_process, command, on_event=means.on_event),
         check=lambda spec: None,
-        provider="nv" if scheme == "nvlink" else "jra",
+        provider=provider,
         clock=SourceClock(),
         command=command,
         sessions=1,

@@ -49,7 +49,9 @@ def holding_of(demo: Demo, spec: Spec, began: float) -> Holding:
 
 
 def _demo_source(url: str, means: Means) -> Source:
-    return simulated_source(url, parse_demo(url).play, means, module=__name__, least_s=_LEAST_S)
+    demo = parse_demo(url)
+    identity = demo.play.identity("jra", "demo", f"seed_{demo.seed}")
+    return simulated_source(url, demo.play, means, identity=identity, module=__name__, least_s=_LEAST_S)
 
 
 DEMO = SourceKind("demo:", "a generated season", _demo_source)

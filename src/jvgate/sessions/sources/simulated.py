@@ -32,6 +32,7 @@ from jvgate.jvlink.wire import Channel, Kind
 from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.remote_session import start_process
+from jvgate.sessions.sources.identity import SourceIdentity
 from jvgate.sessions.sources.source import SETTING, Means, Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.spec.jst import moment_at
@@ -65,6 +66,13 @@ class Play:
             return SourceClock()
         return SourceClock(self.date or _japan(began), began=began, speed=self.speed or 0.0)
 
+    def identity(self, *parts: str) -> str:
+        """Return the identity of a source that is played so.  parts: provider, kind, and what makes its data."""
+        clock = [f"date_{self.date:%Y%m%d}"] if self.date is not None else []
+        clock += [f"speed_{_shortest(self.speed)}"] if self.speed is not None else []
+        faults = [f"fault_{name}_{_shortest(rate)}" for name, rate in sorted(self.faults.items())]
+        return ".".join([*parts, *clock, *faults])
+
 
 def parse_play(query: str, *, own: str) -> tuple[Mapping[str, str], Play]:
     """Return the parameters of a URL's *query*, and what those say that both kinds of source have.
@@ -85,14 +93,17 @@ def simulated_source(
     play: Play,
     means: Means,
     *,
+    identity: str,
     module: str,
     least_s: float,
     provider: Provider = "jra",
     check: Callable[[Spec], None] = lambda spec: None,
     archive: Callable[[Spec], ArchiveSummary] | None = None,
+    any_course: bool = False,
 ) -> Source:
     """Return the source of *url*.
 
+    identity: of its data.  any_course: as in `Source`.
     module: the main module of its session processes; it takes the URL and the time of the server's start.
     least_s: limit of a call that the simulator does not delay.
     """
@@ -100,9 +111,11 @@ def simulated_source(
     command = (sys.executable, "-m", module, url, repr(began))
     return Source(
         name=shown(url),
+        identity=SourceIdentity(identity),
         start=partial(start_process, command, on_event=means.on_event),
         check=check,
         archive=archive,
+        any_course=any_course,
         provider=provider,
         clock=play.clock(began),
         command=command,
@@ -180,6 +193,11 @@ class _Rules(Mapping[str, DataspecRule]):
 
     def __len__(self) -> int:
         return len(self._spec.dataspecs)
+
+
+def _shortest(number: float) -> str:
+    """Return the shortest text of *number* that no other number has."""
+    return repr(number).removesuffix(".0")
 
 
 def _japan(epoch_s: float) -> datetime:

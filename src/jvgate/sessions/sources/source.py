@@ -11,6 +11,7 @@ from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.holders import Worker
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote_session import SessionEvent
+from jvgate.sessions.sources.identity import SourceIdentity
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.spec.spec import Provider, Spec
 from jvgate.values import SourceClock
@@ -68,6 +69,8 @@ class Source:
     session for everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`,
     section 4).
     archive: tells which files an archive has, and which are passed over; None for other sources.
+    any_course: whether keys may name courses that the provider's tables lack: what an archive holds decides.
+    identity: names its data in caches that servers share; while it is unknown, nothing is shared.
     """
 
     name: str
@@ -82,6 +85,8 @@ class Source:
     limits: CallLimits = field(default_factory=CallLimits)
     recycling: Recycling = field(default_factory=Recycling)
     archive: Callable[[Spec], ArchiveSummary] | None = None
+    any_course: bool = False
+    identity: SourceIdentity = field(default_factory=SourceIdentity)
 
     def lanes(self, sessions: int) -> list[frozenset[str]]:
         """Return what each of *sessions* may read; 0: as many as the source has by itself.  Raises SettingsError."""

@@ -32,6 +32,7 @@ async def get_readiness(request: Request) -> Response:
         {
             "status": "ready",
             "source": gateway.source_name,
+            "identity": gateway.source_identity,
             **await _archive(gateway),
             "redis": asdict(gateway.shared_state()),
             "sessions": asdict(gateway.session_counts()),
