@@ -66,8 +66,10 @@ def test_what_is_not_asked_for_is_not_judged_but_inside_a_group_that_is_shown():
 
 
 def test_a_blank_slot_is_not_judged():
-    raw = patched(record("RA"), 981, b" " * 72)
-    assert read(raw, tree={"CornerInfo": {}}) == ([[[None] * 4]], None)
+    raw = patched(record("BN"), 355, b" " * 120)  # with blanks in place of money, which by itself is damage
+    (slots,), bad = read(raw, tree={"HonRuikei": {}})
+    assert slots == [[None, None]]
+    assert not any(bad or ())
 
 
 def test_the_race_day_of_special_values_is_the_caller_s():
