@@ -139,17 +139,38 @@ def serve(
 
     run(
         load_settings(
-            host=host, port=port, source=source, sessions=sessions, workers=workers, redis_url=redis,
-            redis_deadline_s=redis_deadline_s, redis_lease_s=redis_lease_s, redis_bytes=redis_bytes,
-            prefetch=prefetch, l1_entries=l1_entries, l1_bytes=l1_bytes, dataset_bytes=dataset_bytes,
-            queue=queue, waiters=waiters, deadline_s=deadline_s,
-            log_format=log_format, worker_python=worker_python, press_dialogs=press_dialogs,
-            open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
-            recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,
-            job_keep_s=job_keep_s, stream_stall_s=stream_stall_s,
-            batch_bytes=batch_bytes, allow_pickle=allow_pickle,
+            host=host,
+            port=port,
+            source=source,
+            sessions=sessions,
+            workers=workers,
+            redis_url=redis,
+            redis_deadline_s=redis_deadline_s,
+            redis_lease_s=redis_lease_s,
+            redis_bytes=redis_bytes,
+            prefetch=prefetch,
+            l1_entries=l1_entries,
+            l1_bytes=l1_bytes,
+            dataset_bytes=dataset_bytes,
+            queue=queue,
+            waiters=waiters,
+            deadline_s=deadline_s,
+            log_format=log_format,
+            worker_python=worker_python,
+            press_dialogs=press_dialogs,
+            open_limit_s=open_limit_s,
+            setup_limit_s=setup_limit_s,
+            read_limit_s=read_limit_s,
+            recycle_opens=recycle_opens,
+            recycle_mb=recycle_mb,
+            jobs=jobs,
+            job_limit_s=job_limit_s,
+            job_keep_s=job_keep_s,
+            stream_stall_s=stream_stall_s,
+            batch_bytes=batch_bytes,
+            allow_pickle=allow_pickle,
         )
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -173,8 +194,10 @@ def agent(
 
     run(
         load_settings(source=source, sessions=sessions, log_format=log_format),
-        address=listen, certificate=tls_cert, key=tls_key,
-    )  # fmt: skip
+        address=listen,
+        certificate=tls_cert,
+        key=tls_key,
+    )
 
 
 @app.command(cls=ParameterCommand)

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     jobs: int = Field(64, ge=0, description="Jobs that may run at once.")
     job_limit_s: float = Field(86400.0, gt=0, le=864000, description="Seconds a job may take.")
     job_keep_s: float = Field(3600.0, gt=0, le=864000, description="Seconds the result of a job is kept.")
+    job_bytes: int = Field(
+        256 * MIB, ge=1024, description="Bytes of all results of jobs; beyond it the quickest jobs lose theirs first."
+    )
     stream_stall_s: float = Field(
         60.0,
         gt=0,

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from tests.commands.command import OK, SOURCE, USAGE, fails
@@ -20,6 +21,22 @@ def test_fetch_gives_the_answer_of_the_server_and_its_progress_on_stderr(jvgate,
 def test_fetch_reads_real_time_data_and_takes_its_source_from_the_environment(jvgate, source):
     done = jvgate("fetch", "0B12", "--key", RACE_KEY, "--fields", "RaceNum", "--limit", "1", JVGATE_SOURCE=source)
     assert json.loads(done.stdout)["data"] == [{"RaceNum": 11}]
+
+
+@pytest.mark.parametrize("option", ["1", "3", "4"])
+@pytest.mark.parametrize("form", ["ndjson", "msgpack"])  # written while it is read, and afterwards
+def test_fetch_keeps_to_the_end_of_the_span_with_every_option(jvgate, tmp_path, form, option):
+    for number, provided in enumerate(("20260710120000", "20260801000001", "20261105120000"), start=1):
+        archive(tmp_path, record("RA", RaceNum=number), name=f"RAVM20260700{provided}.jvd")
+    span = ["--from", "20260701", "--to", "20260801", "--option", option, "--fields", "RaceNum"]
+    done = jvgate("fetch", "RACE", *span, "--source", f"archive:{tmp_path}?date=2026-11-24", "-o", f"race.{form}")
+    assert done.returncode == OK
+    written = (tmp_path / f"race.{form}").read_bytes()
+    if form == "ndjson":
+        shown = [json.loads(line) for line in written.splitlines()][:-1]
+    else:
+        shown = msgspec.msgpack.decode(written)["data"]
+    assert [one["RaceNum"] for one in shown] == [1]
 
 
 def test_fetch_writes_a_file(jvgate, source, tmp_path):

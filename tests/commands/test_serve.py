@@ -2,7 +2,6 @@
 
 import socket
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
 
@@ -11,6 +10,7 @@ from jvgate.errors import SessionHung, WorkerFailed, WorkerLost
 from jvgate.sessions.sources.source import Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.settings import Settings
+from jvgate.values import SourceClock
 from tests.commands.command import USAGE, fails
 from tests.sessions.scripted import LIMIT_S, Workers
 
@@ -26,7 +26,7 @@ def _listen(host, port):
 def start(monkeypatch, workers):
     """Begin to serve a source that takes one server, up to the moment in which it would listen."""
     source = Source(
-        "test:", start=workers, check=lambda spec: None, now=datetime.now, is_single=True,
+        "test:", start=workers, check=lambda spec: None, clock=SourceClock(), is_single=True,
         limits=CallLimits(start_s=0.01)
     )  # fmt: skip
     monkeypatch.setattr(serve, "source_of", lambda settings: source)

@@ -15,6 +15,7 @@ from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings
+from jvgate.values import SourceClock
 from tests.jvlink.memory_shelf import NOW, RULES, MemoryShelf
 from tests.specs import JRA
 
@@ -44,7 +45,9 @@ async def gateway(shelf, *, one_type_per_file=False, **given):
     holding = Holding(
         lambda channel: nullcontext(Simulator(shelf, RULES, now=lambda: NOW)), one_type_per_file=one_type_per_file
     )
-    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda spec: None, now=lambda: NOW)
+    source = Source(
+        "test:", start=lambda: ThreadWorker(holding), check=lambda spec: None, clock=SourceClock(NOW, speed=0.0)
+    )
     pool = Pool(
         source, JRA, sessions=settings.sessions, limit_bytes=settings.dataset_bytes, queue_limit=settings.queue
     )  # fmt: skip

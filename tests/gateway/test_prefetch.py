@@ -18,7 +18,7 @@ from jvgate.freshness.post_times import PostTimes
 from jvgate.gateway import prefetch as prefetching
 from jvgate.gateway.prefetch import Prefetcher
 from jvgate.spec.jst import JST
-from jvgate.values import Landed, Query, Question, Selection
+from jvgate.values import Landed, Query, Question, Selection, SourceClock
 from tests.cache.clocks import Clock, settled, without_threads
 from tests.cache.test_datasets import FRESH_S, Judge
 from tests.raceday import QUERY, RACE_KEY, dataset, record
@@ -66,7 +66,7 @@ class Stage:
         self.source, self.clock, self.traffic = Source(), Clock(), Traffic()
         memory = Memory(max_entries=100, max_bytes=1 << 20, clock=self.clock)
         self.datasets = Datasets(
-            memory, self.source, judge=Judge(), shared=NoTier(), clock=self.clock, wall=self.clock, most_waiters=100
+            memory, self.source, judge=Judge(), shared=NoTier(), monotonic=self.clock, most_waiters=100
         )
         self.prefetcher = Prefetcher(
             self.datasets,
@@ -75,7 +75,7 @@ class Stage:
             posts=PostTimes(),
             lifetimes=Lifetimes(JRA),
             sessions=sessions,
-            now=lambda: NOON,
+            clock=SourceClock(datetime.fromtimestamp(NOON, JST).replace(tzinfo=None), speed=0.0),
         )
 
     async def asks(self, query):

@@ -97,8 +97,13 @@ class _Bar:
 @contextmanager
 def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[_Bar]:
     """Yield the bar; none is shown beside what goes to stdout."""
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TextColumn("{task.fields[records]:,} records"),
-               TimeRemainingColumn())  # fmt: skip
+    columns = (
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TextColumn("{task.fields[records]:,} records"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_shown) as bars:
         yield _Bar(bars, total=sum(path.stat().st_size for path in paths if path.is_file()))
 

@@ -53,8 +53,15 @@ def fetch_answer(
 
 
 async def _fetch(question: Question, spec: Spec, pool: Pool, file: BinaryIO) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
-               TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+        TextColumn("{task.fields[size]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     chosen = FORMATS[question.selection.format]
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:

@@ -85,9 +85,14 @@ def record_all(
     queries = list(dict.fromkeys(query for dataspec in dataspecs for query in _queries(dataspec, parameters, spec)))
     set_up_log(settings.log_format)
     way = _Way(
-        folder, origin, spec, _origin(settings.source), _place(settings.source),
-        has_from="from_time" in parameters, is_compressed=is_compressed,
-    )  # fmt: skip
+        folder,
+        origin,
+        spec,
+        _origin(settings.source),
+        _place(settings.source),
+        has_from="from_time" in parameters,
+        is_compressed=is_compressed,
+    )
     _check_apart(way)
     try:
         return asyncio.run(_record_all(queries, way))
@@ -124,8 +129,15 @@ def _check_apart(way: _Way) -> None:
 
 
 async def _record_all(queries: Sequence[Query], way: _Way) -> bool:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
-               TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+        TextColumn("{task.fields[size]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     is_whole = True
     async with Pool(way.source, way.spec, sessions=1, limit_bytes=0, queue_limit=1) as pool:
         for query in queries:
@@ -185,7 +197,7 @@ def _check_names(dataspec: str, way: _Way) -> None:
     place = way.place
     if place is None or max(Counter(_names(place, dataspec, way.spec)).values(), default=1) == 1:
         return
-    shelved = ArchiveShelf(place, way.spec).stored(dataspec, now=way.source.now(), setup=False)
+    shelved = ArchiveShelf(place, way.spec).stored(dataspec, now=way.source.clock.now(), setup=False)
     names = Counter(file.name.casefold() for file in shelved)
     if equal := [name for name, count in names.items() if count > 1]:
         why = f"several files of {dataspec} in it have one name, such as {equal[0]}; rename all but one of these"

@@ -50,9 +50,10 @@ def parse_question(
         queries: tuple[Query, ...] = (_realtime(asked[0], parameters, selection, spec),)
     else:
         queries = tuple(
-            _stored(one, parameters, selection, spec) for one in asked
+            _stored(one, parameters, selection, spec)
+            for one in asked
             if not selection.records or any(spec.may_deliver(record, one) for record in selection.records)
-        )  # fmt: skip
+        )
     return Question(dataspec, queries, selection)
 
 
@@ -112,10 +113,13 @@ def _stored(dataspec: Dataspec, parameters: Given, selection: Selection, spec: S
         raise _wrong_end(parameters, why, "a to_time later than from_time (start < t <= end)")
     records = tuple(record for record in selection.records if spec.may_deliver(record, dataspec))
     return Query(
-        dataspec.id, from_time=from_time, to_time=to_time, option=_option(dataspec, parameters),
+        dataspec.id,
+        from_time=from_time,
+        to_time=to_time,
+        option=_option(dataspec, parameters),
         records=records if set(records) != set(dataspec.record_types) else (),
         provider=spec.provider,
-    )  # fmt: skip
+    )
 
 
 def _wrong_end(parameters: Given, why: str, allowed: str) -> QueryError:
@@ -181,11 +185,16 @@ def _selection(
     form = read_word(parameters, PARAMETERS["format"], words["format"], why="There is no format {value!r} here.")
     types = records or delivered
     return Selection(
-        format=form or words["format"][0], records=records, fields=_fields(types, parameters, spec, raw=raw),
-        limit=read_integer(parameters, PARAMETERS["limit"]), offset=read_integer(parameters, PARAMETERS["offset"]) or 0,
-        raw=raw, labels=labels,
-        where=_where(types, parameters, spec), charset=read_word(parameters, PARAMETERS["charset"], words["charset"]),
-    )  # fmt: skip
+        format=form or words["format"][0],
+        records=records,
+        fields=_fields(types, parameters, spec, raw=raw),
+        limit=read_integer(parameters, PARAMETERS["limit"]),
+        offset=read_integer(parameters, PARAMETERS["offset"]) or 0,
+        raw=raw,
+        labels=labels,
+        where=_where(types, parameters, spec),
+        charset=read_word(parameters, PARAMETERS["charset"], words["charset"]),
+    )
 
 
 def _records(asked: Sequence[Dataspec], delivered: tuple[str, ...], parameters: Given, spec: Spec) -> tuple[str, ...]:
@@ -206,8 +215,12 @@ def _fields(types: Sequence[str], parameters: Given, spec: Spec, *, raw: bool) -
     wanted = read_list(parameters, PARAMETERS["fields"])
     if not wanted:
         return ()
-    known = {name for record in types for layout in spec.layouts.generations(record)
-             for name in _names(layout.fields, raw=raw)}  # fmt: skip
+    known = {
+        name
+        for record in types
+        for layout in spec.layouts.generations(record)
+        for name in _names(layout.fields, raw=raw)
+    }
     for field in wanted:
         if field not in known:
             raise _unknown_field("fields", field, types, sorted(known))

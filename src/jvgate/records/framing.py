@@ -170,9 +170,10 @@ class _Types:
             if not known:
                 return {}
             self._exact[name] = {
-                length: layout for length, layout in known.items()
+                length: layout
+                for length, layout in known.items()
                 if length == max(known) or not layout.fields[-2].kind.startswith("text")
-            }  # fmt: skip
+            }
         return self._exact[name]
 
 

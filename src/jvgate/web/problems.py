@@ -65,6 +65,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "unknown-record-type": (404, "Unknown record type", "レコード種別がありません"),
     "unknown-code-table": (404, "Unknown code table", "コード表がありません"),
     "unknown-job": (404, "Unknown job", "ジョブがありません"),
+    "job-evicted": (410, "Result of the job no longer kept", "ジョブの結果はもうありません"),
     "unknown-movie-type": (404, "Unknown type of video", "映像の種類がありません"),
     "no-picture": (404, "No such picture", "該当する画像がありません"),
     "unknown-session": (404, "Unknown session", "セッションがありません"),
@@ -145,8 +146,13 @@ def problem_about(slug: str, spec: Spec) -> dict[str, Any] | None:
     code = next((code for code in spec.return_codes if code.slug == slug), None)
     if code is None:
         return None
-    return {"type": f"/problems/{slug}", "status": code.http_status, "title": code.meaning_en,
-            "title_ja": code.meaning_ja, "action": code.action}  # fmt: skip
+    return {
+        "type": f"/problems/{slug}",
+        "status": code.http_status,
+        "title": code.meaning_en,
+        "title_ja": code.meaning_ja,
+        "action": code.action,
+    }
 
 
 def problem_response(problem: Problem, instance: str) -> Response:

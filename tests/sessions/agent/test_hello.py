@@ -1,12 +1,14 @@
 """The first words of a server and an agent: who comes in, what never travels, and what nonsense becomes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 
 from jvgate.errors import SourceBusy, WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import Kind
-from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, greet_client, greet_server, hear_agent, refuse
+from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, follow_clock, greet_client, greet_server, hear_agent, refuse
+from jvgate.values import SourceClock
 from tests.sessions.agent.pairs import connected_pair
 from tests.waiting import LIMIT_S
 
@@ -122,3 +124,25 @@ def test_refusing_one_that_is_gone_is_no_error():
         channel = theirs.channel(limit_bytes=HELLO_LIMIT_BYTES)
         theirs.settle()
         refuse(channel, WorkerFailed("too late"))
+
+
+@pytest.mark.parametrize("about", [{}, {"jvgate": "0.1.0", "of another version": [1]}])
+def test_an_agent_that_tells_no_clock_has_the_time_of_day(about):
+    clock = SourceClock(datetime(2026, 11, 18), speed=60.0)
+    follow_clock(clock, about)
+    assert clock.is_real
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        7, [], {}, {"now": 7, "speed": 1}, {"now": "noon", "speed": 1}, {"now": "2026-11-18T12:00:00"},
+        {"now": "2026-11-18T12:00:00+09:00", "speed": 1}, {"now": "2026-11-18T12:00:00", "speed": "fast"},
+        {"now": "2026-11-18T12:00:00", "speed": -1}, {"now": "2026-11-18T12:00:00", "speed": float("nan")},
+    ],
+)  # fmt: skip
+def test_a_clock_that_makes_no_sense_is_refused(told):
+    clock = SourceClock()
+    with pytest.raises(WorkerLost, match="clock"):
+        follow_clock(clock, {"clock": told})
+    assert clock.is_real

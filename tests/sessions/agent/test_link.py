@@ -11,6 +11,7 @@ from jvgate.jvlink.wire import HEAD, MAGIC, SUM, VERSION, Kind
 from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, refuse
 from jvgate.sessions.agent.link import Address, check, connect, keep_alive
 from jvgate.sessions.agent.streams import Connection
+from jvgate.values import SourceClock
 
 HELLO_OF_ANOTHER = HEAD.pack(MAGIC, VERSION + 1, Kind.HELLO.value, 0, 0, 2) + SUM.pack(0) + b"{}"
 
@@ -36,7 +37,9 @@ def test_an_address_is_shown_as_it_would_be_written(host, shown):
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", HELLO_OF_ANOTHER])
-@pytest.mark.parametrize("ask", [check, lambda address: connect(address, token="")], ids=["check", "connect"])
+@pytest.mark.parametrize(
+    "ask", [check, lambda address: connect(address, token="", clock=SourceClock())], ids=["check", "connect"]
+)
 def test_what_is_no_agent_of_this_version_is_told_with_a_hint(answer, ask):
     with (
         answering(lambda accepted: accepted.sendall(answer)) as address,

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -58,6 +59,17 @@ def test_who_knows_the_token_comes_in_and_nobody_else(folder):
                 read(url, agent_token=wrong)
             assert "sesame" not in str(error.value)
         assert read(url, agent_token="open sesame") == whole(folder)
+
+
+@pytest.mark.parametrize("query", ["date=2026-11-18&speed=60", "date=2026-11-18", "speed=2"])
+def test_a_server_has_the_clock_of_the_source_behind_the_agent(query):
+    own = parse_source(f"demo:?{query}").clock
+    with running_agent(f"demo:?{query}") as url:
+        source = parse_source(url)
+        assert source.clock.is_real
+        source.start().close()
+        assert source.clock.speed == own.speed
+        assert abs(source.clock.now() - own.now()) < timedelta(seconds=LIMIT_S * max(1.0, own.speed))
 
 
 def test_an_agent_that_does_not_know_the_token_is_not_trusted(folder):

@@ -9,9 +9,10 @@ import pytest
 from jvgate.errors import SettingsError
 from jvgate.sessions.sources import registry
 from jvgate.sessions.sources.registry import parse_source, source_of
-from jvgate.sessions.sources.source import Source, SourceKind, japan_now
+from jvgate.sessions.sources.source import Source, SourceKind
 from jvgate.settings import Settings
 from jvgate.spec.jst import JST
+from jvgate.values import SourceClock
 
 ARCHIVE = "archive:/data/jv"
 AGENT = "agent://host:1"
@@ -41,13 +42,13 @@ def test_the_limits_of_calls_are_those_of_the_source(url, open_s, read_s):
 
 @pytest.mark.parametrize("url", ["demo:", ARCHIVE, "jvlink:", "nvlink:", AGENT])
 def test_the_clock_without_a_date_is_real_and_japanese(url):
-    read = parse_source(url).now
+    read = parse_source(url).clock.now
     before, now, after = datetime.now(UTC), read().replace(tzinfo=JST), datetime.now(UTC)
     assert before <= now <= after
 
 
 def test_a_new_kind_of_source_is_one_entry_in_the_table(monkeypatch):
-    toy = SourceKind("toy:", "a toy", lambda url, means: Source(url, start=None, check=None, now=japan_now))
+    toy = SourceKind("toy:", "a toy", lambda url, means: Source(url, start=None, check=None, clock=SourceClock()))
     monkeypatch.setitem(registry._KINDS, toy.scheme, toy)
     assert source_of(Settings(source="toy:ball")).name == "toy:ball"
     with pytest.raises(SettingsError, match=r"toy: \(a toy\)"):
@@ -58,7 +59,7 @@ def test_a_new_kind_of_source_is_one_entry_in_the_table(monkeypatch):
     "use",
     [
         "import jvgate.sessions.sources.registry as o, jvgate.settings as s; o.source_of(s.Settings()).lanes(0)",
-        "import jvgate.sessions.sources.registry as r; demo = r.parse_source('demo:'); demo.check(None); demo.now()",
+        "import jvgate.sessions.sources.registry as r; demo = r.parse_source('demo:'); demo.check(None); demo.clock",
     ],
 )
 @pytest.mark.process

@@ -65,28 +65,28 @@ def test_a_query_says_how_the_source_is_played(query, play):
 )
 def test_the_clock_begins_at_noon_of_its_date_and_runs_at_its_speed(monkeypatch, url, start, later):
     ticks = iter([0.0, 10.0, 10.0])
-    monkeypatch.setattr("jvgate.sessions.sources.simulated.time.time", lambda: next(ticks))
+    monkeypatch.setattr("time.time", lambda: next(ticks))
     one, other = parse_demo(url).play.clock(0.0), parse_demo(url).play.clock(0.0)
-    assert [one(), one(), other()] == [start, later, later]
+    assert [one.now(), one.now(), other.now()] == [start, later, later]
 
 
 def test_a_worker_process_is_told_when_the_server_began(monkeypatch):
-    monkeypatch.setattr("jvgate.sessions.sources.simulated.time.time", lambda: now[0])
+    monkeypatch.setattr("time.time", lambda: now[0])
     now = [1_795_000_000.123456789]
     source = parse_source("demo:?date=2026-11-08&speed=60")
     url, began = source.command[-2:]
     now[0] += 600
-    assert source.now() == parse_demo(url).play.clock(float(began))() == datetime(2026, 11, 8, 22)
+    assert source.clock.now() == parse_demo(url).play.clock(float(began)).now() == datetime(2026, 11, 8, 22)
 
 
 @pytest.mark.process
 def test_the_clocks_of_two_processes_agree():
     source = parse_source("demo:?date=2026-11-08&speed=1000")
     code = "import sys; from jvgate.sessions.sources.demo import parse_demo; "
-    code += "print(parse_demo(sys.argv[1]).play.clock(float(sys.argv[2]))())"
-    before = source.now()
+    code += "print(parse_demo(sys.argv[1]).play.clock(float(sys.argv[2])).now())"
+    before = source.clock.now()
     told = subprocess.check_output([sys.executable, "-c", code, *source.command[-2:]], text=True)
-    assert before < datetime.fromisoformat(told.strip()) < source.now()
+    assert before < datetime.fromisoformat(told.strip()) < source.clock.now()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -1,7 +1,6 @@
 """What the routes for pictures and videos share: bytes of what was fetched become an answer like that of data."""
 
 import asyncio
-from time import monotonic
 from types import SimpleNamespace
 
 import pytest
@@ -12,10 +11,16 @@ from jvgate.values import Entry
 from jvgate.web.clients import ClientGone
 from jvgate.web.routes.calls import answer, fetch
 
+NOW = 1000.0
+
+
+def request(receive=None, **gateway):
+    app = SimpleNamespace(state=SimpleNamespace(gateway=SimpleNamespace(clock=lambda: NOW, **gateway)))
+    return Request({"type": "http", "app": app, "headers": []}, receive)
+
 
 def fetched(*, outcome="miss", is_kept=True):
-    now = monotonic()
-    return Fetched(Entry({"found": True}, now, now + 600.5, 7), outcome, is_kept, {"wait": 0.001})
+    return Fetched(Entry({"found": True}, NOW, NOW + 600, 7), outcome, is_kept, {"wait": 0.001})
 
 
 def sent(response, *headers):
@@ -30,7 +35,7 @@ def sent(response, *headers):
 
 
 def test_an_answer_has_the_headers_of_data():
-    status, headers, body = sent(answer(fetched(), b"GIF89a", "image/gif"))
+    status, headers, body = sent(answer(request(), fetched(), b"GIF89a", "image/gif"))
     assert (status, body, headers[b"content-type"]) == (200, b"GIF89a", b"image/gif")
     assert headers[b"cache-control"] == b"max-age=600"
     assert headers[b"cache-status"] == b"jvgate; fwd=miss; ttl=600; stored"
@@ -38,13 +43,13 @@ def test_an_answer_has_the_headers_of_data():
 
 
 def test_the_etag_is_that_of_the_bytes():
-    etags = [sent(answer(fetched(), body, "image/gif"))[1][b"etag"] for body in (b"a", b"a", b"b")]
+    etags = [sent(answer(request(), fetched(), body, "image/gif"))[1][b"etag"] for body in (b"a", b"a", b"b")]
     assert etags[0] == etags[1] != etags[2]
-    assert sent(answer(fetched(), b"a", "image/gif"), (b"if-none-match", etags[0]))[0] == 304
+    assert sent(answer(request(), fetched(), b"a", "image/gif"), (b"if-none-match", etags[0]))[0] == 304
 
 
 def test_what_is_not_kept_is_not_told_to_be():
-    _, headers, _ = sent(answer(fetched(is_kept=False), b"", "image/gif"))
+    _, headers, _ = sent(answer(request(), fetched(is_kept=False), b"", "image/gif"))
     assert b"stored" not in headers[b"cache-status"]
 
 
@@ -63,9 +68,7 @@ def test_a_call_is_made_for_a_client_that_is_there(leaves):
         await (asyncio.sleep(0) if leaves else asyncio.Event().wait())
         return {"type": "http.disconnect"}
 
-    app = SimpleNamespace(state=SimpleNamespace(gateway=SimpleNamespace(call=call)))
-    request = Request({"type": "http", "app": app, "headers": []}, receive)
-    work = fetch(request, "course", "key", keep_s=lambda found: 600.0)
+    work = fetch(request(receive, call=call), "course", "key", keep_s=lambda found: 600.0)
     if leaves:
         with pytest.raises(ClientGone):
             asyncio.run(work)

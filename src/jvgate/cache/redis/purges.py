@@ -78,8 +78,11 @@ class RedisPurges:
     def warn(self) -> None:
         """Say which purges nobody will do any more: the end has come before Redis was back."""
         if self.owed:
-            log.warning("a purge did not reach Redis and is lost: ask for it again when Redis is back",
-                        url=str(self._link.place), tags=", ".join(sorted(self.owed)))  # fmt: skip
+            log.warning(
+                "a purge did not reach Redis and is lost: ask for it again when Redis is back",
+                url=str(self._link.place),
+                tags=", ".join(sorted(self.owed)),
+            )
 
     def hurry(self) -> None:
         """Take the chance: Redis is back, or takes writes."""

@@ -56,7 +56,7 @@ class RedisTier:
 
     deadline_s: of a lookup.  lease_s: how long a lease lasts that is not renewed.  limit_bytes: of a dataset's records.
     on_purge: told the tags that another process purged; on_reconnect: called when purges may have been missed.
-    listeners: of further kinds of messages (`tell`).  clock: seconds since the epoch, by this machine.
+    listeners: of further kinds of messages (`tell`).  clock: of memory, in seconds; Redis's own is measured against it.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class RedisTier:
             asyncio.create_task(self._backlog.run(), name="jvgate-redis-writes"),
             asyncio.create_task(self._news.listen(), name="jvgate-redis-news"),
             asyncio.create_task(self._purges.keep_house(), name="jvgate-redis-purges"),
+            asyncio.create_task(self._keep_time(), name="jvgate-redis-clock"),
         ]
         return self
 
@@ -119,7 +120,7 @@ class RedisTier:
 
     @property
     def ahead_s(self) -> float:
-        """Seconds by which Redis's clock is ahead of this machine's."""
+        """Seconds by which Redis's clock is ahead of memory's."""
         return self._context.clock.ahead_s
 
     @property
@@ -256,6 +257,14 @@ class RedisTier:
         await self._purges.pay(client)
         self._news.hurry()
         self._purges.hurry()
+
+    async def _keep_time(self) -> None:
+        """Read Redis's clock anew soon after ours jumped, since all in Redis has a wrong age until then; for ever."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            if self._context.clock.is_doubtful:
+                with suppress(RedisTrouble):
+                    await self._link.run(self._context.clock.set, limit_s=_INSPECT_S)
 
     async def _pay_purges(self) -> None:
         if self._purges.owed:

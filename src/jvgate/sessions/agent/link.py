@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import LIMIT_BYTES
 from jvgate.listeners import Listener
-from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, greet_server, hear_agent
+from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, follow_clock, greet_server, hear_agent
 from jvgate.sessions.agent.streams import Connection
 from jvgate.sessions.remote_session import RemoteWorker, SessionEvent
 from jvgate.spec.spec import Provider
+from jvgate.values import SourceClock
 
 __all__ = ["DEFAULT_PORT", "Address", "check", "connect", "keep_alive"]
 
@@ -47,17 +48,20 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def connect(address: Address, *, token: str, on_event: Sequence[Listener[SessionEvent]] = ()) -> RemoteWorker:
+def connect(
+    address: Address, *, token: str, clock: SourceClock, on_event: Sequence[Listener[SessionEvent]] = ()
+) -> RemoteWorker:
     """Connect to the agent and return the worker that it has started for us.
 
-    on_event: listeners to the events of its session.
+    clock: goes on as that of the source behind the agent.  on_event: listeners to the events of its session.
 
     Raises WorkerFailed in words that say what to do, and what the agent refuses us with (SourceBusy, …).
     """
     connection = _dial(address)
     with _in_plain_words(address, connection):
         channel = connection.channel(limit_bytes=HELLO_LIMIT_BYTES)
-        greet_server(channel, token=token)
+        about = greet_server(channel, token=token)
+        follow_clock(clock, about)
         connection.limit(None)
     channel.limit_bytes = LIMIT_BYTES
     return RemoteWorker(channel, connection, what=f"the agent {address}", on_event=on_event)

@@ -13,10 +13,10 @@ from jvgate.sessions.sources.source import (
     Means,
     Source,
     SourceKind,
-    japan_now,
     provider_named,
 )
 from jvgate.sessions.watchdog import CallLimits
+from jvgate.values import SourceClock
 
 __all__ = ["AGENT", "parse_address"]
 
@@ -25,13 +25,13 @@ _PARAMETERS = ("tls", "ca", "name", "lanes", "provider")
 
 
 def _agent_source(url: str, means: Means) -> Source:
-    address = parse_address(url)
+    address, clock = parse_address(url), SourceClock()
     return Source(
         name=url,
-        start=partial(connect, address, token=means.agent_token, on_event=means.on_event),
+        start=partial(connect, address, token=means.agent_token, clock=clock, on_event=means.on_event),
         check=lambda spec: check(address),
         provider=address.provider,
-        now=japan_now,  # the clock of an agent's simulator is not known here
+        clock=clock,  # the agent tells it
         sessions=2 if address.is_split else 1,
         max_sessions=2 if address.is_split else MAX_SESSIONS,
         is_single=address.is_split,

@@ -9,8 +9,9 @@ from pathlib import Path, PurePath
 
 from jvgate.errors import SettingsError
 from jvgate.sessions.remote_session import start_process
-from jvgate.sessions.sources.source import SETTING, Means, Source, SourceKind, japan_now
+from jvgate.sessions.sources.source import SETTING, Means, Source, SourceKind
 from jvgate.sessions.watchdog import CallLimits
+from jvgate.values import SourceClock
 
 __all__ = ["JVLINK", "NVLINK", "com_command", "python_command"]
 
@@ -27,7 +28,7 @@ def _com_source(url: str, means: Means) -> Source:
         start=partial(start_process, command, on_event=means.on_event),
         check=lambda spec: None,
         provider="nv" if scheme == "nvlink" else "jra",
-        now=japan_now,
+        clock=SourceClock(),
         command=command,
         sessions=1,
         max_sessions=2,

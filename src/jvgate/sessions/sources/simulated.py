@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -29,13 +29,14 @@ from jvgate.jvlink.session_process import own_pipes, serve
 from jvgate.jvlink.shelf import Shelf
 from jvgate.jvlink.simulator import Latency, Simulator
 from jvgate.jvlink.wire import Channel, Kind
-from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.remote_session import start_process
 from jvgate.sessions.sources.source import SETTING, Means, Source
 from jvgate.sessions.watchdog import CallLimits
 from jvgate.spec.jst import moment_at
 from jvgate.spec.spec import Provider, Spec, load_spec
+from jvgate.values import SourceClock
 
 __all__ = ["Play", "hold", "parse_play", "serve_session", "simulated_source"]
 
@@ -58,12 +59,11 @@ class Play:
     latency: Latency = field(default_factory=Latency)
     faults: Mapping[str, float] = field(default_factory=dict)
 
-    def clock(self, began: float) -> Callable[[], datetime]:
-        """Return the source's clock, naive, Japan Standard Time.  began: seconds since the epoch."""
+    def clock(self, began: float) -> SourceClock:
+        """Return the source's clock.  began: seconds since the epoch."""
         if self.date is None and self.speed is None:
-            return lambda: _japan(time.time())
-        start, speed = self.date or _japan(began), self.speed or 0.0
-        return lambda: start + timedelta(seconds=(time.time() - began) * speed)
+            return SourceClock()
+        return SourceClock(self.date or _japan(began), began=began, speed=self.speed or 0.0)
 
 
 def parse_play(query: str, *, own: str) -> tuple[Mapping[str, str], Play]:
@@ -89,7 +89,7 @@ def simulated_source(
     least_s: float,
     provider: Provider = "jra",
     check: Callable[[Spec], None] = lambda spec: None,
-    archive: Callable[[Spec], Summary] | None = None,
+    archive: Callable[[Spec], ArchiveSummary] | None = None,
 ) -> Source:
     """Return the source of *url*.
 
@@ -104,7 +104,7 @@ def simulated_source(
         check=check,
         archive=archive,
         provider=provider,
-        now=play.clock(began),
+        clock=play.clock(began),
         command=command,
         limits=means.limits(_limits(play.latency, least_s)),
         recycling=means.recycling,
@@ -127,7 +127,7 @@ def hold(
     @contextmanager
     def make(channel: Channel | None) -> Iterator[FullJVLink]:
         with renewed():
-            yield _link(play, shelf, spec, play.clock(began), channel, can_refetch=can_refetch)
+            yield _link(play, shelf, spec, play.clock(began).now, channel, can_refetch=can_refetch)
 
     limits = Limits(buffer_bytes=_BUFFER_BYTES, reopen_s=0.05)
     return Holding(make=make, limits=limits, one_type_per_file=one_type_per_file, pump_s=pump_s)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from jvgate.errors import SettingsError
 from jvgate.listeners import Listener
-from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.holders import Worker
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.remote_session import SessionEvent
 from jvgate.sessions.watchdog import CallLimits
-from jvgate.spec.jst import moment_at
 from jvgate.spec.spec import Provider, Spec
+from jvgate.values import SourceClock
 
 __all__ = [
     "BOTH",
@@ -26,7 +24,6 @@ __all__ = [
     "Means",
     "Source",
     "SourceKind",
-    "japan_now",
     "provider_named",
 ]
 
@@ -66,7 +63,7 @@ class Source:
     """One source of data, shared by all sessions.
 
     name: its URL.  provider: whose data it has.  start: a new worker with a session, for the calling thread.
-    check: raises SourceError when it cannot serve.  now: what time it is there, naive, Japan Standard Time.
+    check: raises SourceError when it cannot serve.  clock: what time it is there, and how fast that passes.
     command: that of its worker processes.  sessions, max_sessions: by default, and at most.  is_single: it has one
     session for everything, or one for stored and one for real-time data: more is not known to be safe (`behaviour`,
     section 4).
@@ -76,7 +73,7 @@ class Source:
     name: str
     start: Callable[[], Worker]
     check: Callable[[Spec], None]
-    now: Callable[[], datetime]
+    clock: SourceClock
     provider: Provider = "jra"
     command: tuple[str, ...] = ()
     sessions: int = _SESSIONS
@@ -84,7 +81,7 @@ class Source:
     is_single: bool = False
     limits: CallLimits = field(default_factory=CallLimits)
     recycling: Recycling = field(default_factory=Recycling)
-    archive: Callable[[Spec], Summary] | None = None
+    archive: Callable[[Spec], ArchiveSummary] | None = None
 
     def lanes(self, sessions: int) -> list[frozenset[str]]:
         """Return what each of *sessions* may read; 0: as many as the source has by itself.  Raises SettingsError."""
@@ -123,8 +120,3 @@ def provider_named(text: str) -> Provider:
         return "nv"
     allowed = "jra (JRA-VAN) or nv (NV-Link, local racing)"
     raise SettingsError(SETTING, f"provider={text} is not known.", allowed=allowed)
-
-
-def japan_now() -> datetime:
-    """Return the time in Japan, naive: the clock of a source that has none of its own."""
-    return moment_at(time.time()).replace(tzinfo=None)

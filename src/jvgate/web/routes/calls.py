@@ -24,9 +24,10 @@ async def fetch(request: Request, errand: str, *arguments: str, keep_s: Callable
     return await while_connected(request, gateway.call(errand, *arguments, keep_s=keep_s))
 
 
-def answer(fetched: Fetched, body: bytes, content_type: str) -> Response:
+def answer(request: Request, fetched: Fetched, body: bytes, content_type: str) -> Response:
     """Return *body*, made of what was fetched, under the headers that data has."""
     etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
     found = fetched.entry
     entry = Entry(Answer(body, content_type, etag), found.read_at, found.fresh_until, found.weight)
-    return AnswerResponse(Served(entry, fetched.outcome, fetched.is_kept, fetched.stages))
+    gateway: Gateway = request.app.state.gateway
+    return AnswerResponse(Served(entry, fetched.outcome, fetched.is_kept, fetched.stages), clock=gateway.clock)

@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
         202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
         304: {"description": "The client has this representation already. 変更なし。"},
     },
-)  # fmt: skip
+)
 async def get_data(request: Request) -> Response:
     """Answer from memory or Redis, or read JV-Link once for all. メモリか Redis、なければ JV-Link から返します。"""
     question = wanted(request, request.app.state.formats)
@@ -41,4 +41,4 @@ async def get_data(request: Request) -> Response:
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = question
-    return AnswerResponse(served)
+    return AnswerResponse(served, clock=gateway.clock)

@@ -88,7 +88,7 @@ async def get_movie(request: Request) -> Response:
     if kind not in RACE_TYPE.words:
         raise _unknown_type(kind, f"{_RACES}; of workouts {_WORKOUTS}")
     fetched = await fetch(request, "movie", kind, str(RaceKey.parse(key, spec_of(request).key_rules)), keep_s=_keep_s)
-    return _told(fetched, {"type": kind, "key": key, "available": fetched.entry.value["available"]})
+    return _told(request, fetched, {"type": kind, "key": key, "available": fetched.entry.value["available"]})
 
 
 @router.get(
@@ -105,15 +105,15 @@ async def get_movies(request: Request) -> Response:
     if kind not in LIST_TYPE.words:
         raise _unknown_type(kind, f"{_WORKOUTS}; of races {_RACES}")
     fetched = await fetch(request, "movies", kind, str(LIST_TYPES[kind](key)), keep_s=lambda found: KEEP_LIST_S)
-    return _told(fetched, {"type": kind, "key": key, "keys": fetched.entry.value["keys"]})
+    return _told(request, fetched, {"type": kind, "key": key, "keys": fetched.entry.value["keys"]})
 
 
 def _keep_s(found: Found) -> float:
     return KEEP_S if found["available"] else KEEP_NOTHING_S
 
 
-def _told(fetched: Fetched, about: dict[str, Any]) -> Response:
-    return answer(fetched, orjson.dumps(about), CONTENT_TYPE)
+def _told(request: Request, fetched: Fetched, about: dict[str, Any]) -> Response:
+    return answer(request, fetched, orjson.dumps(about), CONTENT_TYPE)
 
 
 def _unknown_type(given: str, allowed: str) -> QueryError:

@@ -78,7 +78,7 @@ async def get_course(request: Request) -> Response:
     found = fetched.entry.value
     image = f"/api/v1/courses/{key}/image" if found["found"] else None
     about = {"key": key, "found": found["found"], "explanation": found["explanation"], "image": image}
-    return answer(fetched, orjson.dumps(about), CONTENT_TYPE)
+    return answer(request, fetched, orjson.dumps(about), CONTENT_TYPE)
 
 
 @router.get(
@@ -130,4 +130,4 @@ def _picture(request: Request, fetched: Fetched, content_type: str, why: str) ->
     found = fetched.entry.value
     if not found["found"]:
         return problem_response(Problem("no-picture", f"{why}."), request.url.path)
-    return answer(fetched, found["picture"], content_type)
+    return answer(request, fetched, found["picture"], content_type)

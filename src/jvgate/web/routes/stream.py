@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
     responses={
         200: {"description": "The records, and at the end what is known of them all. レコードと、最後に全体の情報。"},
     },
-)  # fmt: skip
+)
 async def get_stream(request: Request) -> Response:
     """Read JV-Link at the speed of the client, without holding the answer. 受信の速さに合わせて読み込みます。"""
     question = wanted(request, request.app.state.stream_formats)
