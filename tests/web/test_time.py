@@ -48,3 +48,9 @@ def test_an_answer_expires_while_the_machine_is_suspended(serve, folder, monkeyp
     woken = web.data()
     assert [answer.headers["cache-status"].split(";")[1].strip() for answer in (hit, woken)] == ["hit", "fwd=miss"]
     assert int(woken.headers["age"]) < 60
+
+
+def test_a_picture_ages_as_fast_as_the_clock_of_the_source_runs(serve):
+    web = serve("demo:?date=2026-11-18&speed=60")
+    answer = web.get("/api/v1/silks", params={"pattern": "水色，赤山形一本輪，水色袖"})
+    assert windows(answer) == {"max-age": 86400 // 60}

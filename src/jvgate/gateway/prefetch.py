@@ -27,7 +27,7 @@ from jvgate.spec.jst import day_at
 from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Landed, Query, Question, SourceClock
 
-__all__ = ["Prefetcher"]
+__all__ = ["Prefetcher", "tick_s"]
 
 TICK_S, LEAST_TICK_S = 1.0, 0.1
 _HOTTEST = 20
@@ -128,7 +128,7 @@ class Prefetcher:
                 self._running.add(task)
                 task.add_done_callback(self._done)
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(TICK_S, max(LEAST_TICK_S, self._clock.wall_s(TICK_S)))):
+                async with asyncio.timeout(tick_s(self._clock)):
                     await self._wake.wait()
 
     def _failed(self, error: SourceError) -> None:
@@ -172,6 +172,11 @@ class Prefetcher:
 
     def _is_fresh(self, query: Query) -> bool:
         return any(self._datasets.is_fresh(str(known)) for known in _holders(query))
+
+
+def tick_s(clock: SourceClock) -> float:
+    """Return the wall seconds between two looks: a second of the source, within bounds."""
+    return min(TICK_S, max(LEAST_TICK_S, clock.wall_s(TICK_S)))
 
 
 def _holders(query: Query) -> tuple[Query, ...]:
