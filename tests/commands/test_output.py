@@ -9,10 +9,59 @@ from unittest.mock import patch
 
 import pytest
 
-from jvgate.commands.output import writing
+from jvgate.commands.output import output_format, writing
+from jvgate.errors import SettingsError
 from tests.commands.command import LIMIT_S, OK
 from tests.raceday import record
 from tests.served.processes import COMMAND
+
+
+@pytest.mark.parametrize(
+    ("output", "given", "word"),
+    [
+        (None, None, "ndjson"),
+        ("a", None, "ndjson"),
+        ("a.csv", None, "csv"),
+        ("a.CSV", None, "csv"),
+        ("a.csv", "json", "json"),
+        ("a.yaml", "json", "json"),
+        (None, "nonsense", "nonsense"),  # refused later, with the words that there are
+    ],
+)
+def test_the_format_is_the_given_one_or_that_of_the_name(output, given, word):
+    assert output_format(output and Path(output), given, default="ndjson") == word
+
+
+def test_an_unknown_ending_says_which_are_known():
+    with pytest.raises(SettingsError, match=r"\.yaml.*\.csv"):
+        output_format(Path("a.yaml"), None, default="ndjson")
+
+
+@pytest.mark.parametrize("word", ["parquet", "raw"])
+def test_a_terminal_is_shown_text_alone(monkeypatch, word):
+    assert output_format(None, word, default="ndjson") == word
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert output_format(None, "csv", default="ndjson") == "csv"
+    with pytest.raises(SettingsError, match=word):
+        output_format(None, word, default="ndjson")
+
+
+def test_a_file_gets_its_name_only_when_all_went_well(tmp_path):
+    output = tmp_path / "a.csv"
+    output.write_bytes(b"older")
+    with pytest.raises(ZeroDivisionError), writing(output) as file:
+        file.write(b"%d" % (1 // 0))
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"older"]
+    with writing(output) as file:
+        file.write(b"whole")
+        assert output.read_bytes() == b"older"
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"]
+
+
+@pytest.mark.parametrize("name", [".", "no/such/folder/a.csv"])
+def test_what_cannot_be_written_is_told_before_anything_is_read(tmp_path, name):
+    with pytest.raises(SettingsError, match="cannot be written"), writing(tmp_path / name):
+        pytest.fail("it was not refused")
 
 
 def test_two_that_write_the_same_file_do_not_meet_before_its_name(tmp_path):

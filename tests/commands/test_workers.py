@@ -48,6 +48,13 @@ def test_what_a_process_purged_just_before_its_end_is_told_to_the_others():
     assert (crew.workers, len(crew.resting)) == ([other], 1)
 
 
+def test_a_message_does_not_come_back_to_its_teller():
+    (one, its), (other, others) = worker(is_over=False), worker(is_over=False)
+    ParentPipe(its).tell(Message("topic"))
+    _Crew(start=lambda: pytest.fail("none was lost"), workers=[one, other]).look()
+    assert (its.poll(), others.poll()) == (False, True)
+
+
 def test_a_process_gives_a_message_to_the_listeners_of_its_kind_and_ignores_others():
     parent, own = Pipe()
     heard, has_ended, pipe = [], Event(), ParentPipe(own)
