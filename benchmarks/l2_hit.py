@@ -18,7 +18,7 @@ from tests.cache.redis_server import RedisServer
 from benchmarks.measuring import Effort, Figure, Sample, main, percentile
 from benchmarks.weekend import weekend
 from jvgate.cache.redis.codec import pack
-from jvgate.cache.redis.keys import query_text, value_key
+from jvgate.cache.redis.keys import Keys, query_text
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.spec.spec import load_spec
@@ -42,7 +42,7 @@ def measure(effort: Effort) -> list[Figure]:
 
 async def _measure(server: RedisServer, effort: Effort) -> list[Figure]:
     body = b"".join(raw for record in RECORDS_OF_RACE for raw in weekend(record))
-    async with RedisTier(server.unix_url, JRA.layouts, deadline_s=5.0) as tier:
+    async with RedisTier(server.unix_url, JRA.layouts, identity="jra", deadline_s=5.0) as tier:
         figures = [await _hits(tier, name, body[:size], effort) for name, size in SIZES.items()]
         return [*figures, await _hits(tier, "a weekend, GET of its raw records", body, effort, is_raw=True)]
 
@@ -50,7 +50,7 @@ async def _measure(server: RedisServer, effort: Effort) -> list[Figure]:
 async def _hits(tier: RedisTier, name: str, body: bytes, effort: Effort, *, is_raw: bool = False) -> Figure:
     packed = _packed(body)
     query, client = packed.dataset.query, tier._link.client
-    key, data = value_key(query_text(query)), pack(packed)
+    key, data = Keys("jra").value(query_text(query)), pack(packed)
     await client.execute_command("SET", key, data)
     await client.execute_command("SET", "raw", body)
     assert await tier.get(query) == packed

@@ -32,7 +32,8 @@ MOST_RATIO = 2
 RECORDS = {"a race's odds": ("O1", "O2"), "a weekend's races": ("RA",), "a weekend's runners": ("SE",)}
 FEW = 2
 REQUESTS = 200  # of each way in a round: what is added is a small difference of two answers
-KEY, RAW = "jvgate:2:jra:RACE:20261101000000-:1", "raw"
+QUERY = "jra:RACE:20261101000000-:1"
+KEPT, RAW = "kept", "raw"  # a copy of the value, and the bytes of its records
 
 
 def measure(effort: Effort) -> list[Figure]:
@@ -67,7 +68,7 @@ async def _rounds(
     async with Connections(bare.port) as first, Connections(whole.port) as second, _client(redis) as client:
         paths = _paths()
         await _until_kept(first, client, next(paths))
-        size = len(await client.get(KEY))
+        size = len(await client.get(KEPT))
         await client.set(RAW, body)
         for number in range(effort.rounds + 1):
             times = [await _once(first, second, client, next(paths)) for _ in range(REQUESTS if effort is FULL else 5)]
@@ -87,8 +88,8 @@ async def _once(first: Connections, second: Connections, client: Redis, path: st
         "kept": (second, b"hit; detail="),
     }  # kept: the first one is shared
     answers = {name: await _timed(ways[name][0], path, ways[name][1]) for name in random.sample(tuple(ways), 2)}
-    gets = {key: await _got(client, key) for key in random.sample((RAW, KEY), 2)}
-    return answers["shared"] - answers["kept"], gets[RAW], gets[KEY]
+    gets = {key: await _got(client, key) for key in random.sample((RAW, KEPT), 2)}
+    return answers["shared"] - answers["kept"], gets[RAW], gets[KEPT]
 
 
 async def _got(client: Redis, key: str) -> float:
@@ -106,10 +107,11 @@ async def _timed(connections: Connections, path: str, how: bytes) -> float:
 
 
 async def _until_kept(connections: Connections, client: Redis, path: str) -> None:
-    """Have the source read, and wait until the value is in Redis."""
+    """Have the source read, wait until the value is in Redis, and copy it to the key that is measured."""
     await connections.ask(path)
-    while not await client.exists(KEY):
+    while not (keys := [key async for key in client.scan_iter(f"jvgate:*:{QUERY}") if b":lease:" not in key]):
         continue
+    await client.copy(keys[0], KEPT)
 
 
 def _client(redis: RedisServer) -> Redis:

@@ -26,7 +26,7 @@ JRA = load_spec("jra")
 __all__ = ["measure"]
 
 PROMISED = Wanted(least_ratio=10)
-OTHERS = ("RA", "HR", "O1", "O6", "UM", "WC")
+OTHERS = ("RA", "HR", "O1", "UM", "WC")
 # A batch of what a day of a season brings, and no more than some megabytes.
 MOST_BYTES, MOST_RECORDS = 4 << 20, 2000
 

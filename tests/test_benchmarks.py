@@ -35,6 +35,7 @@ def test_a_trial_run_judges_nothing(capsys):
     assert "MISSED" not in capsys.readouterr().out
 
 
+@pytest.mark.process  # `platform` asks uname
 def test_json_tells_every_round(capsys):
     main(_measure_nothing, arguments=["--json"])
     (figures,) = json.loads(capsys.readouterr().out)["answers"].values()

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 from jvgate.cli import app
-from jvgate.question import PARAMETERS
+from jvgate.question.parameters import PARAMETERS
 from jvgate.settings import Settings
 from jvgate.web.app import create_app
 from jvgate.web.problems import PROBLEMS

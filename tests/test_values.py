@@ -1,10 +1,13 @@
 """The values that cross packages: pauses after failures, messages between processes."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jvgate.values import Backoff, Message
+from jvgate.spec.jst import JST
+from jvgate.values import Backoff, Message, SourceClock
 
 
 def test_pauses_grow_up_to_the_longest():
@@ -49,3 +52,36 @@ def test_a_payload_of_another_type_is_a_value_error(value):
         message.number("stamp")
     with pytest.raises(ValueError, match="tags"):
         message.texts("tags")
+
+
+NOON = datetime(2026, 11, 8, 12)
+
+
+@pytest.fixture
+def wall(monkeypatch):
+    """The wall clock: a list with the seconds since the epoch."""
+    now = [1_795_000_000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize(("speed", "later"), [(60.0, datetime(2026, 11, 8, 22)), (1.0, datetime(2026, 11, 8, 12, 10))])
+def test_a_source_clock_runs_from_its_start_at_its_speed(wall, speed, later):
+    clock = SourceClock(NOON, began=wall[0], speed=speed)
+    wall[0] += 600
+    assert (clock.now(), clock.epoch_s()) == (later, later.replace(tzinfo=JST).timestamp())
+
+
+@pytest.mark.parametrize(("speed", "wall_s"), [(60.0, 1.0), (1.0, 60.0), (0.5, 120.0), (0.0, 60.0)])
+def test_lifetimes_pass_by_a_source_clock_and_by_the_wall_clock_where_it_stands_still(speed, wall_s):
+    assert SourceClock(NOON, speed=speed).wall_s(60.0) == wall_s
+
+
+def test_a_source_clock_follows_another_and_goes_back_to_real_time(wall):
+    clock = SourceClock()
+    assert clock.is_real
+    clock.follow(NOON, 60.0)
+    wall[0] += 60
+    assert (clock.now(), clock.speed, clock.is_real) == (datetime(2026, 11, 8, 13), 60.0, False)
+    clock.follow(None)
+    assert (clock.epoch_s(), clock.speed, clock.is_real) == (wall[0], 1.0, True)

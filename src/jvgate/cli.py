@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-import typer.core
 
 from jvgate import __version__
+from jvgate.commands.flags import ParameterCommand, flags_of, in_flags, parameter_flags
 from jvgate.errors import JvgateError, QueryError, SettingsError
+from jvgate.question.parameters import PURGE
+from jvgate.question.reading import Given
 from jvgate.settings import Settings, load_settings
 
 __all__ = ["app", "main"]
@@ -45,35 +47,7 @@ def _flag(name: str) -> Any:
 SourceFlag = Annotated[str | None, _flag("source")]
 
 
-def _format_words() -> tuple[str, ...]:
-    from jvgate.render.formats.registry import offered_formats
-
-    return offered_formats(load_settings())
-
-
-def _charsets() -> tuple[str, ...]:
-    from jvgate.render.formats.registry import charsets
-
-    return charsets(_format_words())
-
-
-FormatFlag = Annotated[str | None, typer.Option(autocompletion=_format_words)]
-CharsetFlag = Annotated[str | None, typer.Option(autocompletion=_charsets)]
-
-
-class _FormatCommand(typer.core.TyperCommand):
-    """A command whose help lists the formats; they are loaded when the help is shown, not with the module."""
-
-    def get_help(self, ctx: Any) -> str:
-        """Return the help with the format words and charsets."""
-        values = {
-            "format": f"{', '.join(_format_words())}; else that of the file's ending.",
-            "charset": f"Of csv: {', '.join(_charsets())}.",
-        }
-        for flag in self.params:
-            if isinstance(flag, typer.core.TyperOption) and flag.name in values:
-                flag.help = values[flag.name]
-        return super().get_help(ctx)
+OutputFlag = Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")]
 
 
 def main() -> None:
@@ -87,18 +61,13 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except QueryError as exc:
-        _fail(_in_flags(str(exc)), EXIT_USAGE)
+        _fail(in_flags(str(exc)), EXIT_USAGE)
     except SettingsError as exc:
         _fail(str(exc), EXIT_USAGE)
     except JvgateError as exc:
         _fail(f"{exc}.", EXIT_SOURCE)
     except OSError as exc:  # reading has errors of its own: this is where the output goes
         _fail(f"cannot write the output: {exc.strerror}.", EXIT_USAGE)
-
-
-def _in_flags(message: str) -> str:
-    """Return *message* with the parameters of HTTP called as the flags are called."""
-    return message.replace("from_time", "--from").replace("to_time", "--to")
 
 
 def _fail(message: str, status: int) -> NoReturn:
@@ -170,17 +139,38 @@ def serve(
 
     run(
         load_settings(
-            host=host, port=port, source=source, sessions=sessions, workers=workers, redis_url=redis,
-            redis_deadline_s=redis_deadline_s, redis_lease_s=redis_lease_s, redis_bytes=redis_bytes,
-            prefetch=prefetch, l1_entries=l1_entries, l1_bytes=l1_bytes, dataset_bytes=dataset_bytes,
-            queue=queue, waiters=waiters, deadline_s=deadline_s,
-            log_format=log_format, worker_python=worker_python, press_dialogs=press_dialogs,
-            open_limit_s=open_limit_s, setup_limit_s=setup_limit_s, read_limit_s=read_limit_s,
-            recycle_opens=recycle_opens, recycle_mb=recycle_mb, jobs=jobs, job_limit_s=job_limit_s,
-            job_keep_s=job_keep_s, stream_stall_s=stream_stall_s,
-            batch_bytes=batch_bytes, allow_pickle=allow_pickle,
+            host=host,
+            port=port,
+            source=source,
+            sessions=sessions,
+            workers=workers,
+            redis_url=redis,
+            redis_deadline_s=redis_deadline_s,
+            redis_lease_s=redis_lease_s,
+            redis_bytes=redis_bytes,
+            prefetch=prefetch,
+            l1_entries=l1_entries,
+            l1_bytes=l1_bytes,
+            dataset_bytes=dataset_bytes,
+            queue=queue,
+            waiters=waiters,
+            deadline_s=deadline_s,
+            log_format=log_format,
+            worker_python=worker_python,
+            press_dialogs=press_dialogs,
+            open_limit_s=open_limit_s,
+            setup_limit_s=setup_limit_s,
+            read_limit_s=read_limit_s,
+            recycle_opens=recycle_opens,
+            recycle_mb=recycle_mb,
+            jobs=jobs,
+            job_limit_s=job_limit_s,
+            job_keep_s=job_keep_s,
+            stream_stall_s=stream_stall_s,
+            batch_bytes=batch_bytes,
+            allow_pickle=allow_pickle,
         )
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -204,27 +194,18 @@ def agent(
 
     run(
         load_settings(source=source, sessions=sessions, log_format=log_format),
-        address=listen, certificate=tls_cert, key=tls_key,
-    )  # fmt: skip
+        address=listen,
+        certificate=tls_cert,
+        key=tls_key,
+    )
 
 
-@app.command(cls=_FormatCommand)
+@app.command(cls=ParameterCommand)
+@parameter_flags(flags_of("fetch"))
 def fetch(
     dataspec: Annotated[str, typer.Argument(help="RACE, DIFN, 0B12, …")],
-    from_time: Annotated[str | None, typer.Option("--from", help="Stored data: provided after this time.")] = None,
-    to_time: Annotated[str | None, typer.Option("--to", help="Stored data: and not after this time.")] = None,
-    option: Annotated[str | None, typer.Option(help="1 normal, 2 this week, 3/4 setup.")] = None,
-    key: Annotated[str | None, typer.Option(help="Real-time data: race, day or event.")] = None,
-    record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
-    fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
-    limit: Annotated[str | None, typer.Option(help="At most so many records.")] = None,
-    offset: Annotated[str | None, typer.Option(help="After leaving out so many.")] = None,
-    where: Annotated[list[str] | None, typer.Option(help="Conditions: JyoCD=05, date=20261101..20261130.")] = None,
-    format: FormatFlag = None,  # noqa: A002  (the flag's name)
-    charset: CharsetFlag = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Characters as they stand.")] = False,
-    labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
+    parameters: Given,
+    output: OutputFlag = None,
     source: SourceFlag = None,
 ) -> None:
     """Read one data spec through the source, without a server. サーバーなしで取得します。
@@ -239,23 +220,15 @@ def fetch(
     """
     from jvgate.commands.fetch import fetch_answer
 
-    one = {"from_time": from_time, "to_time": to_time, "option": option, "key": key, "limit": limit, "offset": offset,
-           "format": format, "charset": charset, "raw": "1" if raw else None, "labels": labels}  # fmt: skip
-    many = {"record": record, "where": where, "fields": fields}
-    fetch_answer(dataspec.upper(), _parameters(one, many), output, source=source)
+    fetch_answer(dataspec.upper(), parameters, output, source=source)
 
 
-@app.command(cls=_FormatCommand)
+@app.command(cls=ParameterCommand)
+@parameter_flags(flags_of("decode"))
 def decode(
     files: Annotated[list[Path], typer.Argument(help="Files of raw records; .zst too.")],
-    record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
-    where: Annotated[list[str] | None, typer.Option(help="Conditions: JyoCD=05, date=20261101..20261130.")] = None,
-    fields: Annotated[list[str] | None, typer.Option(help="Fields: Bamei,Umaban.")] = None,
-    format: FormatFlag = None,  # noqa: A002  (the flag's name)
-    charset: CharsetFlag = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Every field's characters as they stand.")] = False,
-    labels: Annotated[str | None, typer.Option(help="ja or en: words beside codes.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else stdout.")] = None,
+    parameters: Given,
+    output: OutputFlag = None,
 ) -> None:
     """Decode files of raw JV-Data, to NDJSON or any other form. 生データを NDJSON などにします。
 
@@ -268,21 +241,16 @@ def decode(
     """
     from jvgate.commands.decode import decode_files
 
-    one = {"format": format, "charset": charset, "raw": "1" if raw else None, "labels": labels}
-    many = {"record": record, "where": where, "fields": fields}
-    if decode_files(files, _parameters(one, many), output):
+    if decode_files(files, parameters, output):
         raise typer.Exit(EXIT_DAMAGED)
 
 
 @app.command()
+@parameter_flags(flags_of("record"))
 def record(
     dataspecs: Annotated[list[str], typer.Argument(help="RACE, DIFN, 0B12, …: one or more.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive's folder; made when it is not there.")],
-    from_time: Annotated[str | None, typer.Option("--from", help="Stored data: provided after this time.")] = None,
-    to_time: Annotated[str | None, typer.Option("--to", help="Stored data: and not after this time.")] = None,
-    option: Annotated[str | None, typer.Option(help="1 normal, 2 this week, 3/4 setup.")] = None,
-    key: Annotated[str | None, typer.Option(help="Real-time data: race, day or event.")] = None,
-    record: Annotated[list[str] | None, typer.Option(help="Record types: RA,SE.")] = None,
+    parameters: Given,
     zstd: Annotated[bool, typer.Option("--zstd", help="Compress the files (.zst).")] = False,
     source: SourceFlag = None,
 ) -> None:
@@ -296,9 +264,6 @@ def record(
     """
     from jvgate.commands.record import record_all
 
-    one = {"from_time": from_time, "to_time": to_time, "option": option, "key": key}
-    parameters = {name: [value] for name, value in one.items() if value is not None}
-    parameters |= {"record": record} if record else {}
     specs = [dataspec.upper() for dataspec in dataspecs]
     if not record_all(specs, parameters, output, is_compressed=zstd, source=source):
         raise typer.Exit(EXIT_SOURCE)
@@ -362,14 +327,8 @@ def cache_stats(
 
 
 @cache_app.command("purge")
-def cache_purge(
-    dataspec: Annotated[str | None, typer.Option(help="RACE, 0B12, …: one data spec.")] = None,
-    race: Annotated[str | None, typer.Option(help="YYYYMMDDJJRR or YYYYMMDDJJKKHHRR.")] = None,
-    date: Annotated[str | None, typer.Option(help="YYYYMMDD: a day of racing.")] = None,
-    record: Annotated[str | None, typer.Option(help="RA, SE, …: a record type.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
-    url: UrlFlag = "",
-) -> None:
+@parameter_flags(PURGE.values())
+def cache_purge(parameters: Given, url: UrlFlag = "") -> None:
     """Drop what matches every option, on every server that shares the Redis. 条件に合うものを破棄します。
 
     At least one option is needed, and --all stands alone. A race or day drops all answers that hold it.
@@ -378,8 +337,7 @@ def cache_purge(
     """
     from jvgate.commands.cache import purge
 
-    given = {"dataspec": dataspec, "race": race, "date": date, "record": record, "all": "1" if everything else None}
-    purge(url or _own_url(), {name: value for name, value in given.items() if value is not None})
+    purge(url or _own_url(), parameters)
 
 
 def _own_url() -> str:
@@ -387,9 +345,3 @@ def _own_url() -> str:
     settings = load_settings()
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  (any address: this one)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-
-
-def _parameters(one: Mapping[str, str | None], many: Mapping[str, list[str] | None]) -> dict[str, list[str]]:
-    """Return the flags that were given, as the parameters of the data route."""
-    given = {name: [value] for name, value in one.items() if value is not None}
-    return given | {name: values for name, values in many.items() if values}

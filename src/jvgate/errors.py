@@ -7,7 +7,7 @@ JvgateError
 └── SourceError             the source could not answer: retry_after_s when waiting may help
     ├── JVLinkError         JV-Link returned an error code: code, method
     ├── ArchiveError        the archive folder is missing or holds no JV-Data: path
-    ├── DatasetTooLarge     the answer is larger than may be held in memory: limit_bytes
+    ├── DatasetTooLarge     the answer is larger than may be held in memory: limit_bytes, is_rendered
     ├── SessionTimeout      a call or a wait outlasted its limit: limit_s
     │   └── SessionHung     a call to JV-Link hung, and its process was ended
     ├── ReadCancelled       the read was given up because nobody waits for it: what
@@ -115,12 +115,17 @@ class ArchiveError(SourceError):
 
 
 class DatasetTooLarge(SourceError):
-    """The raw records of a query pass the limit for one answer."""
+    """The raw records of an answer, of all its data specs together, pass the limit.
 
-    def __init__(self, query: str, *, limit_bytes: int) -> None:
-        super().__init__(f"{query}: more than {limit_bytes} bytes of raw records")
+    is_rendered: the raw records are within their limit, and the bytes rendered from them pass their own.
+    """
+
+    def __init__(self, query: str, *, limit_bytes: int, is_rendered: bool = False) -> None:
+        measured = "a rendered answer" if is_rendered else "raw records"
+        super().__init__(f"{query}: more than {limit_bytes} bytes of {measured}")
         self.query = query
         self.limit_bytes = limit_bytes
+        self.is_rendered = is_rendered
 
 
 class SessionTimeout(SourceError):

@@ -63,7 +63,12 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="Server processes, each with sessions and a memory of its own.")
     l1_entries: int = Field(500, ge=0, description="Datasets and answers kept in memory, at most.")
     l1_bytes: int = Field(256 * MIB, ge=0, description="Bytes kept in memory, at most.")
-    dataset_bytes: int = Field(64 * MIB, ge=1024, description="Raw bytes of one dataset; a larger one is refused.")
+    dataset_bytes: int = Field(
+        64 * MIB, ge=1024, description="Raw bytes of one answer, of all its data specs together; more is refused."
+    )
+    answer_bytes: int = Field(
+        128 * MIB, ge=1024, description="Bytes of one rendered answer before compression; a larger one is refused."
+    )
     batch_bytes: int = Field(
         64 * MIB, ge=1024, description="Bytes of all answers of a batch; what is beyond is refused."
     )
@@ -78,6 +83,9 @@ class Settings(BaseSettings):
     jobs: int = Field(64, ge=0, description="Jobs that may run at once.")
     job_limit_s: float = Field(86400.0, gt=0, le=864000, description="Seconds a job may take.")
     job_keep_s: float = Field(3600.0, gt=0, le=864000, description="Seconds the result of a job is kept.")
+    job_bytes: int = Field(
+        256 * MIB, ge=1024, description="Bytes of all results of jobs; beyond it the quickest jobs lose theirs first."
+    )
     stream_stall_s: float = Field(
         60.0,
         gt=0,

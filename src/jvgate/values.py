@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import Enum
 from math import inf
 from typing import Final, Generic, Self, TypeVar
@@ -12,6 +14,7 @@ import orjson
 
 from jvgate.records.scan import Scan, scan
 from jvgate.spec.conditions import Condition
+from jvgate.spec.jst import JST
 from jvgate.spec.layouts import Layouts
 from jvgate.spec.spec import Provider
 
@@ -27,6 +30,7 @@ __all__ = [
     "Query",
     "Question",
     "Selection",
+    "SourceClock",
     "SourceFile",
 ]
 
@@ -223,7 +227,7 @@ MISSING: Final = Missing.MISSING
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry(Generic[Value_co]):
-    """A kept value and for how long it may be used.  Times are monotonic seconds; weight: bytes it counts for.
+    """A kept value and for how long it may be used.  Times are those of `lifetime_clock`; weight: bytes it counts for.
 
     fresh_until: as it is.  stale_until: while it is being refreshed.  error_until: while its source fails.
     refresh_at: a hit from then on has it refreshed early, so that one that is asked for often never gets old.
@@ -245,6 +249,47 @@ class Entry(Generic[Value_co]):
     def kept_until(self) -> float:
         """When it is of no use any more."""
         return max(self.fresh_until, self.stale_until, self.error_until)
+
+
+class SourceClock:
+    """The clock that a source's data goes by: its time in Japan, and its speed against the wall clock.
+
+    start: its time at *began* (seconds since the epoch), naive, Japan Standard Time; None for real time.
+    speed: its seconds in one of the wall clock; 0 when it stands still.  Lifetimes pass by it, but by the wall clock
+    where it stands still.
+    """
+
+    def __init__(self, start: datetime | None = None, *, began: float = 0.0, speed: float = 1.0) -> None:
+        self._run = (start, began, speed)  # replaced as a whole: other threads read it
+
+    @property
+    def speed(self) -> float:
+        """Its seconds in one of the wall clock."""
+        return self._run[2]
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it is the time of day."""
+        return self._run[0] is None
+
+    def now(self) -> datetime:
+        """Return its time, naive, Japan Standard Time."""
+        start, began, speed = self._run
+        if start is None:
+            return datetime.fromtimestamp(time.time(), JST).replace(tzinfo=None)
+        return start + timedelta(seconds=(time.time() - began) * speed)
+
+    def epoch_s(self) -> float:
+        """Return its time as seconds since the epoch."""
+        return self.now().replace(tzinfo=JST).timestamp()
+
+    def wall_s(self, source_s: float) -> float:
+        """Return how many seconds pass by the wall clock while *source_s* pass by this one."""
+        return source_s / self.speed if self.speed > 0 else source_s
+
+    def follow(self, now: datetime | None, speed: float = 1.0) -> None:
+        """Go on from *now* at *speed*, as another machine tells; None for real time."""
+        self._run = (now, time.time(), speed) if now is not None else (None, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,12 @@
 
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+
+from jvgate.values import SourceClock
+
+# A source's clock that stands still at the epoch.
+STOPPED = SourceClock(datetime(1970, 1, 1, 9), speed=0.0)
 
 
 class Clock:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
+from jvgate.cache.redis.keys import Keys
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Packed
 from jvgate.values import Dataset, Query, SourceFile
@@ -13,6 +14,8 @@ from tests.specs import JRA
 from tests.waiting import LIMIT_S, until
 
 __all__ = [
+    "IDENTITY",
+    "KEYS",
     "QUERY",
     "entry",
     "freeze",
@@ -26,6 +29,8 @@ __all__ = [
     "timed",
 ]
 
+IDENTITY = "demo.test"
+KEYS = Keys(IDENTITY)
 QUERY = Query("RACE", from_time="20261101000000", option=1)
 
 
@@ -49,7 +54,9 @@ def play(scene, *urls, is_up=True, **options):
     async def on_stage():
         async with AsyncExitStack() as end:
             tiers = [
-                await end.enter_async_context(RedisTier(url, JRA.layouts, **{"deadline_s": 5.0} | options))
+                await end.enter_async_context(
+                    RedisTier(url, JRA.layouts, **{"deadline_s": 5.0, "identity": IDENTITY} | options)
+                )
                 for url in urls
             ]
             if is_up:

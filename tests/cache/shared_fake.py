@@ -33,7 +33,7 @@ class BoardTier:
 
     is_deaf: it hears of the purges of others when it is told to `hear`, or of none at all.
     gate: while it is shut, replies to `get` and `lease` are under way.
-    clock: of the board, which is ahead of this process's wall clock by ahead_s.
+    clock: of the board, which is ahead of this process's memory's by ahead_s.
     """
 
     state = TierState("closed", is_listening=True)

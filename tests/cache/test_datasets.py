@@ -14,7 +14,7 @@ from jvgate.errors import JVLinkError, ReadCancelled, SourceBusy
 from jvgate.freshness import policy
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.values import MISSING, Landed, Query
-from tests.cache.clocks import Clock, settled, without_threads
+from tests.cache.clocks import STOPPED, Clock, settled, without_threads
 from tests.raceday import QUERY, dataset, record
 from tests.specs import JRA
 
@@ -61,7 +61,7 @@ class Source:
         return self.nearly
 
 
-freshness = policy.Judge(JRA, Lifetimes(JRA), now=lambda: 0.0)
+freshness = policy.Judge(JRA, Lifetimes(JRA), clock=STOPPED)
 
 
 class Judge:
@@ -88,7 +88,7 @@ def play(scene, **settings):
         clock = Clock()
         source = Source(clock)
         memory = Memory(max_entries=100, max_bytes=1 << 20, clock=clock)
-        parts = {"judge": Judge(), "shared": NoTier(), "clock": clock, "wall": clock, "most_waiters": 100}
+        parts = {"judge": Judge(), "shared": NoTier(), "monotonic": clock, "most_waiters": 100}
         made = Datasets(memory, source, **parts | settings)
         try:
             return await scene(made, source, clock)

@@ -27,7 +27,7 @@ class Node:
         self.tier = BoardTier(board, clock=clock, on_purge=self.forget)
         self.datasets = Datasets(
             Memory(max_entries=100, max_bytes=1 << 20, clock=clock), self.source, judge=Judge(), shared=self.tier,
-            clock=clock, wall=clock, most_waiters=100,
+            monotonic=clock, most_waiters=100,
         )  # fmt: skip
 
     def forget(self, tags):

@@ -10,7 +10,7 @@ from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisCluster, RedisSentinel, RedisServer, server_binaries
-from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+from tests.cache.scenes import IDENTITY, KEYS, QUERY, entry, kept, play, queries, settled
 from tests.specs import JRA
 from tests.waiting import until
 
@@ -40,7 +40,7 @@ def test_values_lie_on_all_nodes_of_a_cluster(cluster):
         return sum(isinstance(packed, Packed) for packed in found), one.counts["put", "stored"]
 
     assert play(scene, cluster.url, cluster.url) == (60, 60)
-    assert all(any(name.startswith("jvgate:2:jra:0B15") for name in server.names()) for server in cluster.servers)
+    assert all(any(name.startswith(KEYS.value("jra:0B15")) for name in server.names()) for server in cluster.servers)
 
 
 def test_a_purge_goes_to_all_nodes_of_a_cluster_and_is_heard(cluster):
@@ -54,7 +54,7 @@ def test_a_purge_goes_to_all_nodes_of_a_cluster_and_is_heard(cluster):
         return purged, one._fences.newest == other._fences.newest
 
     assert play(scene, cluster.url, cluster.url, on_purge=[heard.append]) == (SharedPurge(60), True)
-    assert not any(name.startswith("jvgate:2:jra:0B15") for name in cluster.names())
+    assert not any(name.startswith(KEYS.value("jra:0B15")) for name in cluster.names())
 
 
 def test_leases_and_waiting_work_on_a_cluster(cluster):
@@ -130,7 +130,7 @@ def test_a_sentinel_knows_the_leader_and_the_next_one():
         replica.follow(leader)
         with RedisSentinel(leader) as sentinel:
             play(scene, sentinel.url)
-        assert f"jvgate:2:{later}" in replica.names()
+        assert KEYS.value(str(later)) in replica.names()
 
 
 def test_a_sentinel_that_knows_no_such_leader_is_left_alone():
@@ -162,8 +162,8 @@ def test_over_tls_it_keeps_and_listens_and_talks_to_nobody_who_is_not_vouched_fo
             async with Proxy(server.port, tls=context) as proxy:
                 known = f"{proxy.url}?ssl_ca_certs={certificate[0]}"
                 async with (
-                    RedisTier(known, JRA.layouts, deadline_s=5.0) as one,
-                    RedisTier(proxy.url, JRA.layouts, deadline_s=5.0) as stranger,
+                    RedisTier(known, JRA.layouts, identity=IDENTITY, deadline_s=5.0) as one,
+                    RedisTier(proxy.url, JRA.layouts, identity=IDENTITY, deadline_s=5.0) as stranger,
                 ):
                     await until(lambda: one.state.is_listening)
                     packed = await kept(one, entry())

@@ -11,7 +11,7 @@ import pytest
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import ALL, Lease, Miss, NoTier, Packed, SharedPurge, SharedTier
 from tests.cache.redis_server import RedisServer
-from tests.cache.scenes import QUERY, entry, queries, settled
+from tests.cache.scenes import IDENTITY, QUERY, entry, queries, settled
 from tests.cache.shared_fake import Board, BoardTier
 from tests.specs import JRA
 from tests.waiting import LIMIT_S, until
@@ -54,7 +54,9 @@ async def tiers_of(kind: Kind, server: RedisServer, end: AsyncExitStack) -> tupl
         return BoardTier(board), BoardTier(board)
     server.command("FLUSHALL")
     url = server.url if kind.name == "redis" else "unix:///nowhere/redis.sock"
-    one, other = [await end.enter_async_context(RedisTier(url, JRA.layouts, deadline_s=2.0)) for _ in range(2)]
+    one, other = [
+        await end.enter_async_context(RedisTier(url, JRA.layouts, identity=IDENTITY, deadline_s=2.0)) for _ in range(2)
+    ]
     if kind.keeps:
         await until(lambda: one.state.is_listening and other.state.is_listening)
     return one, other

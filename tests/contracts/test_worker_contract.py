@@ -15,8 +15,8 @@ from jvgate.jvlink.com import JV_LINK
 from jvgate.jvlink.com_process import com_holding
 from jvgate.jvlink.request import Progress, Request
 from jvgate.sessions.holders import ThreadWorker, Worker
+from jvgate.sessions.sources.archive import holding_of, parse_archive
 from jvgate.sessions.sources.registry import parse_source
-from jvgate.sessions.sources.simulated import holding_of, parse_play
 from tests.jvlink.sinks import Kept
 from tests.jvlink.standin import Machine, installed
 from tests.raceday import archive, race_day, record
@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def threaded(url: str, end: ExitStack) -> Worker:
-    return ThreadWorker(holding_of(parse_play(url), JRA, 0.0))
+    return ThreadWorker(holding_of(parse_archive(url), JRA, 0.0))
 
 
 def in_process(url: str, end: ExitStack) -> Worker:
@@ -55,7 +55,7 @@ def behind_agent(url: str, end: ExitStack) -> Worker:
 
 
 def over_com(url: str, end: ExitStack) -> Worker:
-    holding = holding_of(parse_play(url), JRA, 0.0)
+    holding = holding_of(parse_archive(url), JRA, 0.0)
     end.enter_context(installed(Machine(lambda: end.enter_context(holding.make(None)))))
     return ThreadWorker(replace(com_holding(JV_LINK), one_type_per_file=False))  # what lies behind is an archive
 

@@ -12,7 +12,7 @@ from jvgate.doctor import trying
 from jvgate.doctor.findings import is_well
 from jvgate.doctor.trying import check_source
 from jvgate.errors import JVLinkError, SessionHung, WorkerFailed
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings
 from tests.raceday import archive, race_day
 from tests.specs import JRA

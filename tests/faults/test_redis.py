@@ -14,6 +14,8 @@ from jvgate.errors import SettingsError
 from tests.cache.redis_proxy import Proxy
 from tests.cache.redis_server import RedisServer, free_port
 from tests.cache.scenes import (
+    IDENTITY,
+    KEYS,
     QUERY,
     entry,
     freeze,
@@ -133,7 +135,7 @@ def test_what_takes_connections_and_says_nothing_is_left_alone(server):
     async def scene():
         async with Proxy(server.port) as proxy:
             proxy.is_swallowing = True
-            async with RedisTier(proxy.url, JRA.layouts, deadline_s=DEADLINE_S) as one:
+            async with RedisTier(proxy.url, JRA.layouts, identity=IDENTITY, deadline_s=DEADLINE_S) as one:
                 assert (one.state.state, one.state.reason) == ("open", "timeout")
                 assert await one.get(QUERY) == Miss("open")
                 proxy.is_swallowing = False
@@ -157,7 +159,7 @@ def test_what_is_no_redis_at_all_is_left_alone():
     async def scene():
         async with await asyncio.start_server(greet, "127.0.0.1", 0) as web:
             url = f"redis://127.0.0.1:{web.sockets[0].getsockname()[1]}"
-            async with RedisTier(url, JRA.layouts) as one:
+            async with RedisTier(url, JRA.layouts, identity=IDENTITY) as one:
                 return one.state.state, one.state.reason, await one.get(QUERY)
 
     state, reason, found = asyncio.run(scene())
@@ -167,7 +169,10 @@ def test_what_is_no_redis_at_all_is_left_alone():
 
 def test_connections_that_break_are_made_anew(server):
     async def scene():
-        async with Proxy(server.port) as proxy, RedisTier(proxy.url, JRA.layouts, deadline_s=1.0) as one:
+        async with (
+            Proxy(server.port) as proxy,
+            RedisTier(proxy.url, JRA.layouts, identity=IDENTITY, deadline_s=1.0) as one,
+        ):
             for _ in range(5):
                 await kept(one, entry())
                 assert isinstance(await one.get(QUERY), Packed)
@@ -214,7 +219,7 @@ def test_a_missing_password_is_said():
 
 def test_an_url_that_is_none_is_refused_at_once():
     with pytest.raises(SettingsError):
-        RedisTier("http://localhost", JRA.layouts)
+        RedisTier("http://localhost", JRA.layouts, identity=IDENTITY)
 
 
 # Writes alone
@@ -227,7 +232,7 @@ def make_replica(server, other):
 
 def fill(server, other):
     """Full for jvgate alone: the test itself writes before it is."""
-    other.command("SET", f"jvgate:2:{queries(2)[0]}", pack(entry(queries(2)[0])))
+    other.command("SET", KEYS.value(str(queries(2)[0])), pack(entry(queries(2)[0])))
     server.fill()
     return server.drain
 
@@ -239,8 +244,8 @@ def test_reads_go_on_where_writes_are_refused(server, strike, why):
     async def scene(one):
         heal = strike(server, other)
         if strike is make_replica:
-            other.command("SET", f"jvgate:2:{read}", pack(entry(read)))
-        await until(lambda: f"jvgate:2:{read}" in server.names())
+            other.command("SET", KEYS.value(str(read)), pack(entry(read)))
+        await until(lambda: KEYS.value(str(read)) in server.names())
         await kept(one, entry(written))
         state, found, lease = one.state, await one.get(read), await one.lease(read)
         refused = one.counts["put", why]
@@ -265,8 +270,8 @@ def test_a_full_redis_can_be_purged_and_the_fence_is_raised_later(server):
         names, stamp = server.names(), one._fences.newest
         server.drain()
         await kept(one, entry(queries(1)[0], tags=("0B15",), stamp=stamp))
-        await until(lambda: "jvgate:2:purges" in server.names())
-        return purged, f"jvgate:2:{QUERY}" in names, "jvgate:2:purges" in names
+        await until(lambda: KEYS.purges in server.names())
+        return purged, KEYS.value(str(QUERY)) in names, KEYS.purges in names
 
     assert short(scene, server.url) == (SharedPurge(1, is_owed=True), False, False)
 
@@ -328,9 +333,9 @@ def test_a_redis_that_forgot_a_purge_is_told_of_it(server):
         server.restart(snapshot)
         await until(lambda: not one.state.is_listening)
         await is_back(one)
-        async with RedisTier(server.url, JRA.layouts, deadline_s=5.0) as late:
+        async with RedisTier(server.url, JRA.layouts, identity=IDENTITY, deadline_s=5.0) as late:
             await is_back(late)
-            return f"jvgate:2:{QUERY}" in server.names(), await late.get(QUERY)
+            return KEYS.value(str(QUERY)) in server.names(), await late.get(QUERY)
 
     assert short(scene, server.url) == (True, Miss("purged"))
 
@@ -339,14 +344,19 @@ def test_who_found_a_redis_that_forgot_a_purge_hears_of_it_from_who_knows(server
     heard = []
 
     async def scene():
-        async with Proxy(server.port) as proxy, RedisTier(proxy.url, JRA.layouts, deadline_s=DEADLINE_S) as one:
+        async with (
+            Proxy(server.port) as proxy,
+            RedisTier(proxy.url, JRA.layouts, identity=IDENTITY, deadline_s=DEADLINE_S) as one,
+        ):
             await is_back(one)
             await kept(one, entry())
             snapshot = server.save()
             await one.purge("RACE")
             proxy.is_swallowing = True
             server.restart(snapshot)
-            async with RedisTier(server.url, JRA.layouts, deadline_s=5.0, on_purge=[heard.append]) as late:
+            async with RedisTier(
+                server.url, JRA.layouts, identity=IDENTITY, deadline_s=5.0, on_purge=[heard.append]
+            ) as late:
                 await is_back(late)
                 found = await late.get(QUERY)
                 proxy.is_swallowing = False
@@ -365,8 +375,10 @@ def test_who_is_cut_off_from_the_news_forgets_when_they_are_back(server):
     async def scene():
         async with (
             Proxy(server.port) as proxy,
-            RedisTier(server.url, JRA.layouts, deadline_s=1.0) as other,
-            RedisTier(proxy.url, JRA.layouts, deadline_s=DEADLINE_S, on_reconnect=[lambda _: flushed.set()]) as one,
+            RedisTier(server.url, JRA.layouts, identity=IDENTITY, deadline_s=1.0) as other,
+            RedisTier(
+                proxy.url, JRA.layouts, identity=IDENTITY, deadline_s=DEADLINE_S, on_reconnect=[lambda _: flushed.set()]
+            ) as one,
         ):
             await is_back(one)
             await kept(one, entry())
@@ -414,7 +426,10 @@ def test_thousands_who_leave_take_nobody_elses_reply(server):
         return query, await one.get(query)
 
     async def scene():
-        async with Proxy(server.port) as proxy, RedisTier(proxy.url, JRA.layouts, deadline_s=5.0, connections=4) as one:
+        async with (
+            Proxy(server.port) as proxy,
+            RedisTier(proxy.url, JRA.layouts, identity=IDENTITY, deadline_s=5.0, connections=4) as one,
+        ):
             for query in asked:
                 await kept(one, entry(query, body=str(query).encode()))
             proxy.delay_s = 0.001

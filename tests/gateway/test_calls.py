@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 import pytest
 
@@ -13,8 +12,8 @@ from jvgate.cache.traffic import Traffic
 from jvgate.errors import SessionTimeout, SourceBusy
 from jvgate.gateway.calls import Errands
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
-from jvgate.values import Query
+from jvgate.sessions.sources.source import Source
+from jvgate.values import Query, SourceClock
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
 from tests.specs import JRA
 from tests.waiting import until
@@ -25,7 +24,7 @@ DEADLINE_S = 0.01
 @asynccontextmanager
 async def errands_of(workers, **given):
     """Errands through one session, whose deadline passes at once."""
-    source = Source("test:", start=workers, check=lambda spec: None, now=datetime.now)
+    source = Source("test:", start=workers, check=lambda spec: None, clock=SourceClock())
     async with asyncio.timeout(LIMIT_S), Pool(source, JRA, sessions=1, limit_bytes=1, queue_limit=9) as pool:
         memory, given = Memory(max_entries=9, max_bytes=9999), {"deadline_s": DEADLINE_S} | given
         errands = Errands(pool, memory, Traffic(), **given)

@@ -52,14 +52,32 @@ def test_equal_jobs_are_one():
     assert play(scene) == (True, 1)
 
 
-def test_an_ended_job_makes_room_for_a_new_one_of_its_kind():
+def test_an_ended_job_keeps_its_result_when_an_equal_one_begins():
     async def scene(jobs, adopt, gate):
         gate.set()
         first = adopt("RACE")
         await first.task
+        again = adopt("RACE")
+        return again is not first, jobs.get(first.id) is first, jobs.get(again.id) is again
+
+    assert play(scene) == (True, True, True)
+
+
+def test_nobody_joins_a_job_that_was_cancelled():
+    async def scene(jobs, adopt, gate):
+        first = adopt("RACE")
+        jobs.cancel(first)
         return adopt("RACE") is not first, len(jobs)
 
-    assert play(scene) == (True, 1)
+    assert play(scene, limit=1) == (True, 1)
+
+
+def test_jobs_of_two_eras_are_two():
+    async def scene(jobs, adopt, gate):
+        tasks = [asyncio.create_task(gate.wait()) for _ in range(2)]
+        return len({jobs.adopt("RACE", task, list, era=era).id for era, task in enumerate(tasks)})
+
+    assert play(scene) == 2
 
 
 def test_too_many_are_refused_with_their_place():
@@ -109,18 +127,94 @@ def test_results_are_kept_for_a_while_and_not_too_many(monkeypatch):
     assert play(scene, keep=3) == (3, 0)
 
 
+def ended(adopt, question, *, seconds):
+    """Adopt a job that took *seconds*, and wait for its end."""
+
+    async def wait():
+        job = adopt(question)
+        job.began -= seconds
+        await job.task
+        await asyncio.sleep(0)
+        return job
+
+    return wait()
+
+
 @pytest.mark.parametrize(
-    ("names", "kept"), [(["10", "20", "30"], ["20", "30"]), (["10", "90"], ["90"]), (["30", "5", "20"], ["5", "20"])]
+    ("made", "kept"),
+    [
+        ([("10", 1), ("20", 2), ("30", 3)], ["20", "30"]),
+        ([("30", 3), ("20", 2), ("10", 1)], ["30", "20"]),
+        ([("10", 9), ("90", 1)], ["10"]),
+        ([("10", 1), ("90", 9)], ["90"]),
+        ([("90", 1)], ["90"]),
+        ([("20", 5), ("0", 1), ("20", 3), ("20", 4)], ["20", "20"]),
+    ],
 )
-def test_results_are_kept_up_to_so_many_bytes_the_last_one_always(names, kept):
+def test_of_too_many_bytes_of_results_those_of_the_quickest_jobs_go_first(made, kept):
     async def scene(jobs, adopt, gate):
         gate.set()
-        for name in names:
-            await adopt(name).task
-            await asyncio.sleep(0)
-        return [job.question for job in jobs.all()]
+        jobs_made = [await ended(adopt, name, seconds=seconds * 100) for name, seconds in made]
+        gone = [job.id for job in jobs_made if jobs.get(job.id) is None]
+        return [job.question for job in jobs.all()], all(map(jobs.is_evicted, gone))
 
-    assert play(scene, keep_bytes=50, weigh=int) == kept
+    assert play(scene, keep_bytes=50, weigh=int) == (kept, True)
+
+
+def test_a_hundred_small_jobs_do_not_cost_a_long_one_its_result():
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        long = await ended(adopt, "40", seconds=600)
+        small = [await ended(adopt, "1", seconds=1) for _ in range(200)]
+        return jobs.get(long.id) is long, [jobs.is_evicted(job.id) for job in small].count(False)
+
+    assert play(scene, keep_bytes=50, weigh=int) == (True, 10)
+
+
+def test_a_hundred_small_jobs_are_all_kept_where_there_is_room():
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        small = [await ended(adopt, "1", seconds=1) for _ in range(300)]
+        return all(jobs.get(job.id) is job for job in small)
+
+    assert play(scene, keep_bytes=300, weigh=int) is True
+
+
+def test_a_job_that_was_thrown_away_or_forgotten_in_time_was_not_evicted(monkeypatch):
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        thrown_away = await ended(adopt, "1", seconds=1)
+        jobs.cancel(thrown_away)
+        evicted, old = [await ended(adopt, "40", seconds=seconds) for seconds in (100, 200)]
+        before = [jobs.is_evicted(job.id) for job in (thrown_away, evicted, old)]
+        monkeypatch.setattr(jobs_module.time, "monotonic", lambda now=jobs_module.time.monotonic: now() + 61)
+        return before, [jobs.is_evicted(job.id) for job in (evicted, old)], jobs.get(old.id)
+
+    assert play(scene, keep_bytes=50, weigh=int) == ([False, True, False], [False, False], None)
+
+
+def test_an_ended_job_tells_until_when_it_is_kept():
+    async def scene(jobs, adopt, gate):
+        job = adopt("a")
+        before = job.kept_until
+        gate.set()
+        await job.task
+        await asyncio.sleep(0)
+        return before, job.kept_until - jobs_module.time.time()
+
+    before, left_s = play(scene, keep_s=600)
+    assert before is None
+    assert 590 < left_s <= 600
+
+
+def test_a_look_at_one_job_does_not_look_at_the_others(monkeypatch):
+    async def scene(jobs, adopt, gate):
+        gate.set()
+        made = [await ended(adopt, "1", seconds=1) for _ in range(50)]
+        monkeypatch.setattr(jobs_module.Job, "state", property(lambda job: pytest.fail("it was looked at")))
+        return jobs.get(made[25].id) is made[25], jobs.get("0"), jobs.is_evicted("0")
+
+    assert play(scene) == (True, None, False)
 
 
 def test_results_are_forgotten_in_time_though_nobody_asks():
@@ -173,13 +267,13 @@ def test_only_running_jobs_count_against_the_limit():
     assert play(scene, limit=1) == ["a", "b", "c"]
 
 
-def test_a_job_is_known_by_its_question_today_and_tomorrow():
+def test_the_id_of_a_job_does_not_follow_from_its_question():
     async def scene(jobs, adopt, gate):
         return adopt("RACE").id, adopt("DIFF").id
 
-    first, again = play(scene), play(scene)
-    assert first == again
-    assert len(set(first)) == 2
+    ids = {job_id for _ in range(3) for job_id in play(scene)}
+    assert len(ids) == 6
+    assert all(len(bytes.fromhex(job_id)) == 16 for job_id in ids)
 
 
 def test_a_job_that_ended_can_be_thrown_away():

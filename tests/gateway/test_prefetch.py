@@ -1,6 +1,7 @@
 """The loop of the prefetches: what an answer plans is read, shared with who asks, and counted."""
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +19,7 @@ from jvgate.freshness.post_times import PostTimes
 from jvgate.gateway import prefetch as prefetching
 from jvgate.gateway.prefetch import Prefetcher
 from jvgate.spec.jst import JST
-from jvgate.values import Landed, Query, Question, Selection
+from jvgate.values import Landed, Query, Question, Selection, SourceClock
 from tests.cache.clocks import Clock, settled, without_threads
 from tests.cache.test_datasets import FRESH_S, Judge
 from tests.raceday import QUERY, RACE_KEY, dataset, record
@@ -62,11 +63,11 @@ class Source:
 class Stage:
     """A prefetcher over a source."""
 
-    def __init__(self, sessions):
+    def __init__(self, sessions, *, speed):
         self.source, self.clock, self.traffic = Source(), Clock(), Traffic()
         memory = Memory(max_entries=100, max_bytes=1 << 20, clock=self.clock)
         self.datasets = Datasets(
-            memory, self.source, judge=Judge(), shared=NoTier(), clock=self.clock, wall=self.clock, most_waiters=100
+            memory, self.source, judge=Judge(), shared=NoTier(), monotonic=self.clock, most_waiters=100
         )
         self.prefetcher = Prefetcher(
             self.datasets,
@@ -75,7 +76,7 @@ class Stage:
             posts=PostTimes(),
             lifetimes=Lifetimes(JRA),
             sessions=sessions,
-            now=lambda: NOON,
+            clock=SourceClock(datetime.fromtimestamp(NOON, JST).replace(tzinfo=None), began=time.time(), speed=speed),
         )
 
     async def asks(self, query):
@@ -96,10 +97,10 @@ class Stage:
 def play(monkeypatch):
     monkeypatch.setattr(prefetching, "TICK_S", 0.001)  # what comes by itself comes at once
 
-    def play(scene, sessions=8):
+    def play(scene, sessions=8, *, speed=0.0):
         async def on_stage():
             without_threads()
-            stage = Stage(sessions)
+            stage = Stage(sessions, speed=speed)
             async with stage.prefetcher:
                 shown = await scene(stage, stage.prefetcher)
             await stage.datasets.close()
@@ -292,3 +293,23 @@ def test_the_end_does_not_wait_for_what_is_being_read(play):
         await until(lambda: stage.source.reads)
 
     play(scene)
+
+
+@pytest.mark.parametrize(("speed", "is_hot"), [(0.0, True), (1.0, True), (60.0, False)])
+def test_what_ages_faster_is_hot_only_when_it_is_asked_for_more_often(play, speed, is_hot):
+    """Hits are counted by the wall clock, and so must be the life in which they come."""
+    question = Question(CARD.dataspec, (CARD,), Selection())
+
+    async def scene(stage, prefetcher):
+        prefetcher.asked(question)
+        for _ in range(30):
+            stage.traffic.hotness.hit(str(question))
+        prefetcher._tick()
+        return CARD in {wish.query for wish, _ in prefetcher._prefetches._queued.values()}
+
+    assert play(scene, speed=speed) is is_hot
+
+
+@pytest.mark.parametrize(("speed", "tick_s"), [(0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (4.0, 0.25), (3600.0, 0.1)])
+def test_it_looks_about_every_second_of_the_source(speed, tick_s):
+    assert prefetching.tick_s(SourceClock(datetime(2026, 11, 15, 12), speed=speed)) == tick_s

@@ -12,7 +12,7 @@ from jvgate.errors import JVLinkError, SessionHung, SourceBusy, SourceError, Wor
 from jvgate.gateway import streams as streaming
 from jvgate.gateway.streams import Streams
 from jvgate.jvlink.request import Summary
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render.formats.registry import offered_streams
 from jvgate.settings import Settings
 from tests.raceday import race_day, record

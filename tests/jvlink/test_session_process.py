@@ -200,7 +200,7 @@ def test_a_worker_that_is_stuck_when_the_server_goes_is_ended(monkeypatch):
 @pytest.mark.process
 def test_the_process_heeds_its_server_alone():
     """It ignores what a terminal sends to all, prints nothing but frames, and ends with its standard input."""
-    command = [sys.executable, "-m", "jvgate.sessions.sources.simulated", "demo:?date=2026-11-18", str(time.time())]
+    command = [sys.executable, "-m", "jvgate.sessions.sources.demo", "demo:?date=2026-11-18", str(time.time())]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         channel = Channel(process.stdout, process.stdin)
         assert channel.receive().kind is Kind.READY

@@ -27,7 +27,7 @@ from jvgate.freshness import policy
 from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.tags import has_any
 from jvgate.values import Dataset, Query
-from tests.cache.clocks import Clock, without_threads
+from tests.cache.clocks import STOPPED, Clock, without_threads
 from tests.cache.shared_fake import Board, BoardTier
 from tests.specs import JRA
 
@@ -100,18 +100,18 @@ class Source:
         return freshness.is_passing(error)
 
 
-freshness = policy.Judge(JRA, Lifetimes(JRA), now=lambda: 0.0)
+freshness = policy.Judge(JRA, Lifetimes(JRA), clock=STOPPED)
 
 
 class Node:
-    """One process.  began_s: when its monotonic clock was 0, by the source's; ahead_s: how far its wall clock is."""
+    """One process.  began_s: when its clock was 0, by the source's."""
 
-    def __init__(self, board, source, clock, *, began_s, ahead_s):
+    def __init__(self, board, source, clock, *, began_s):
         self.began_s = began_s
-        self.tier = BoardTier(board, clock=clock, ahead_s=-ahead_s, on_purge=self.forget)
+        self.tier = BoardTier(board, clock=clock, ahead_s=began_s, on_purge=self.forget)
         self.datasets = Datasets(
             Memory(max_entries=2, max_bytes=1 << 20, clock=self.clock), source, judge=source, shared=self.tier,
-            clock=self.clock, wall=lambda: clock() + ahead_s, most_waiters=100,
+            monotonic=self.clock, most_waiters=100,
         )  # fmt: skip
         self._clock = clock
 
@@ -256,7 +256,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     async def _make(self):
         board = Board()
-        clocks = [{"began_s": 500.0, "ahead_s": 35.0}, {"began_s": -70.0, "ahead_s": -3600.0}]
+        clocks = [{"began_s": 500.0}, {"began_s": -70.0}]
         return [Node(board, self.source, self.clock, **off) for off in clocks]
 
     async def _end(self):

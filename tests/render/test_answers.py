@@ -3,111 +3,45 @@
 import csv
 import io
 import json
-import pickle
 from dataclasses import replace
-from hashlib import sha256
-from itertools import product
 
-import msgspec
 import pytest
 
-from jvgate.question import parameters_of, parse_question
-from jvgate.records.plan import MEMO_ENTRIES
-from jvgate.records.runs import CRLF
+from jvgate.errors import DatasetTooLarge
+from jvgate.question.parsing import parameters_of, parse_question
 from jvgate.render.answers import render
-from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.registry import FORMATS, charsets
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check, refusal
-from jvgate.settings import Settings
 from tests.raceday import GARBAGE, dataset, race_day, record
+from tests.render.asking import MIXED, UNKNOWN, WORDS, answer, as_json, question
 from tests.specs import JRA
 
-UNKNOWN = b"ZZ120261115" + "未知".encode("cp932") + b"\r\n"
-BROKEN = record("SE", Umaban=7).replace(b"07" + b"0" * 10, b"07" + b"0" * 9 + b"x")
-STRIPPED = record("O1", TorokuTosu=18).rstrip(b"\r\n ") + CRLF
-MIXED = [*race_day(), UNKNOWN, BROKEN, record("SE", Umaban=8, DataKubun="0")]
-SELECTIONS = [
-    {}, {"record": "SE"}, {"record": "SE", "fields": "Umaban,Bamei"}, {"raw": "1"}, {"labels": "ja"},
-    {"limit": "2", "offset": "1"}, {"limit": "0"}, {"where": "Umaban=2..3"}, {"record": "WF"},
-]  # fmt: skip
-WORDS = tuple(FORMATS)
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "pickle"])  # counts the values that it holds
+def test_an_answer_may_have_as_many_bytes_as_the_limit_and_not_one_more(word):
+    asked = question(record="SE", format=word)
+    datasets = [dataset(*MIXED, query=asked.queries[0])]
+    body = render(asked, datasets, JRA).answer.body
+    assert render(asked, datasets, JRA, limit_bytes=len(body)).answer.body == body
+    with pytest.raises(DatasetTooLarge) as error:
+        render(asked, datasets, JRA, limit_bytes=len(body) - 1)
+    assert (error.value.limit_bytes, error.value.is_rendered) == (len(body) - 1, True)
 
 
-def question(dataspec="RACE", **parameters):
-    given = {"from_time": "20261101"} | parameters
-    texts = {name: value if isinstance(value, list) else [value] for name, value in given.items()}
-    return parse_question(dataspec, texts, JRA, formats=WORDS)
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "parquet"])  # its files are far smaller
+def test_rendering_ends_soon_after_the_limit(word, monkeypatch):
+    rendered = []
+    monkeypatch.setattr(RecordWriter, "write_item", noting(rendered, RecordWriter.write_item))
+    asked = question(record="SE", format=word)
+    many = b"".join([record("SE", Umaban=number % 18 + 1) for number in range(2000)])
+    with pytest.raises(DatasetTooLarge):
+        render(asked, [dataset(*[many] * 20, query=asked.queries[0])], JRA, limit_bytes=100_000)
+    assert sum(item.count for item in rendered) <= 10_000  # of 40,000; a table holds back up to 8192 rows
 
 
-def answer(*records, dataspec="RACE", **parameters):
-    asked = question(dataspec, **parameters)
-    return render(asked, [dataset(*records, query=query) for query in asked.queries], JRA).answer
-
-
-def as_json(*records, **parameters):
-    return json.loads(answer(*records, **parameters).body)
-
-
-def lines(body):
-    assert body.endswith(b"\n")
-    return [json.loads(line) for line in body.splitlines()]
-
-
-@pytest.mark.parametrize("parameters", SELECTIONS, ids=str)
-def test_ndjson_has_a_line_for_every_record_and_then_the_facts(parameters):
-    expected = as_json(*MIXED, **parameters)
-    *records, last = lines(answer(*MIXED, format="ndjson", **parameters).body)
-    assert records == expected["data"]
-    facts = last["end"]
-    assert facts.pop("digest").startswith("sha256:")
-    assert facts == {name: fact for name, fact in expected["meta"].items() if name != "offset"}
-
-
-def test_the_digest_is_that_of_all_lines_before_the_last():
-    body = answer(*MIXED, format="ndjson").body
-    *before, last = body.splitlines(keepends=True)
-    assert json.loads(last)["end"]["digest"] == "sha256:" + sha256(b"".join(before)).hexdigest()
-
-
-def test_ndjson_of_nothing_is_the_last_line_alone():
-    (last,) = lines(answer(format="ndjson").body)
-    assert (last["end"]["total"], last["end"]["digest"]) == (0, f"sha256:{sha256(b'').hexdigest()}")
-
-
-@pytest.mark.parametrize("parameters", SELECTIONS, ids=str)
-def test_msgpack_and_pickle_say_what_json_says(parameters):
-    expected = as_json(*MIXED, **parameters)
-    assert msgspec.msgpack.decode(answer(*MIXED, format="msgpack", **parameters).body) == expected
-    assert pickle.loads(answer(*MIXED, format="pickle", **parameters).body) == expected
-
-
-def kinds_in(value):
-    """The types of everything in a value."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {type(value)}.union(*map(kinds_in, inner))
-
-
-def test_a_pickle_holds_nothing_but_plain_values():
-    body = answer(*MIXED, format="pickle").body
-    assert body[:2] == b"\x80\x05"
-    assert kinds_in(pickle.loads(body)) <= {dict, list, str, int, float, bool, type(None)}
-
-
-@pytest.mark.parametrize("what", ["whole numbers stay whole", "fractions stay fractions"])
-def test_numbers_keep_their_kind(what):
-    sent = record("SE", Umaban=7, Futan=54.0)
-    shown = msgspec.msgpack.decode(answer(sent, format="msgpack").body)["data"][0]
-    assert (type(shown["Umaban"]), type(shown["Futan"])) == (int, float)
-
-
-def test_raw_is_the_very_bytes_of_the_records_in_order():
-    assert answer(*MIXED, format="raw").body == b"".join(MIXED)
-    assert answer(*race_day(), format="raw", record="SE", offset="1").body == b"".join(race_day()[2:4])
-
-
-def test_raw_leaves_out_what_is_no_record_and_puts_nothing_back():
-    assert answer(record("RA"), GARBAGE, STRIPPED, format="raw").body == record("RA") + STRIPPED
-    assert answer(format="raw").body == b""
+def noting(noted, write_item):
+    return lambda writer, item: noted.append(item) or write_item(writer, item)
 
 
 def column(body, name):
@@ -206,16 +140,6 @@ def test_a_charset_that_is_the_usual_one_makes_no_other_question():
     assert check(question(charset="utf-8", **parameters), JRA) == check(question(**parameters), JRA)
 
 
-def test_a_pickle_is_the_same_bytes_whatever_the_readers_remember():
-    letters = [chr(number) for number in range(0x30A1, 0x30F7)]
-    names = [f"{one}{other}{third}" for one, other, third in product(letters, letters, "アイ")]
-    runners = [record("SE", Umaban=number % 18 + 1, Bamei=name) for number, name in enumerate(names)]
-    few = MEMO_ENTRIES * 2 // 3
-    before = answer(*runners[:few], *runners[:few], format="pickle", record="SE").body
-    answer(*runners[few:], format="pickle", record="SE")
-    assert answer(*runners[:few], *runners[:few], format="pickle", record="SE").body == before
-
-
 def test_the_same_question_gives_the_same_bytes_in_every_form():
     for form in FORMATS:
         assert answer(*race_day(), format=form, record="SE") == answer(*race_day(), format=form, record="SE")
@@ -270,11 +194,17 @@ def test_a_question_is_asked_again_by_its_own_parameters(dataspec, parameters):
     texts = {"from_time": ["20261101"]} | {
         name: value if isinstance(value, list) else [value] for name, value in parameters.items()
     }
-    asked = parse_question(dataspec, {name: values for name, values in texts.items() if values}, JRA, formats=WORDS)
+    asked = parse_question(
+        dataspec,
+        {name: values for name, values in texts.items() if values},
+        JRA,
+        formats=WORDS,
+        charsets=charsets(WORDS),
+    )
     again: dict[str, list[str]] = {}
     for name, value in parameters_of(asked):
         again.setdefault(name, []).append(value)
-    assert parse_question(dataspec, again, JRA, formats=WORDS) == asked
+    assert parse_question(dataspec, again, JRA, formats=WORDS, charsets=charsets(WORDS)) == asked
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow", "parquet"])
@@ -308,11 +238,6 @@ def test_what_a_form_cannot_show_is_refused(parameters, refused):
     error = refusal(question(**parameters), JRA)
     assert (error and error.parameter) == refused
     assert error is None or error.slug == "parameter-not-allowed"
-
-
-def test_a_pickle_is_offered_only_when_switched_on():
-    assert "pickle" not in offered_formats(Settings())
-    assert offered_formats(Settings(allow_pickle=True)) == tuple(FORMATS)
 
 
 def test_every_form_goes_by_names_of_its_own():

@@ -3,8 +3,8 @@
 import pytest
 
 from jvgate.errors import QueryError
-from jvgate.question import parse_question
-from jvgate.render.formats.registry import FORMATS
+from jvgate.question.parsing import parse_question
+from jvgate.render.formats.registry import FORMATS, charsets
 from jvgate.render.negotiation import choose, media_types, negotiate
 from tests.specs import JRA
 
@@ -15,7 +15,9 @@ WORDS = tuple(FORMATS)
 
 def question(**parameters):
     given = {"from_time": "20261101"} | parameters
-    return parse_question("RACE", {name: [value] for name, value in given.items()}, JRA, formats=WORDS)
+    return parse_question(
+        "RACE", {name: [value] for name, value in given.items()}, JRA, formats=WORDS, charsets=charsets(WORDS)
+    )
 
 
 def negotiated(accept, words=WORDS, **parameters):

@@ -5,18 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
-from multiprocessing import Pipe
 from pathlib import Path
-from threading import Event
 
 import httpx2
 import pytest
 
-from jvgate.commands.workers import ParentPipe, _Crew, _Worker
-from jvgate.gateway.gateway import PurgeNews
-from jvgate.values import Message
 from tests.cache.redis_server import RedisServer
 from tests.raceday import archive, race_day
 from tests.served.processes import COMMAND, children, is_running, serving
@@ -141,58 +135,3 @@ def test_jvlink_takes_one_process_alone():
     command = [COMMAND, "serve", "--port", "0", "--source", "jvlink:", "--workers", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert (done.returncode, "JVGATE_WORKERS" in done.stderr) == (2, True)
-
-
-class Process:
-    """Stands for a process.  is_over: whether it has ended."""
-
-    pid, exitcode = 1, -9
-
-    def __init__(self, *, is_over):
-        self.sentinel, self._life = os.pipe()
-        if is_over:
-            os.close(self._life)
-
-    def join(self):
-        pass
-
-
-def worker(**process):
-    """One of a crew, and its end of the pipe."""
-    ours, theirs = Pipe()
-    return _Worker(Process(**process), ours, time.monotonic()), theirs
-
-
-def test_what_a_process_purged_just_before_its_end_is_told_to_the_others():
-    (lost, its), (other, others) = worker(is_over=True), worker(is_over=False)
-    ParentPipe(its).tell(PurgeNews(("RACE",), 1).to_message())
-    ParentPipe(its).tell(Message("topic", {"name": "x"}))
-    its.close()
-    crew = _Crew(start=lambda: pytest.fail("it rests first"), workers=[lost, other])
-    crew.look()
-    first, second = Message.from_bytes(others.recv_bytes()), Message.from_bytes(others.recv_bytes())
-    assert (PurgeNews.from_message(first), second) == (PurgeNews(("RACE",), 1), Message("topic", {"name": "x"}))
-    assert (crew.workers, len(crew.resting)) == ([other], 1)
-
-
-def test_a_process_gives_a_message_to_the_listeners_of_its_kind_and_ignores_others():
-    parent, own = Pipe()
-    heard, has_ended, pipe = [], Event(), ParentPipe(own)
-    pipe.add_listener("topic", heard.append)
-    pipe.add_listener("topic", heard.append)
-    for data in (b"no message", Message("from a later version").to_bytes(), Message("topic").to_bytes()):
-        parent.send_bytes(data)
-    parent.send_bytes(Message("end").to_bytes())
-    pipe.listen(has_ended.set)
-    assert has_ended.wait(LIMIT_S)
-    assert (heard, pipe.ignored) == ([Message("topic")] * 2, 2)
-
-
-def test_a_signal_while_processes_are_started_again_ends_that():
-    def start():
-        crew.end()  # the signal comes in that moment
-        return Process(is_over=False), Pipe()[0]
-
-    crew = _Crew(start, resting=[(0.0, 1), (0.0, 1)])
-    crew.look()
-    assert (len(crew.workers), crew.is_ending) == (1, True)

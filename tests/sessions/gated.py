@@ -11,8 +11,8 @@ from jvgate.jvlink.rules import DataspecRule
 from jvgate.jvlink.simulator import Simulator
 from jvgate.sessions.holders import ThreadWorker
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
-from jvgate.values import Query
+from jvgate.sessions.sources.source import Source
+from jvgate.values import Query, SourceClock
 from tests.specs import JRA
 
 NOW = datetime(2026, 11, 9, 12)
@@ -85,7 +85,13 @@ class Links:
 
 def pool(links, *, sessions=1, limit_bytes=1 << 20, queue_limit=10, **source):
     holding = Holding(lambda channel: nullcontext(links()), one_type_per_file=False)
-    source = Source("test:", start=lambda: ThreadWorker(holding), check=lambda spec: None, now=lambda: NOW, **source)
+    source = Source(
+        "test:",
+        start=lambda: ThreadWorker(holding),
+        check=lambda spec: None,
+        clock=SourceClock(NOW, speed=0.0),
+        **source,
+    )
     return Pool(source, JRA, sessions=sessions, limit_bytes=limit_bytes, queue_limit=queue_limit)
 
 

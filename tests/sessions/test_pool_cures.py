@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from datetime import datetime
 
 import pytest
 
@@ -23,9 +22,9 @@ from jvgate.jvlink.request import Progress, Request, Summary
 from jvgate.sessions import resting
 from jvgate.sessions.lane import Recycling
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.watchdog import CallLimits
-from jvgate.values import Backoff, Query
+from jvgate.values import Backoff, Query, SourceClock
 from tests.jvlink.sinks import Kept
 from tests.sessions.scripted import LIMIT_S, Workers, hangs
 from tests.specs import JRA
@@ -37,7 +36,7 @@ NO_PYTHON = WorkerFailed("no such Python")
 
 
 def pool(workers, *, sessions=1, **source):
-    source = Source("test:", start=workers, check=lambda spec: None, now=datetime.now, **source)
+    source = Source("test:", start=workers, check=lambda spec: None, clock=SourceClock(), **source)
     return Pool(source, JRA, sessions=sessions, limit_bytes=1 << 20, queue_limit=10)
 
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import threading
-from datetime import datetime
 
 import pytest
 
 from jvgate.errors import ReadCancelled, WorkerLost
 from jvgate.sessions.fair_queue import Priority
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.watchdog import CallLimits
+from jvgate.values import SourceClock
 from tests.sessions.gated import LIMIT_S, RECORDS, GatedShelf, Links, pool, reached, realtime
 from tests.sessions.scripted import Workers, hangs
 from tests.specs import JRA
@@ -74,7 +74,7 @@ def test_a_hastened_prefetch_whose_session_is_lost_is_begun_again_before_batches
 def test_a_prefetch_that_does_not_heed_that_costs_its_worker_and_is_not_begun_again():
     async def scene():
         source = Source(
-            "test:", start=workers, check=lambda spec: None, now=datetime.now, limits=CallLimits(cancel_s=0.01)
+            "test:", start=workers, check=lambda spec: None, clock=SourceClock(), limits=CallLimits(cancel_s=0.01)
         )  # fmt: skip
         async with Pool(source, JRA, sessions=1, limit_bytes=1 << 20, queue_limit=10) as lanes:
             prefetch = begin(lanes, 1)

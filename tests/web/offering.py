@@ -71,14 +71,14 @@ def offering(folder: Path, **given: object) -> Iterator[tuple[Client, Offer]]:
     offer.gate.set()
 
     def make(channel):
-        link = Offering(ArchiveShelf(str(folder), JRA), {}, now=source.now)
+        link = Offering(ArchiveShelf(str(folder), JRA), {}, now=source.clock.now)
         link.offer = offer
         return nullcontext(link)
 
     source = replace(parse_source("demo:"), start=lambda: ThreadWorker(Holding(make=make)))
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(opening, "source_of", lambda settings: source)
+            patch.setattr(opening, "source_of", lambda settings, **listeners: source)
             client = stack.enter_context(running(Settings(**given)))
             client.get("/healthz")  # it has begun, with this source
         stack.callback(offer.gate.set)

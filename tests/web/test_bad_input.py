@@ -271,6 +271,17 @@ def test_a_dataset_over_the_limit_says_how_to_ask_for_less(serve, folder):
     assert small.data(record="HR").status_code == 200
 
 
+def test_a_rendered_answer_over_the_limit_says_how_to_ask_for_less(serve, folder):
+    small = serve(f"archive:{folder}?date=2026-11-18", answer_bytes=2000)
+    for headers in ({}, {"accept-encoding": "gzip"}):
+        document = is_problem(small.data(headers=headers), 413, "dataset-too-large")
+        assert document["limit_bytes"] == 2000
+        assert all(word in document["allowed"] for word in ("fields=", "limit=", "record=", "/api/v1/stream"))
+        assert "JVGATE_ANSWER_BYTES" in document["allowed"]
+    assert small.data(limit=0).status_code == small.data(fields="RecordSpec").status_code == 200
+    assert small.get("/api/v1/stream/RACE", params={"from_time": "20261101", "format": "ndjson"}).status_code == 200
+
+
 def test_a_request_past_its_deadline_is_one_job_too_many_where_there_may_be_none(serve, folder):
     slow = serve(f"archive:{folder}?open_ms=1000", deadline_s=0.1, jobs=0)
     response = slow.data()

@@ -18,7 +18,7 @@ from jvgate.errors import (
     SourceBusy,
     SourceError,
 )
-from jvgate.question import PARAMETERS
+from jvgate.question.parameters import PARAMETERS
 from jvgate.web.problems import PROBLEMS, problem_of
 from tests.specs import JRA
 
@@ -92,6 +92,7 @@ def test_a_code_that_no_table_knows_is_still_a_problem(code):
     [
         (ArchiveError("/data", "there is no such folder"), 503, "archive-unusable", "30"),
         (DatasetTooLarge("RACE", limit_bytes=10), 413, "dataset-too-large", None),
+        (DatasetTooLarge("RACE", limit_bytes=10, is_rendered=True), 413, "dataset-too-large", None),
         (SessionTimeout("the wait", limit_s=1), 504, "jvlink-timeout", "30"),
         (SourceBusy(7), 503, "session-busy", "5"),
         (SourceError("closed"), 503, "source-unavailable", None),
@@ -119,5 +120,5 @@ def _bare(kind):
     """An error of *kind* that says nothing."""
     error = kind.__new__(kind)
     JvgateError.__init__(error, "it")
-    vars(error).update(code=-9999, method="JVOpen", limit_bytes=1, place=1)
+    vars(error).update(code=-9999, method="JVOpen", limit_bytes=1, is_rendered=False, place=1)
     return error

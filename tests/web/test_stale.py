@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from jvgate.errors import SourceBusy
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from tests.raceday import archive, race_day
 from tests.specs import JRA
 

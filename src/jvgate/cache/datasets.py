@@ -10,8 +10,8 @@ for that.  From then on who asks gets it at once, until a read succeeds: the sou
 asked again by a refresh only, and after a rest that gets longer each time.
 
 Nothing is kept that was purged while it was on its way: each flight remembers when it began (`purging.py`), and so does
-what goes to Redis (`Lease.stamp`).  Moments in here are monotonic seconds; in Redis they are its own clock's,
-since those of several machines differ.
+what goes to Redis (`Lease.stamp`).  Moments in here are those of memory's clock (`clock.py`); in Redis they are its own
+clock's, since those of several machines differ.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Urgency = Literal["now", "refresh", "prefetch"]
 LANDING_S = 60.0
 # How long who reads for nobody keeps others from reading while no session is free for it.
 PATIENCE_S = 1.0
-# Moments that went through the wall clock and back differ by less when they are the same; reads end further apart.
+# Moments that went through Redis's clock and back differ by less when they are the same; reads end further apart.
 _SAME_S = 0.001
 _STALE: tuple[How, ...] = ("stale", "fallback")
 
@@ -71,10 +71,13 @@ class Judges(Protocol):
     """Says of datasets what their life in the cache is; from any thread."""
 
     def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
-        """Return what the content of *dataset*, read just now, says.  before: what the same query gave last."""
+        """Return what the content of *dataset*, read just now, says, in wall seconds.
+
+        before: what the same query gave last.
+        """
 
     def after(self, query: Query) -> tuple[float, float]:
-        """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
+        """Return for how many wall seconds what is not fresh any more may be used: stale, and when the source fails."""
 
     def is_passing(self, error: SourceError) -> bool:
         """Return whether waiting may help against *error*, so that a stale answer is better than none meanwhile."""
@@ -125,8 +128,8 @@ class _Haste:
 class Datasets:
     """Gives datasets.  One event loop's.
 
-    memory: shared with whatever else is kept there.  shared: the tier behind it.  most_waiters: for one flight.
-    clock: monotonic seconds.  wall: seconds since the epoch.
+    memory: shared with whatever else is kept there; its clock is the one of all moments in here.  shared: the tier
+    behind it.  most_waiters: for one flight.  monotonic: seconds, for the pauses after failures.
     landed: told of every dataset that was read from the source, or that Redis has newer than memory; called in the
     event loop.  failed: told each time the source fails in a way that may pass, whoever asked.
     """
@@ -139,12 +142,11 @@ class Datasets:
         judge: Judges,
         shared: SharedTier,
         most_waiters: int,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         landed: Sequence[Listener[Landed]] = (),
         failed: Sequence[Listener[SourceError]] = (),
     ) -> None:
-        self.refreshes = Refreshes(judge.is_passing, clock=clock)
+        self.refreshes = Refreshes(judge.is_passing, clock=monotonic)
         self.landed = Listeners[Landed]("a dataset landed", *landed)
         self.failed = Listeners[SourceError]("the source failed", *failed)
         self._memory = memory
@@ -152,19 +154,18 @@ class Datasets:
         self._reader = reader
         self._judge = judge
         self._shared = shared
-        self._wall = wall
-        self._clock = clock
+        self._clock = memory.clock
         self._flights: Flights[Got] = Flights(most=most_waiters)
         self._hastes: WeakValueDictionary[str, _Haste] = WeakValueDictionary()  # held by the flights
         self._looks: dict[str, asyncio.Future[Got | None]] = {}
-        self._purges = Purges(clock=clock)
+        self._purges = Purges(clock=memory.clock)
 
     async def get(
         self, query: Query, *, newer_than: float | None = None, stale_ok: bool = True, urgency: Urgency = "now"
     ) -> Got:
         """Return the dataset of *query*.
 
-        newer_than: monotonic seconds; one read earlier will not do, None for any.  stale_ok: whether a stale one will.
+        newer_than: by memory's clock; one read earlier will not do, None for any.  stale_ok: whether a stale one will.
         Raises what reading raises (SourceError), and SourceBusy when too many wait for it.
         """
         wanted = _Wanted(newer_than, stale_ok, urgency)
@@ -316,7 +317,7 @@ class Datasets:
 
     def _landing(self, query: Query, found: Got | None, wanted: _Wanted) -> Awaitable[Packed | Miss]:
         """Wait for what somebody else reads.  found: what lies there by now and will not do."""
-        known = [] if wanted.newer_than is None else [wanted.newer_than + self._ahead_s()]
+        known = [] if wanted.newer_than is None else [wanted.newer_than + self._shared.ahead_s]
         if found is not None:
             known.append(found.entry.value.read_at)
         return self._shared.wait(query, limit_s=LANDING_S, newer_than=max(known, default=-inf))
@@ -327,7 +328,7 @@ class Datasets:
         packed = await looking
         if isinstance(packed, Miss):
             return None
-        entry = unpacked(packed, now=self._clock(), ahead_s=self._ahead_s(), after=self._judge.after(query))
+        entry = unpacked(packed, now=self._clock(), ahead_s=self._shared.ahead_s, after=self._judge.after(query))
         last = self._last(query)
         if not self.is_purged(entry.tags, since=since):
             self._keep(query, entry)
@@ -364,7 +365,7 @@ class Datasets:
         entry = await self._judged(dataset, before, cost_s=self._clock() - began)
         if not self.is_purged(entry.tags, since=began):
             self._keep(query, entry)
-            self._shared.put(packed_of(entry, stamp=stamp, ahead_s=self._ahead_s()))
+            self._shared.put(packed_of(entry, stamp=stamp, ahead_s=self._shared.ahead_s))
         self.landed.tell(Landed(query, dataset, before, is_read=True))
         stages = {"wait": dataset.wait_s, "open": dataset.open_s, "read": dataset.read_s}
         return Got(entry, "read", stages)
@@ -374,10 +375,6 @@ class Datasets:
         read_at = self._clock()
         judged = await asyncio.to_thread(self._judge.judge, dataset, before)
         return entry_of(dataset, judged, read_at=read_at, cost_s=cost_s)
-
-    def _ahead_s(self) -> float:
-        """Return how far the shared tier's clock is ahead of memory's."""
-        return self._wall() + self._shared.ahead_s - self._clock()
 
     def _keep(self, query: Query, entry: Entry[Dataset]) -> None:
         """Keep *entry* in memory, unless something newer is there."""

@@ -1,7 +1,7 @@
 """A dataset as memory keeps it, and as Redis does.
 
-Memory's moments are monotonic seconds; Redis, which other machines read too, has those of its own clock, the dataset's
-own `read_at` too.  `ahead_s` is how far the second is ahead of the first.
+Memory's moments are those of `lifetime_clock`; Redis, which other machines read too, has those of its own clock, the
+dataset's own `read_at` too.  `ahead_s` is how far the second is ahead of the first.
 """
 
 from __future__ import annotations

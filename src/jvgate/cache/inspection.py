@@ -16,7 +16,7 @@ _HOTTEST = 20
 
 
 def memory_figures(memory: Memory, traffic: Traffic, *, now: float) -> dict[str, Any]:
-    """Return what memory holds and how it fares.  now: monotonic seconds."""
+    """Return what memory holds and how it fares.  now: by its clock."""
     entries = list(memory.items())
     totals = Counter({result: count for (tier, result), count in traffic.totals().items() if tier == "l1"})
     ages = {key: round(now - entry.read_at, 1) for key, entry in entries}

@@ -9,11 +9,11 @@ order, and a purge selects by tags.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
+from jvgate.cache.clock import lifetime_clock
 from jvgate.values import MISSING, Entry, Missing
 
 __all__ = ["Memory", "Store"]
@@ -36,13 +36,13 @@ class _Slot(Generic[Value]):
 
 
 class Memory:
-    """The room that the stores share.  clock: monotonic seconds.
+    """The room that the stores share.  clock: of lifetimes, by which all its entries are judged.
 
     use: makes a slot the most recently used one; the built-in method itself, since it is on the path of every hit.
     """
 
-    def __init__(self, *, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
+    def __init__(self, *, max_entries: int, max_bytes: int, clock: Callable[[], float] | None = None) -> None:
+        self.clock = clock or lifetime_clock()
         self._order: OrderedDict[_Slot[Any], None] = OrderedDict()
         self.use: Callable[[_Slot[Any]], None] = self._order.move_to_end
         self._max_entries = max_entries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -15,9 +14,9 @@ _MOST = 1024
 
 
 class Purges:
-    """The last purges.  clock: monotonic seconds."""
+    """The last purges.  clock: of lifetimes."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._made: deque[tuple[float, Matches]] = deque()
         self._forgotten_at = float("-inf")

@@ -135,7 +135,7 @@ class SharedTier(Protocol):
 
     @property
     def ahead_s(self) -> float:
-        """Seconds by which the tier's clock, which all processes share, is ahead of this machine's."""
+        """Seconds by which the tier's clock, which all processes share, is ahead of memory's."""
 
     async def get(self, query: Query) -> Packed | Miss:
         """Return the entry of *query* within the tier's deadline."""

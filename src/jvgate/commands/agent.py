@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import ssl
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
@@ -15,9 +16,10 @@ from jvgate import __version__
 from jvgate.commands.log import set_up_log
 from jvgate.commands.serve import listen
 from jvgate.errors import SettingsError
+from jvgate.sessions.agent.hello import clock_fields
 from jvgate.sessions.agent.link import DEFAULT_PORT, Address
 from jvgate.sessions.agent.server import Agent
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings
 
 __all__ = ["run"]
@@ -45,10 +47,20 @@ def run(settings: Settings, *, address: str, certificate: Path | None, key: Path
         log.warning("TLS hides what is said, but whoever reaches this address may read: set JVGATE_AGENT_TOKEN")
     shown = str(Address(*listener.getsockname()[:2]))
     log.info(
-        "listening", version=__version__, source=settings.source, address=shown, sessions=sessions,
-        tls=tls is not None, token=bool(token),
-    )  # fmt: skip
-    with Agent(source.command, listener, sessions=sessions, token=token, tls=tls) as agent:
+        "listening",
+        version=__version__,
+        source=settings.source,
+        identity=str(source.identity),
+        address=shown,
+        sessions=sessions,
+        tls=tls is not None,
+        token=bool(token),
+    )
+
+    def about() -> Mapping[str, object]:
+        return {"identity": source.identity.text, "provider": source.provider, **clock_fields(source.clock)}
+
+    with Agent(source.command, listener, about=about, sessions=sessions, token=token, tls=tls) as agent:
         for number in _ENDS:
             # A handler must not wait for a lock that the interrupted code may hold.
             signal.signal(number, lambda number, frame: Thread(target=agent.close, daemon=True).start())

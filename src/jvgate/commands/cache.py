@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jvgate.errors import SettingsError, SourceError
+from jvgate.question.reading import Given
 
 __all__ = ["purge", "stats"]
 
@@ -29,6 +30,7 @@ def stats(url: str, *, as_json: bool) -> None:
         Console().print_json(orjson.dumps(figures).decode())
         return
     console = Console()
+    console.print(f"source {figures['identity'] or 'not identified yet'}", highlight=False)
     console.print(_tiers(figures))
     tables = {"by data spec": _by_dataspec, "asked for most": _hottest, "longest in Redis": _longest_lived}
     for title, make in tables.items():
@@ -38,17 +40,17 @@ def stats(url: str, *, as_json: bool) -> None:
             console.print(table)
 
 
-def purge(url: str, wanted: Mapping[str, str]) -> None:
+def purge(url: str, wanted: Given) -> None:
     """Have the server at *url* drop what is *wanted*, and say how much that was.  Raises SourceError, SettingsError."""
     done = _ask("DELETE", url, wanted)
     owed = "; Redis is out of reach, and is purged when it is back" if done["is_owed"] else ""
     Console().print(f"dropped {done['l1']} from memory, {done['l2']} from Redis{owed}", highlight=False)
 
 
-def _ask(method: str, url: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+def _ask(method: str, url: str, parameters: Given) -> dict[str, Any]:
     """Return the JSON document that the server answers.  Raises SourceError, and SettingsError for a refusal."""
     try:
-        status, body = _exchange(method, f"{url.rstrip('/')}{_PATH}?{urlencode(parameters)}")
+        status, body = _exchange(method, f"{url.rstrip('/')}{_PATH}?{urlencode(parameters, doseq=True)}")
         document: dict[str, Any] = orjson.loads(body)
     except (HTTPException, OSError, ValueError) as exc:
         raise SourceError(f"no jvgate answers at {url} ({exc}); --url says where it is") from exc

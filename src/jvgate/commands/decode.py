@@ -15,11 +15,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from jvgate.commands.output import output_format, writing
 from jvgate.errors import ArchiveError, QueryError
-from jvgate.question import parse_selection
+from jvgate.question.parsing import parse_selection
 from jvgate.records.framing import Framer
 from jvgate.records.runs import Damage, Framed, RecordRun
 from jvgate.render.choosing import Chooser
-from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.registry import FORMATS, charsets, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check
 from jvgate.render.tally import Tally
@@ -42,8 +42,8 @@ def decode_files(paths: Sequence[Path], parameters: Mapping[str, Sequence[str]],
     file is not written, and what goes to stdout has no end.  Raises QueryError for what cannot be asked, OSError.
     """
     word = output_format(output, next(iter(parameters.get("format", ())), None), default="ndjson")
-    spec = load_spec("jra")
-    selection = parse_selection({**parameters, "format": [word]}, spec, formats=offered_formats(load_settings()))
+    spec, formats = load_spec("jra"), offered_formats(load_settings())
+    selection = parse_selection({**parameters, "format": [word]}, spec, formats=formats, charsets=charsets(formats))
     question, chosen = _question(selection, spec), FORMATS[selection.format]
     writer = (chosen.decoded or chosen.answer)(question, spec)
     totals, unread = Tally(), list[Path]()
@@ -97,8 +97,13 @@ class _Bar:
 @contextmanager
 def _bar(paths: Sequence[Path], *, is_shown: bool) -> Iterator[_Bar]:
     """Yield the bar; none is shown beside what goes to stdout."""
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TextColumn("{task.fields[records]:,} records"),
-               TimeRemainingColumn())  # fmt: skip
+    columns = (
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TextColumn("{task.fields[records]:,} records"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_shown) as bars:
         yield _Bar(bars, total=sum(path.stat().st_size for path in paths if path.is_file()))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from jvgate.commands.flags import reader_language
 from jvgate.doctor.findings import Finding, is_well
 from jvgate.doctor.installation import WindowsRegistry, check_installation, run_quietly
 from jvgate.doctor.jvlink_setup import check_setup
@@ -22,7 +22,7 @@ from jvgate.doctor.redis_ping import check_redis
 from jvgate.doctor.registry import WindowsValues
 from jvgate.doctor.trying import check_source
 from jvgate.errors import JvgateError, SettingsError
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import Settings, load_settings
 from jvgate.spec.spec import load_spec
 
@@ -49,7 +49,7 @@ def report(*, source: str | None, as_json: bool, language: str) -> bool:
         document: dict[str, Any] = {"ok": is_well(findings), "findings": [asdict(finding) for finding in findings]}
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     else:
-        chosen = language or _language()
+        chosen = language or reader_language()
         _show(findings, _LANGUAGES if chosen == "both" else (chosen,))
     return is_well(findings)
 
@@ -80,7 +80,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
 
 def _check_source(settings: Settings) -> list[Finding]:
     source = source_of(settings)
-    return check_source(source, load_spec(source.provider), settings)
+    return check_source(source, load_spec(source.provider, any_course=source.any_course), settings)
 
 
 def _isolated(check: Check) -> list[Finding]:
@@ -113,8 +113,3 @@ def _show(findings: list[Finding], languages: Sequence[str]) -> None:
 def _said(words: Mapping[str, str], languages: Sequence[str]) -> str:
     """Return what is said in each of *languages*; once where it is the same in both."""
     return " / ".join(dict.fromkeys(words[language] for language in languages))
-
-
-def _language() -> str:
-    name = locale.getlocale()[0] or environment().get("LANG", "")
-    return "ja" if name.lower().startswith(("ja", "japan")) else "en"

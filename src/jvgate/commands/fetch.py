@@ -15,13 +15,13 @@ from jvgate.commands.log import set_up_log
 from jvgate.commands.output import output_format, writing
 from jvgate.gateway.streams import Streams
 from jvgate.jvlink.request import Progress as Read
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render.answers import render
-from jvgate.render.formats.registry import FORMATS, offered_formats
+from jvgate.render.formats.registry import FORMATS, charsets, offered_formats
 from jvgate.render.formats.writers import RecordWriter
 from jvgate.render.negotiation import check
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
+from jvgate.sessions.sources.registry import source_of
 from jvgate.settings import load_settings
 from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Question
@@ -41,10 +41,11 @@ def fetch_answer(
     """
     settings = load_settings(source=source)
     origin = source_of(settings)
-    spec = load_spec(origin.provider)
+    spec = load_spec(origin.provider, any_course=origin.any_course)
     word = output_format(output, next(iter(parameters.get("format", ())), None), default="json")
     formats = offered_formats(settings)
-    question = check(parse_question(dataspec, {**parameters, "format": [word]}, spec, formats=formats), spec)
+    given = {**parameters, "format": [word]}
+    question = check(parse_question(dataspec, given, spec, formats=formats, charsets=charsets(formats)), spec)
     set_up_log(settings.log_format)
     pool = Pool(origin, spec, sessions=1, limit_bytes=LIMIT_BYTES, queue_limit=1)
     with writing(output) as file:
@@ -52,8 +53,15 @@ def fetch_answer(
 
 
 async def _fetch(question: Question, spec: Spec, pool: Pool, file: BinaryIO) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
-               TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+        TextColumn("{task.fields[size]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     chosen = FORMATS[question.selection.format]
     with Progress(*columns, console=Console(stderr=True)) as bars:
         async with pool:

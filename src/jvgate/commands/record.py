@@ -26,16 +26,18 @@ from jvgate.commands.log import set_up_log
 from jvgate.errors import SESSION_LOST, ArchiveError, QueryError, SettingsError, SourceError
 from jvgate.jvlink.request import Progress as Read
 from jvgate.jvlink.request import Request, Summary
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
+from jvgate.sessions.archive.archive_id import ArchiveId
 from jvgate.sessions.archive.folder import ArchiveShelf
 from jvgate.sessions.archive.rawfile import shown
 from jvgate.sessions.archive.recording import Recording, exclusive
 from jvgate.sessions.archive.resume import SETUP, Mark, advanced, readable, resumed
 from jvgate.sessions.collecting import request_of
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
-from jvgate.sessions.sources.registry import Source
-from jvgate.sessions.sources.simulated import parse_play
+from jvgate.sessions.sources.archive import parse_archive
+from jvgate.sessions.sources.demo import parse_demo
+from jvgate.sessions.sources.registry import source_of
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import load_settings
 from jvgate.spec.spec import Spec, load_spec
 from jvgate.values import Query
@@ -76,19 +78,26 @@ def record_all(
     """Record each of *dataspecs* into *folder*; return whether all of them came to their end.
 
     parameters: as of the data route (from_time, to_time, option, key, record).  Progress and results go to stderr.
-    Raises QueryError, SettingsError, and OSError, in words, for what cannot be written.
+    Raises QueryError, SettingsError, ArchiveError for a folder of another provider's data, and OSError, in words, for
+    what cannot be written.
     """
     settings = load_settings(source=source)
     origin = source_of(settings)
-    spec = load_spec(origin.provider)
+    spec = load_spec(origin.provider, any_course=origin.any_course)
     queries = list(dict.fromkeys(query for dataspec in dataspecs for query in _queries(dataspec, parameters, spec)))
     set_up_log(settings.log_format)
     way = _Way(
-        folder, origin, spec, _origin(settings.source), _place(settings.source),
-        has_from="from_time" in parameters, is_compressed=is_compressed,
-    )  # fmt: skip
+        folder,
+        origin,
+        spec,
+        _origin(settings.source),
+        _place(settings.source),
+        has_from="from_time" in parameters,
+        is_compressed=is_compressed,
+    )
     _check_apart(way)
     try:
+        ArchiveId.ensure(folder, provider=spec.provider, origin=way.origin)
         return asyncio.run(_record_all(queries, way))
     except KeyboardInterrupt:
         typer.echo(f"jvgate: interrupted. {_GOES_ON}.", err=True)
@@ -107,11 +116,11 @@ def _queries(dataspec: str, parameters: Mapping[str, Sequence[str]], spec: Spec)
 def _origin(url: str) -> str:
     """Return what makes the data of a source, "" for JRA-VAN: whatever way they come, they are the same."""
     scheme = url.partition(":")[0]
-    return f"demo:?seed={parse_play(url).seed}" if scheme == "demo" else "nvlink:" if scheme == "nvlink" else ""
+    return f"demo:?seed={parse_demo(url).seed}" if scheme == "demo" else "nvlink:" if scheme == "nvlink" else ""
 
 
 def _place(url: str) -> Path | None:
-    return Path(parse_play(url).place).expanduser().resolve() if url.startswith("archive:") else None
+    return Path(parse_archive(url).place).expanduser().resolve() if url.startswith("archive:") else None
 
 
 def _check_apart(way: _Way) -> None:
@@ -123,8 +132,15 @@ def _check_apart(way: _Way) -> None:
 
 
 async def _record_all(queries: Sequence[Query], way: _Way) -> bool:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
-               TextColumn("{task.fields[size]}"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+        TextColumn("{task.fields[size]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     is_whole = True
     async with Pool(way.source, way.spec, sessions=1, limit_bytes=0, queue_limit=1) as pool:
         for query in queries:
@@ -184,7 +200,7 @@ def _check_names(dataspec: str, way: _Way) -> None:
     place = way.place
     if place is None or max(Counter(_names(place, dataspec, way.spec)).values(), default=1) == 1:
         return
-    shelved = ArchiveShelf(place, way.spec).stored(dataspec, now=way.source.now(), setup=False)
+    shelved = ArchiveShelf(place, way.spec).stored(dataspec, now=way.source.clock.now(), setup=False)
     names = Counter(file.name.casefold() for file in shelved)
     if equal := [name for name, count in names.items() if count > 1]:
         why = f"several files of {dataspec} in it have one name, such as {equal[0]}; rename all but one of these"

@@ -21,8 +21,8 @@ from jvgate.commands.workers import ParentPipe, supervise
 from jvgate.errors import SessionHung, SettingsError
 from jvgate.gateway.opening import check_settings
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.source_setting import source_of
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.registry import source_of
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings, unknown_variables
 from jvgate.spec.spec import Spec, load_spec
 from jvgate.web.app import Siblings, create_app
@@ -39,7 +39,7 @@ EXIT_FAILED = 3
 def run(settings: Settings) -> None:
     """Serve until stopped.  Raises SettingsError for a port in use or a source that cannot be."""
     source = source_of(settings)  # a wrong one ends the start, not the first request
-    spec = load_spec(source.provider)
+    spec = load_spec(source.provider, any_course=source.any_course)
     check_settings(settings, spec)
     source.lanes(settings.sessions)
     set_up_log(settings.log_format)
@@ -53,7 +53,11 @@ def run(settings: Settings) -> None:
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     structlog.get_logger("jvgate").info(
-        "serving", version=__version__, source=settings.source, url=f"http://{_shown(host)}:{port}/"
+        "serving",
+        version=__version__,
+        source=settings.source,
+        identity=str(source.identity),
+        url=f"http://{_shown(host)}:{port}/",
     )
     if settings.workers == 1:
         _work(settings, listener)

@@ -65,8 +65,13 @@ def _print_overview(console: Console, spec: Spec) -> None:
 def _print_layout(console: Console, layout: Layout) -> None:
     table = _table(
         f"{layout.id} {layout.title_ja} / {layout.title_en}, {layout.length} bytes",
-        "byte", "length", "field", "kind", "meaning", "unit / codes",
-    )  # fmt: skip
+        "byte",
+        "length",
+        "field",
+        "kind",
+        "meaning",
+        "unit / codes",
+    )
     _add_fields(table, layout.fields, depth=0)
     console.print(table)
 
@@ -76,9 +81,13 @@ def _add_fields(table: Table, fields: tuple[Field | Group, ...], *, depth: int) 
         count = f" x{field.repeat}" if field.repeat > 1 else ""
         about = field.kind if isinstance(field, Group) or not field.format else f"{field.kind} {field.format}"
         table.add_row(
-            f"{'+' if depth else ''}{field.offset}", f"{field.length}{count}", f"{'  ' * depth}{field.key}", about,
-            f"{field.label_ja} / {field.label_en}", _meaning(field),
-        )  # fmt: skip
+            f"{'+' if depth else ''}{field.offset}",
+            f"{field.length}{count}",
+            f"{'  ' * depth}{field.key}",
+            about,
+            f"{field.label_ja} / {field.label_en}",
+            _meaning(field),
+        )
         if isinstance(field, Group):
             _add_fields(table, field.fields, depth=depth + 1)
 

@@ -13,7 +13,7 @@ from typing import Protocol, get_args
 
 from jvgate.doctor.findings import Finding
 from jvgate.doctor.registry import Hive, WindowsValues
-from jvgate.sessions.sources.registry import python_command
+from jvgate.sessions.sources.com import python_command
 from jvgate.settings import Settings
 
 __all__ = ["JV_LINK_CLSID", "NV_LINK_CLSID", "Registry", "Run", "WindowsRegistry", "check_installation", "run_quietly"]
@@ -70,9 +70,13 @@ def check_installation(
     scheme = settings.source.partition(":")[0]
     if scheme not in ("jvlink", "nvlink"):
         return [
-            Finding("JV-Link", "skip", f"The source {settings.source} needs no JV-Link here.",
-                    f"データ元 {settings.source} では JV-Link は不要です。")
-        ]  # fmt: skip
+            Finding(
+                "JV-Link",
+                "skip",
+                f"The source {settings.source} needs no JV-Link here.",
+                f"データ元 {settings.source} では JV-Link は不要です。",
+            )
+        ]
     if registry is None:
         return [_under_wine(settings, run) if settings.worker_python else _not_windows(system)]
     clsid = JV_LINK_CLSID if scheme == "jvlink" else NV_LINK_CLSID
@@ -98,26 +102,34 @@ def run_quietly(command: Sequence[str]) -> str | None:
 
 def _not_windows(system: str) -> Finding:
     return Finding(
-        "JV-Link", "fail", f"JV-Link runs on Windows; this is {system}.",
+        "JV-Link",
+        "fail",
+        f"JV-Link runs on Windows; this is {system}.",
         f"JV-Link は Windows 用です (ここは {system})。",
         "Run `jvgate agent --source jvlink:` on the Windows machine and use --source agent://HOST:8900 here; "
         "or start a Windows Python under Wine (JVGATE_WORKER_PYTHON).",
         "Windows 側で `jvgate agent --source jvlink:` を実行し、ここでは --source agent://HOST:8900 を使うか、"
         "Wine の Windows 版 Python (JVGATE_WORKER_PYTHON) を使ってください。",
-    )  # fmt: skip
+    )
 
 
 def _under_wine(settings: Settings, run: Run) -> Finding:
     """Tell whether the Windows Python of the settings starts; what is installed behind it, only the try can tell."""
     if run([*python_command(settings.worker_python, is_windows=False), "-c", _PROBE]):
-        return Finding("python", "ok", "The workers' Python starts and has pywin32.",
-                       "ワーカーの Python は起動し、pywin32 があります。")  # fmt: skip
+        return Finding(
+            "python",
+            "ok",
+            "The workers' Python starts and has pywin32.",
+            "ワーカーの Python は起動し、pywin32 があります。",
+        )
     return Finding(
-        "python", "fail", f"The workers' Python ({settings.worker_python}) does not start, or has no pywin32.",
+        "python",
+        "fail",
+        f"The workers' Python ({settings.worker_python}) does not start, or has no pywin32.",
         f"ワーカーの Python ({settings.worker_python}) が起動しないか、pywin32 がありません。",
-        f"Try it by hand: {settings.worker_python} -c \"import pythoncom\"",
-        f"次を手で実行して確かめてください: {settings.worker_python} -c \"import pythoncom\"",
-    )  # fmt: skip
+        f'Try it by hand: {settings.worker_python} -c "import pythoncom"',
+        f'次を手で実行して確かめてください: {settings.worker_python} -c "import pythoncom"',
+    )
 
 
 def _registration(scheme: str, servers: dict[int, str]) -> Finding:
@@ -126,10 +138,13 @@ def _registration(scheme: str, servers: dict[int, str]) -> Finding:
         return Finding("registration", "ok", f"Registered: {told}.", f"登録されています: {told}")
     name = "JV-Link" if scheme == "jvlink" else "NV-Link"
     return Finding(
-        "registration", "fail", f"{name} is not registered on this machine.", f"{name} が登録されていません。",
+        "registration",
+        "fail",
+        f"{name} is not registered on this machine.",
+        f"{name} が登録されていません。",
         f"Install {name}, enter the service key in its settings, then try again.",
         f"{name} をインストールし、利用キーを設定してから再実行してください。",
-    )  # fmt: skip
+    )
 
 
 def _shadow(clsid: str, machines: dict[int, str], users: dict[int, str]) -> list[Finding]:
@@ -137,12 +152,14 @@ def _shadow(clsid: str, machines: dict[int, str], users: dict[int, str]) -> list
         return []
     return [
         Finding(
-            "registration", "warn", "A registration of this user hides the machine's: often a left-over of a trial.",
+            "registration",
+            "warn",
+            "A registration of this user hides the machine's: often a left-over of a trial.",
             "このユーザーだけの登録が、マシン全体の登録より優先されています。",
             f"Remove HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{clsid}, if it is not wanted.",
             f"不要なら HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{clsid} を削除してください。",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _fitting_python(
@@ -153,30 +170,41 @@ def _fitting_python(
     answer = run([*command, "-c", _PROBE])
     worker_bits = int(answer) if answer and answer.strip().isdigit() else 0
     if worker_bits in servers:
-        return Finding("python", "ok", f"The workers' Python has {worker_bits} bits and pywin32.",
-                       f"ワーカーの Python は {worker_bits} ビットで、pywin32 があります。")  # fmt: skip
+        return Finding(
+            "python",
+            "ok",
+            f"The workers' Python has {worker_bits} bits and pywin32.",
+            f"ワーカーの Python は {worker_bits} ビットで、pywin32 があります。",
+        )
     wanted = max(servers)
     known = [*_launched(run), *registry.pythons(bits=wanted)]
     if found := _fitting(known, wanted, run, _PROBE):
         return Finding(
-            "python", "fail", f"The workers' Python does not fit: {wanted} bits with pywin32 are needed.",
+            "python",
+            "fail",
+            f"The workers' Python does not fit: {wanted} bits with pywin32 are needed.",
             f"ワーカーの Python が合いません: {wanted} ビットで pywin32 のある Python が必要です。",
-            f"Set JVGATE_WORKER_PYTHON to: {found}", f"JVGATE_WORKER_PYTHON を次の値にしてください: {found}",
-        )  # fmt: skip
+            f"Set JVGATE_WORKER_PYTHON to: {found}",
+            f"JVGATE_WORKER_PYTHON を次の値にしてください: {found}",
+        )
     if found := _fitting(known, wanted, run, _BITS):
         return Finding(
-            "python", "fail", f"The Python that fits ({found}, {wanted} bits) has no pywin32.",
+            "python",
+            "fail",
+            f"The Python that fits ({found}, {wanted} bits) has no pywin32.",
             f"合う Python ({found}、{wanted} ビット) に pywin32 がありません。",
             f"Run: {found} -m pip install pywin32; then set JVGATE_WORKER_PYTHON to: {found}",
             f"{found} -m pip install pywin32 を実行し、JVGATE_WORKER_PYTHON を {found} にしてください。",
-        )  # fmt: skip
+        )
     suffix = "-32" if wanted == 32 else ""
     return Finding(
-        "python", "fail", f"No Python of {wanted} bits with pywin32 was found (this one has {python_bits} bits).",
+        "python",
+        "fail",
+        f"No Python of {wanted} bits with pywin32 was found (this one has {python_bits} bits).",
         f"pywin32 のある {wanted} ビットの Python が見つかりません (この Python は {python_bits} ビット)。",
         f"Install Python of {wanted} bits from python.org, then: py -3.12{suffix} -m pip install pywin32",
         f"python.org の {wanted} ビット版を入れ、py -3.12{suffix} -m pip install pywin32 を実行してください。",
-    )  # fmt: skip
+    )
 
 
 def _launched(run: Run) -> list[str]:

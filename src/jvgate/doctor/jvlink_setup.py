@@ -58,10 +58,13 @@ def _missing_dlls(dlls: list[str], bits: int, python_bits: int) -> Iterator[Find
     for dll in dlls:
         if not Path(file_behind(dll, bits=bits, python_bits=python_bits)).is_file():
             yield Finding(
-                "dll", "warn", f"The {bits}-bit JV-Link is registered, but its file is not there: {dll}.",
+                "dll",
+                "warn",
+                f"The {bits}-bit JV-Link is registered, but its file is not there: {dll}.",
                 f"{bits} ビット版 JV-Link の登録はありますが、ファイルがありません: {dll}",
-                "Install JV-Link anew.", "JV-Link をインストールし直してください。",
-            )  # fmt: skip
+                "Install JV-Link anew.",
+                "JV-Link をインストールし直してください。",
+            )
 
 
 def _service(values: Values, bits: int) -> Finding:
@@ -69,11 +72,13 @@ def _service(values: Values, bits: int) -> Finding:
     if values.is_set("HKLM", rf"{_SERVICE_PATH}\{name}", "ImagePath", bits=64):
         return Finding("service", "ok", f"The service {name} is registered.", f"サービス {name} が登録されています。")
     return Finding(
-        "service", "warn", f"The service {name} of the {bits}-bit JV-Link is not registered.",
+        "service",
+        "warn",
+        f"The service {name} of the {bits}-bit JV-Link is not registered.",
         f"{bits} ビット版 JV-Link のサービス {name} が登録されていません。",
         "If JVOpen hangs or gives -303, install JV-Link anew.",
         "JVOpen が戻らない、または -303 になる場合は、JV-Link をインストールし直してください。",
-    )  # fmt: skip
+    )
 
 
 def _service_key(values: Values, bits: int) -> Finding:
@@ -81,19 +86,28 @@ def _service_key(values: Values, bits: int) -> Finding:
         is_set = values.is_set("HKLM", PLACE, "servicekey", bits=bits)
     except PermissionError:
         return Finding(
-            "service key", "warn", "This user may not look whether a service key is set.",
+            "service key",
+            "warn",
+            "This user may not look whether a service key is set.",
             "このユーザーには、利用キーの有無を調べる権限がありません。",
-            "Run jvgate as the user who installed JV-Link.", "JV-Link を入れたユーザーで実行してください。",
-        )  # fmt: skip
+            "Run jvgate as the user who installed JV-Link.",
+            "JV-Link を入れたユーザーで実行してください。",
+        )
     if is_set:
-        return Finding("service key", "ok", f"The {bits}-bit JV-Link has a service key (which is not read).",
-                       f"{bits} ビット版 JV-Link に利用キーが登録されています (値は読みません)。")  # fmt: skip
+        return Finding(
+            "service key",
+            "ok",
+            f"The {bits}-bit JV-Link has a service key (which is not read).",
+            f"{bits} ビット版 JV-Link に利用キーが登録されています (値は読みません)。",
+        )
     return Finding(
-        "service key", "warn", f"No service key is set for the {bits}-bit JV-Link.",
+        "service key",
+        "warn",
+        f"No service key is set for the {bits}-bit JV-Link.",
         f"{bits} ビット版 JV-Link に利用キーが登録されていません。",
         "Enter the 17 characters of your JRA-VAN Data Lab. service key in JV-Link's settings.",
         "JV-Link 設定の画面で、JRA-VAN データラボの利用キー (17 桁) を入力してください。",
-    )  # fmt: skip
+    )
 
 
 def _save_path(values: Values, bits: int) -> Iterator[Finding]:
@@ -103,21 +117,37 @@ def _save_path(values: Values, bits: int) -> Iterator[Finding]:
         "そのフォルダーを作るか、JV-Link 設定の画面で保存先を変更してください。",
     )
     if not path:
-        yield Finding("save folder", "warn", f"No save folder is set for the {bits}-bit JV-Link.",
-                      f"{bits} ビット版 JV-Link の保存先が設定されていません。", *advice)  # fmt: skip
+        yield Finding(
+            "save folder",
+            "warn",
+            f"No save folder is set for the {bits}-bit JV-Link.",
+            f"{bits} ビット版 JV-Link の保存先が設定されていません。",
+            *advice,
+        )
     elif not Path(path).is_dir():
-        yield Finding("save folder", "warn", f"JV-Link's save folder does not exist: {path}.",
-                      f"JV-Link の保存先フォルダーがありません: {path}", *advice)  # fmt: skip
+        yield Finding(
+            "save folder",
+            "warn",
+            f"JV-Link's save folder does not exist: {path}.",
+            f"JV-Link の保存先フォルダーがありません: {path}",
+            *advice,
+        )
     elif not _is_writable(path):
         yield Finding(
-            "save folder", "warn", f"This user may not write to JV-Link's save folder: {path}.",
+            "save folder",
+            "warn",
+            f"This user may not write to JV-Link's save folder: {path}.",
             f"このユーザーは JV-Link の保存先に書き込めません: {path}",
             "Allow it, or set a folder of your own in JV-Link's settings.",
             "書き込みを許可するか、JV-Link 設定の画面で別のフォルダーにしてください。",
-        )  # fmt: skip
+        )
     else:
-        yield Finding("save folder", "ok", f"JV-Link's save folder can be written to: {path}.",
-                      f"JV-Link の保存先に書き込めます: {path}")  # fmt: skip
+        yield Finding(
+            "save folder",
+            "ok",
+            f"JV-Link's save folder can be written to: {path}.",
+            f"JV-Link の保存先に書き込めます: {path}",
+        )
 
 
 def _is_writable(path: str) -> bool:

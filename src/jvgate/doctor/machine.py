@@ -43,10 +43,13 @@ def check_settings(environment: Iterable[str]) -> Finding:
         return Finding("settings", "ok", "The settings can be read.", "設定を読み込めます。")
     names = ", ".join(unknown)
     return Finding(
-        "settings", "warn", f"These are no settings of this version: {names}.",
-        f"このバージョンにない設定名です: {names}", "Look for a misspelt name in the README's table of settings.",
+        "settings",
+        "warn",
+        f"These are no settings of this version: {names}.",
+        f"このバージョンにない設定名です: {names}",
+        "Look for a misspelt name in the README's table of settings.",
         "README の設定一覧でつづりを確かめてください。",
-    )  # fmt: skip
+    )
 
 
 def check_desktop(system: str, environment: Mapping[str, str]) -> Finding:
@@ -55,11 +58,13 @@ def check_desktop(system: str, environment: Mapping[str, str]) -> Finding:
         return Finding("desktop", "skip", "Only Windows needs a desktop.", "デスクトップが要るのは Windows だけです。")
     if environment.get("SSH_CONNECTION") or environment.get("SESSIONNAME", "").lower() in ("", "services"):
         return Finding(
-            "desktop", "warn", "This looks like a service or SSH session: JV-Link may hang in it.",
+            "desktop",
+            "warn",
+            "This looks like a service or SSH session: JV-Link may hang in it.",
             "サービスまたは SSH のセッションのようです。JV-Link が停止することがあります。",
             "Run jvgate in the desktop session of the user who installed JV-Link (a task with 'only when logged on').",
             "JV-Link を入れたユーザーのデスクトップ (「ログオン時のみ実行」のタスク) で実行してください。",
-        )  # fmt: skip
+        )
     return Finding("desktop", "ok", "There is a desktop session.", "デスクトップのセッションです。")
 
 
@@ -76,11 +81,13 @@ def check_port(settings: Settings) -> Finding:
         if _is_jvgate(settings.host, settings.port):
             return Finding("port", "ok", f"A jvgate answers at {place} already.", f"{place} で jvgate が動作中です。")
         return Finding(
-            "port", "fail", f"{place} cannot be listened on: {exc.strerror}.",
+            "port",
+            "fail",
+            f"{place} cannot be listened on: {exc.strerror}.",
             f"{place} で待ち受けできません: {exc.strerror}",
             "Choose another port (JVGATE_PORT), or end the program that uses it.",
             "別のポート (JVGATE_PORT) にするか、使用中のプログラムを終了してください。",
-        )  # fmt: skip
+        )
     return Finding("port", "ok", f"{place} is free.", f"{place} は空いています。")
 
 

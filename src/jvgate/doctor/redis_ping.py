@@ -20,7 +20,7 @@ _REFUSED = ("auth", "forbidden")
 def check_redis(settings: Settings, spec: Spec) -> Finding:
     """Connect to the Redis of the settings, where one is set."""
     try:
-        tier = shared_tier(settings, spec)
+        tier = shared_tier(settings, spec, "doctor")
     except SettingsError:  # its message names what is allowed, and no part of the URL
         return _no_url()
     if isinstance(tier, NoTier):
@@ -41,20 +41,32 @@ async def _trouble(tier: RedisTier) -> str:
 
 def _refused(shown: str) -> Finding:
     return Finding(
-        "redis", "fail", f"Redis at {shown} does not accept the user or password of the setting.",
+        "redis",
+        "fail",
+        f"Redis at {shown} does not accept the user or password of the setting.",
         f"Redis ({shown}) が設定のユーザー名・パスワードを受け付けません。",
         "Correct them: redis://USER:PASSWORD@HOST:PORT, special characters as %XX.",
         "redis://USER:PASSWORD@HOST:PORT の形で直してください (記号は %XX)。",
-    )  # fmt: skip
+    )
 
 
 def _silent(shown: str, reason: str) -> Finding:
-    return Finding("redis", "fail", f"No Redis serves at {shown} ({reason}).",
-                   f"Redis ({shown}) が使えません ({reason})。",
-                   "jvgate works without it; start it, or remove the setting.",
-                   "なくても動作します。起動するか、設定を外してください。")  # fmt: skip
+    return Finding(
+        "redis",
+        "fail",
+        f"No Redis serves at {shown} ({reason}).",
+        f"Redis ({shown}) が使えません ({reason})。",
+        "jvgate works without it; start it, or remove the setting.",
+        "なくても動作します。起動するか、設定を外してください。",
+    )
 
 
 def _no_url() -> Finding:
-    return Finding("redis", "fail", "The setting of Redis is no URL of one.", "Redis の設定が URL の形ではありません。",
-                   "Write it as redis://HOST:PORT.", "redis://HOST:PORT の形で設定してください。")  # fmt: skip
+    return Finding(
+        "redis",
+        "fail",
+        "The setting of Redis is no URL of one.",
+        "Redis の設定が URL の形ではありません。",
+        "Write it as redis://HOST:PORT.",
+        "redis://HOST:PORT の形で設定してください。",
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from jvgate.doctor.findings import Finding
 from jvgate.errors import ArchiveError, JVLinkError, NotInstalled, SessionTimeout, SourceError, WorkerFailed
 from jvgate.sessions.pool import Pool
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.settings import Settings
 from jvgate.spec.spec import Spec
 from jvgate.values import Query
@@ -83,9 +83,14 @@ def check_source(source: Source, spec: Spec, settings: Settings) -> list[Finding
         return [*_archive(source, spec), *asyncio.run(_try(source, spec, settings))]
     except TimeoutError:
         return [
-            Finding("source", "fail", f"Nothing came within {TRY_LIMIT_S:g} s.",
-                    f"{TRY_LIMIT_S:g} 秒以内に応答がありません。", *_HANGS)
-        ]  # fmt: skip
+            Finding(
+                "source",
+                "fail",
+                f"Nothing came within {TRY_LIMIT_S:g} s.",
+                f"{TRY_LIMIT_S:g} 秒以内に応答がありません。",
+                *_HANGS,
+            )
+        ]
     except SourceError as exc:
         return [_failed(exc, spec)]
 
@@ -101,18 +106,21 @@ def _archive(source: Source, spec: Spec) -> list[Finding]:
     first = "; ".join(f"{file} ({why})" for file, why in summary.first)
     more = ", ..." if summary.passed_over > len(summary.first) else ""
     return [
-        Finding("archive", "warn",
-                f"{summary.files} files of JV-Data; {summary.passed_over} are passed over or cannot be read: "
-                f"{first}{more}.",
-                f"JV-Data のファイル {summary.files} 個。使わない、または読めないもの {summary.passed_over} 個: "
-                f"{first}{more}",
-                "Move what is no JV-Data elsewhere; give jvgate the right to read the others.",
-                "JV-Data でないものは別の場所に移し、ほかは読み取りの権限を確認してください。")
-    ]  # fmt: skip
+        Finding(
+            "archive",
+            "warn",
+            f"{summary.files} files of JV-Data; {summary.passed_over} are passed over or cannot be read: "
+            f"{first}{more}.",
+            f"JV-Data のファイル {summary.files} 個。使わない、または読めないもの {summary.passed_over} 個: "
+            f"{first}{more}",
+            "Move what is no JV-Data elsewhere; give jvgate the right to read the others.",
+            "JV-Data でないものは別の場所に移し、ほかは読み取りの権限を確認してください。",
+        )
+    ]
 
 
 async def _try(source: Source, spec: Spec, settings: Settings) -> list[Finding]:
-    since = (source.now() - _BACK).strftime("%Y%m%d%H%M%S")
+    since = (source.clock.now() - _BACK).strftime("%Y%m%d%H%M%S")
     query = Query(_SMALL, from_time=since, option=1, provider=spec.provider)
     pool = Pool(source, spec, sessions=1, limit_bytes=settings.dataset_bytes, queue_limit=4)
     async with asyncio.timeout(TRY_LIMIT_S), pool:
@@ -148,12 +156,18 @@ def _failed(error: SourceError, spec: Spec) -> Finding:
         meaning_en, meaning_ja = (known.meaning_en, known.meaning_ja) if known else ("", "")
         en, ja = _ADVICE.get(error.code, _SERVER_ADVICE if error.code in _SERVER_CODES else _OTHER_ADVICE)
         check = "service key" if error.code in _KEY_CODES else "source"
-        return Finding(check, "fail", _joined(error, meaning_en), _joined(error, meaning_ja), spec.in_words(en),
-                       spec.in_words(ja))  # fmt: skip
+        return Finding(
+            check, "fail", _joined(error, meaning_en), _joined(error, meaning_ja), spec.in_words(en), spec.in_words(ja)
+        )
     if isinstance(error, NotInstalled):
-        return Finding("source", "fail", f"{error}.", f"{spec.link} を使えません: {error}",
-                       "See the findings about registration and Python above.",
-                       "上の登録・Python の項目を確認してください。")  # fmt: skip
+        return Finding(
+            "source",
+            "fail",
+            f"{error}.",
+            f"{spec.link} を使えません: {error}",
+            "See the findings about registration and Python above.",
+            "上の登録・Python の項目を確認してください。",
+        )
     advice = next((words for kind, words in _CURES.items() if isinstance(error, kind)), _OTHER_CURE)
     return Finding("source", "fail", f"{error}.", f"データ元が使えません: {error}", *map(spec.in_words, advice))
 

@@ -110,7 +110,7 @@ class Lifetimes:
             return max(figures.floor, self._spread(life_s, luck))
         until_s = self._calendar.life_s(
             dataset, fresh_s=self._spread(figures.fresh, luck), floor_s=figures.floor, now=now, luck=luck
-        )  # fmt: skip
+        )
         return min(until_s, max(figures.floor, self._spread(figures.ceiling, luck)))
 
     def _spread(self, life_s: float, luck: float) -> float:

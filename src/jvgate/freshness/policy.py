@@ -13,7 +13,7 @@ from jvgate.freshness.lifetimes import Lifetimes
 from jvgate.freshness.post_times import PostTimes
 from jvgate.freshness.tags import tags_of
 from jvgate.spec.spec import Spec
-from jvgate.values import Dataset, Query
+from jvgate.values import Dataset, Query, SourceClock
 
 __all__ = ["Judge"]
 
@@ -21,38 +21,46 @@ __all__ = ["Judge"]
 class Judge:
     """Judges datasets by their content, and by what was learnt from those before: post times, how often they change.
 
-    now: seconds since the epoch, by the clock that the source's data goes by.  May be called from several threads.
+    clock: that of the source.  All is reckoned in its seconds, and told in those of the wall clock, which clients and
+    caches go by.  May be called from several threads.
     """
 
     def __init__(
-        self, spec: Spec, lifetimes: Lifetimes, *, now: Callable[[], float], dice: Callable[[], float] = random.random
+        self, spec: Spec, lifetimes: Lifetimes, *, clock: SourceClock, dice: Callable[[], float] = random.random
     ) -> None:
         self.posts = PostTimes()
         self._spec = spec
         self._lifetimes = lifetimes
-        self._now = now
+        self._clock = clock
         self._dice = dice
         self._changes = ChangeRate()
         self._lock = Lock()
 
     def judge(self, dataset: Dataset, before: Dataset | None) -> Judged:
-        """Return the windows and the tags of *dataset*, read just now.  before: what the same query gave last."""
-        now, tags = self._now(), tags_of(dataset)
+        """Return the windows (wall seconds) and the tags of *dataset*, read just now.
+
+        before: what the same query gave last.
+        """
+        now, tags = self._clock.epoch_s(), tags_of(dataset)
         with self._lock:
             self.posts.learn(dataset.scan, now=now)
             family = family_of(dataset.query)
             if before is not None:
                 self._changes.observe(family, now, changed=before.body != dataset.body)
             windows = self._lifetimes.windows(
-                dataset, now=now, posts=self.posts, change_every_s=self._changes.every_s(family, now),
+                dataset,
+                now=now,
+                posts=self.posts,
+                change_every_s=self._changes.every_s(family, now),
                 random=self._dice(),
-            )  # fmt: skip
-        return Judged(windows.fresh_s, windows.stale_s, windows.error_s, tags)
+            )
+        fresh_s, stale_s, error_s = map(self._clock.wall_s, (windows.fresh_s, windows.stale_s, windows.error_s))
+        return Judged(fresh_s, stale_s, error_s, tags)
 
     def after(self, query: Query) -> tuple[float, float]:
-        """Return for how many seconds what is not fresh any more may be used: stale, and when the source fails."""
+        """Return for how many wall seconds what is not fresh any more may be used: stale, and when the source fails."""
         figures = self._lifetimes.figures(query)
-        return figures.stale, figures.error
+        return self._clock.wall_s(figures.stale), self._clock.wall_s(figures.error)
 
     def is_passing(self, error: SourceError) -> bool:
         """Return whether waiting may help against *error*, so that a stale answer is better than none meanwhile."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,11 +20,12 @@ from jvgate.cache.entries import ENTRY_OVERHEAD_BYTES
 from jvgate.cache.flights import Flights
 from jvgate.cache.memory import Store
 from jvgate.cache.traffic import Traffic
+from jvgate.errors import DatasetTooLarge
 from jvgate.gateway.compressing import Packer
 from jvgate.listeners import Listeners
 from jvgate.render.answers import render
 from jvgate.spec.spec import Spec
-from jvgate.values import MISSING, Answer, Entry, Missing, Query, Question
+from jvgate.values import MISSING, Answer, Dataset, Entry, Missing, Query, Question
 
 __all__ = ["REFRESH_AFTER_S", "Answers", "Outcome", "Served", "outcome_of_kept"]
 
@@ -73,8 +74,9 @@ class _Made:
 class Answers:
     """Makes the answers to questions from *datasets*, and keeps them in *store*.  One event loop's.
 
-    Look-ups count in *traffic*.  workers: threads for rendering.  most_waiters: for one answer.  asked: told of a
-    question that only hits from memory ask for, when its answer is refreshed.
+    Look-ups count in *traffic*.  clock: of the entries.  workers: threads for rendering.  most_waiters: for one answer.
+    dataset_bytes: limit of the raw records of one answer.  answer_bytes: limit of its body before compression.
+    asked: told of a question that only hits from memory ask for, when its answer is refreshed.
     """
 
     def __init__(
@@ -85,16 +87,22 @@ class Answers:
         traffic: Traffic,
         spec: Spec,
         *,
+        clock: Callable[[], float],
         workers: Executor,
         most_waiters: int,
+        dataset_bytes: int,
+        answer_bytes: int,
         asked: Listeners[Question],
     ) -> None:
         self._store = store
         self._spec = spec
         self._datasets = datasets
         self._packer = packer
+        self._clock = clock
         self._traffic = traffic
         self._workers = workers
+        self._dataset_bytes = dataset_bytes
+        self._answer_bytes = answer_bytes
         self._asked = asked
         self._flights: Flights[_Made] = Flights(most=most_waiters)
 
@@ -108,21 +116,21 @@ class Answers:
             return self._stale(question, key)
         if entry.packs_again and self._packer.is_free:
             self._packer.pack_again(key, entry, self._store.last(str(replace(question, coding=""))))
-        elif entry.refresh_at <= time.monotonic():
+        elif entry.refresh_at <= self._clock():
             self._refresh(question, key)
         return entry
 
     def will_do(self, question: Question, entry: Entry[Answer]) -> bool:
         """Whether *entry* is given to a client that insists on a new read: it is new, or the source just failed."""
-        return time.monotonic() - entry.read_at < REFRESH_AFTER_S or self._is_failing(question)
+        return self._clock() - entry.read_at < REFRESH_AFTER_S or self._is_failing(question)
 
     async def answer(self, question: Question, *, refresh: bool) -> Served:
         """Answer a question that is not in memory, together with all clients that ask it; for hours if need be.
 
-        Raises what reading raises: SourceError and its kinds.
+        Raises what reading raises (SourceError and its kinds), and DatasetTooLarge.
         """
         key = str(question)
-        newer_than = time.monotonic() - REFRESH_AFTER_S if refresh else None
+        newer_than = self._clock() - REFRESH_AFTER_S if refresh else None
         # A client that insists on a new read must not join an old one; the datasets' flights keep it one read.
         flight = _flight_of(key, is_new=refresh)
         make = partial(self._make, question, [newer_than] * len(question.queries))
@@ -149,7 +157,7 @@ class Answers:
         if entry is MISSING:
             return MISSING
         has_failed = any(map(self._datasets.has_failed, question.queries))
-        if (entry.kept_until if has_failed else entry.stale_until) <= time.monotonic():
+        if (entry.kept_until if has_failed else entry.stale_until) <= self._clock():
             return MISSING
         self._refresh(question, key)
         return entry
@@ -165,7 +173,7 @@ class Answers:
         """
         if self._is_failing(question):
             return
-        now = time.monotonic()
+        now = self._clock()
         due = [self._due(query, now) for query in question.queries]
         if self._datasets.refreshes.begin(key, partial(self._make, question, due, is_refresh=True)):
             self._asked.tell(question)
@@ -179,16 +187,17 @@ class Answers:
         """Get one dataset after another, and render them once."""
         if question.coding:
             return await self._pack(question, newer_than, is_refresh=is_refresh)
-        began = time.monotonic()
+        began = self._clock()
         got: list[Got] = []
         for query, moment in zip(question.queries, newer_than, strict=True):
             stale_ok = not is_refresh and moment is None
             urgency: Literal["refresh", "now"] = "refresh" if is_refresh else "now"
             got.append(await self._datasets.get(query, newer_than=moment, stale_ok=stale_ok, urgency=urgency))
+            self._check_size(question, [each.entry.value for each in got])
         entries = [each.entry for each in got]
         datasets = [entry.value for entry in entries]
-        job = partial(render, question, datasets, self._spec)
-        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, job)
+        rendering = partial(render, question, datasets, self._spec, limit_bytes=self._answer_bytes)
+        rendered = await asyncio.get_running_loop().run_in_executor(self._workers, rendering)
         made: Entry[Answer] = Entry(
             rendered.answer,
             read_at=min(entry.read_at for entry in entries),
@@ -206,9 +215,18 @@ class Answers:
         stages = {"decode": rendered.decode_s, "render": rendered.render_s}
         return _Made(made, how, is_kept, _summed([each.stages for each in got]) | stages, is_outdated)
 
+    def _check_size(self, question: Question, datasets: Sequence[Dataset]) -> None:
+        """Raise DatasetTooLarge when the raw records wanted of *datasets*, wherever they came from, pass the limit."""
+        records, limit_bytes = question.selection.records, self._dataset_bytes
+        total = sum(len(dataset.body) for dataset in datasets)
+        if total > limit_bytes and records:  # memory may have more record types than are wanted
+            total = sum(dataset.scan.bytes_of(records) for dataset in datasets)
+        if total > limit_bytes:
+            raise DatasetTooLarge(" and ".join(map(str, question.queries)), limit_bytes=limit_bytes)
+
     async def _pack(self, question: Question, newer_than: _Moments, *, is_refresh: bool) -> _Made:
         """Pack the answer as it is without a coding, which is made once for all codings."""
-        began = time.monotonic()
+        began = self._clock()
         plain = replace(question, coding="")
         key, oldest = str(plain), max((moment for moment in newer_than if moment is not None), default=None)
         entry = self._store.get(key)
@@ -229,9 +247,8 @@ class Answers:
         return _Made(packed, made.how, is_kept, {**made.stages, **stages}, is_outdated)
 
 
-def outcome_of_kept(entry: Entry[Answer]) -> Literal["hit", "stale", "fallback"]:
+def outcome_of_kept(entry: Entry[Answer], *, now: float) -> Literal["hit", "stale", "fallback"]:
     """Return how an answer from memory came about: fresh, or by the window in which it is."""
-    now = time.monotonic()
     if now < entry.fresh_until:
         return "hit"
     return "stale" if now < entry.stale_until else "fallback"

@@ -39,15 +39,21 @@ class Fetched:
 class Errands:
     """Runs errands through *pool*; their look-ups count in *traffic*.
 
-    deadline_s: of each.  is_purged: whether all that was begun at a moment (monotonic seconds) was purged since.
+    deadline_s: of each.  is_purged: whether all that was begun at a moment (by memory's clock) was purged since.
     """
 
     def __init__(
-        self, pool: Pool, memory: Memory, traffic: Traffic, *, deadline_s: float,
+        self,
+        pool: Pool,
+        memory: Memory,
+        traffic: Traffic,
+        *,
+        deadline_s: float,
         is_purged: Callable[[float], bool] = lambda since: False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._pool = pool
         self._found: Store[Found] = Store(memory)
+        self._clock = memory.clock
         self._traffic = traffic
         self._deadline_s = deadline_s
         self._is_purged = is_purged
@@ -86,12 +92,12 @@ class Errands:
         self, key: str, name: str, arguments: tuple[str, ...], keep_s: Callable[[Found], float]
     ) -> tuple[Entry[Found], bool]:
         """Call for all who wait, and for the next one who asks."""
-        began = time.monotonic()
+        began = self._clock()
         try:
             found = await self._pool.call(name, *arguments, on_begin=partial(self._at_work.add, key))
         finally:
             self._at_work.discard(key)
-        now = time.monotonic()
+        now = self._clock()
         entry: Entry[Found] = Entry(found, now, now + keep_s(found), _weight(found))
         return entry, not self._is_purged(began) and self._found.put(key, entry)
 

@@ -10,8 +10,7 @@ settings name is packed at that level alone.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -34,14 +33,19 @@ _MOST_WAITING = 4  # each keeps a whole answer in memory
 class Packer:
     """Packs on threads.  answers: where they are kept.  workers: for who waits.  overrides: levels by coding.
 
+    clock: of the entries.
+
     Raises SettingsError for what is no level.
     """
 
-    def __init__(self, answers: Store[Answer], workers: Executor, overrides: Mapping[str, int]) -> None:
+    def __init__(
+        self, answers: Store[Answer], workers: Executor, overrides: Mapping[str, int], *, clock: Callable[[], float]
+    ) -> None:
         self.levels = levels_with(overrides)
         self._twice = frozenset(name for name, coding in CODINGS.items() if coding.squeeze) - overrides.keys()
         self._answers = answers
         self._workers = workers
+        self._clock = clock
         self._thread = DaemonThread("jvgate-pack")  # one: what nobody waits for takes one processor at most
         self._waiting: set[asyncio.Task[None]] = set()
 
@@ -62,7 +66,7 @@ class Packer:
         pays_again = (
             coding in self._twice
             and _LEAST_BYTES <= len(plain.value.body) <= _MOST_BYTES
-            and plain.fresh_until - time.monotonic() >= _LEAST_S
+            and plain.fresh_until - self._clock() >= _LEAST_S
         )
         return replace(_with(plain, answer), packs_again=pays_again)
 

@@ -37,13 +37,12 @@ from jvgate.gateway.prefetch import Prefetcher
 from jvgate.gateway.source_reader import SourceReader
 from jvgate.gateway.streams import End, Streams
 from jvgate.listeners import Listener, Listeners
-from jvgate.sessions.archive.index import Summary
+from jvgate.sessions.archive.index import ArchiveSummary
 from jvgate.sessions.pool import Pool
 from jvgate.sessions.session_status import SessionCounts, SessionView
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.sessions.threads import DaemonThread
 from jvgate.settings import Settings
-from jvgate.spec.jst import JST
 from jvgate.spec.spec import Spec
 from jvgate.values import MISSING, Answer, Entry, Landed, Message, Missing, Question
 
@@ -105,7 +104,8 @@ class GatewayFigures:
 class Gateway:
     """Answers questions from *pool* through memory.  Used with `async with`, in one event loop.
 
-    spec: of the source's provider.  shared: the tier behind memory.  on_purge: told of every purge that was asked for
+    spec: of the source's provider.  shared: the tier behind memory.  clock: that of both, and of every entry
+    (`lifetime_clock`).  on_purge: told of every purge that was asked for
     here.  on_landed: told of every dataset that was read, or that another process read.
     """
 
@@ -117,6 +117,7 @@ class Gateway:
         settings: Settings,
         *,
         shared: ObservedTier,
+        clock: Callable[[], float] | None = None,
         on_purge: Sequence[Listener[PurgeNews]] = (),
         on_landed: Sequence[Listener[Landed]] = (),
     ) -> None:
@@ -125,38 +126,52 @@ class Gateway:
         self._pool = pool
         self._shared = shared
         self._deadline_s = settings.deadline_s
-        self._memory = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes)
+        self._memory = Memory(max_entries=settings.l1_entries, max_bytes=settings.l1_bytes, clock=clock)
+        self.clock = self._memory.clock
         self._traffic = Traffic()
         self._purged = Listeners[PurgeNews]("a purge", *on_purge)
         self._reader = SourceReader(pool, limit_s=settings.job_limit_s)
         lifetimes = Lifetimes(spec, settings.lifetimes)
-        judge = Judge(spec, lifetimes, now=partial(_epoch_of, source))
+        judge = Judge(spec, lifetimes, clock=source.clock)
         self._datasets = Datasets(
             self._memory, self._reader, judge=judge, shared=shared, most_waiters=settings.waiters, landed=on_landed
         )
         self._prefetcher = (
-            Prefetcher(self._datasets, self._traffic, spec, posts=judge.posts, lifetimes=lifetimes, sessions=pool.size,
-                       now=partial(_epoch_of, source))
+            Prefetcher(
+                self._datasets,
+                self._traffic,
+                spec,
+                posts=judge.posts,
+                lifetimes=lifetimes,
+                sessions=pool.size,
+                clock=source.clock,
+            )
             if settings.prefetch
             else None
-        )  # fmt: skip
+        )
         self._asked = Listeners[Question]("a question", *([self._prefetcher.asked] if self._prefetcher else []))
         self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="jvgate-work")
         store: Store[Answer] = Store(self._memory)
-        self._packer = Packer(store, self._workers, settings.compression_levels)
+        self._packer = Packer(store, self._workers, settings.compression_levels, clock=self.clock)
         self._answers = Answers(
             store,
             self._datasets,
             self._packer,
             self._traffic,
             spec,
+            clock=self.clock,
             workers=self._workers,
             most_waiters=settings.waiters,
+            dataset_bytes=settings.dataset_bytes,
+            answer_bytes=settings.answer_bytes,
             asked=self._asked,
         )
         self.streams = Streams(pool, spec, stall_s=settings.stream_stall_s, levels=self._packer.levels)
         self._jobs: Jobs[Served] = Jobs(
-            limit=settings.jobs, keep_s=settings.job_keep_s, weigh=lambda served: served.entry.weight
+            limit=settings.jobs,
+            keep_s=settings.job_keep_s,
+            keep_bytes=settings.job_bytes,
+            weigh=lambda served: served.entry.weight,
         )
         self._errands = Errands(
             pool,
@@ -202,6 +217,11 @@ class Gateway:
         self._traffic.count("l1", outcome, question.dataspec)
         self._traffic.hotness.hit(key)
 
+    @property
+    def deadline_s(self) -> float:
+        """Seconds that a client waits at most for an answer, before a job goes on with it."""
+        return self._deadline_s
+
     async def ask(
         self, question: Question, *, refresh: bool = False, deadline_s: float | None = None
     ) -> Served | Job[Served]:
@@ -217,7 +237,7 @@ class Gateway:
         self._asked.tell(question)
         entry = self.kept(question, key)
         if entry is not MISSING and (not refresh or self._answers.will_do(question, entry)):
-            outcome = outcome_of_kept(entry)
+            outcome = outcome_of_kept(entry, now=self.clock())
             self.count_hit(question, key, outcome)
             return Served(entry, outcome, True, {"l1": time.perf_counter() - began})
         looked_s = time.perf_counter() - began
@@ -238,8 +258,9 @@ class Gateway:
         return await self._answers.repacked(served, coding, takes_plain=takes_plain)
 
     async def call(self, errand: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
-        """Return the result of a JV-Link call besides reading: see `Errands.fetch`."""
-        return await self._errands.fetch(errand, *arguments, keep_s=keep_s)
+        """Return the result of a JV-Link call besides reading: see `Errands.fetch`.  keep_s: seconds of the source."""
+        wall_s = self._source.clock.wall_s
+        return await self._errands.fetch(errand, *arguments, keep_s=lambda found: wall_s(keep_s(found)))
 
     # Jobs and sessions
 
@@ -250,6 +271,10 @@ class Gateway:
     def job(self, job_id: str) -> Job[Served] | None:
         """Return the job of that id, None when there is none (any more)."""
         return self._jobs.get(job_id)
+
+    def is_job_evicted(self, job_id: str) -> bool:
+        """Whether the result of that job was dropped before its promised time, for want of room."""
+        return self._jobs.is_evicted(job_id)
 
     def cancel_job(self, job: Job[Served]) -> None:
         """Stop *job*, or throw away its result."""
@@ -274,9 +299,14 @@ class Gateway:
         """The URL of the source."""
         return self._source.name
 
+    @property
+    def source_identity(self) -> str | None:
+        """The identity of the source, None while it is unknown."""
+        return self._source.identity.text or None
+
     def source_now(self) -> datetime:
         """Return the time at the source, naive, Japan Standard Time."""
-        return self._source.now()
+        return self._source.clock.now()
 
     async def check(self) -> None:
         """Raise SourceError when the source cannot serve."""
@@ -286,7 +316,7 @@ class Gateway:
         except TimeoutError as exc:
             raise SourceError(f"the source did not answer a check within {CHECK_LIMIT_S:g} s") from exc
 
-    async def archive_summary(self) -> Summary | None:
+    async def archive_summary(self) -> ArchiveSummary | None:
         """Return which files an archive has and which are passed over; None for other sources.  Raises SourceError."""
         if self._source.archive is None:
             return None
@@ -314,8 +344,13 @@ class Gateway:
     async def describe_cache(self) -> dict[str, Any]:
         """Return the contents and the figures of both tiers and of the prefetches."""
         prefetch = asdict(self._prefetcher.figures) if self._prefetcher is not None else None
-        memory = memory_figures(self._memory, self._traffic, now=time.monotonic())
-        return {"l1": memory, "l2": await shared_figures(self._shared), "prefetch": prefetch}
+        memory = memory_figures(self._memory, self._traffic, now=self.clock())
+        return {
+            "identity": self.source_identity,
+            "l1": memory,
+            "l2": await shared_figures(self._shared),
+            "prefetch": prefetch,
+        }
 
     def shared_state(self) -> TierState:
         """Return the state of the tier behind memory."""
@@ -360,8 +395,3 @@ class Gateway:
             await self._pool.warm()
         except SourceError as exc:  # told again to the client that asks
             log.warning("no session could be made ready", source=self._source.name, why=str(exc))
-
-
-def _epoch_of(source: Source) -> float:
-    """Return the time at the source, seconds since the epoch."""
-    return source.now().replace(tzinfo=JST).timestamp()

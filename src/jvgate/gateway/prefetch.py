@@ -1,16 +1,15 @@
 """Reads what will be asked for before anybody asks, when the sessions have nothing better to do.
 
 What is worth reading is planned by rules (`prefetch_plans.py`), and books are kept of it (`prefetch_queue.py`).  This
-is the loop: it looks every second, and at once after a dataset landed that plans something.  A prefetch has the lowest
-priority in the pool and half of its sessions at most, and it is given up when a client waits for its session.  When
-the source fails at anybody's read, there are none for a while.
+is the loop: it looks every second, more often where the source's clock runs faster, and at once after a dataset landed
+that plans something.  A prefetch has the lowest priority in the pool and half of its sessions at most, and it is given
+up when a client waits for its session.  When the source fails at anybody's read, there are none for a while.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -26,11 +25,11 @@ from jvgate.gateway.prefetch_plans import Asked, Wish, after_answer, after_expir
 from jvgate.gateway.prefetch_queue import Prefetches, PrefetchFigures
 from jvgate.spec.jst import day_at
 from jvgate.spec.spec import Spec
-from jvgate.values import Dataset, Landed, Query, Question
+from jvgate.values import Dataset, Landed, Query, Question, SourceClock
 
-__all__ = ["Prefetcher"]
+__all__ = ["Prefetcher", "tick_s"]
 
-TICK_S = 1.0
+TICK_S, LEAST_TICK_S = 1.0, 0.1
 _HOTTEST = 20
 _MOST_QUESTIONS = 4096
 
@@ -38,7 +37,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.prefetch")
 
 
 class Prefetcher:
-    """Fills *datasets* ahead.  now: seconds since the epoch, by the clock that the source's data goes by.
+    """Fills *datasets* ahead.  clock: that of the source, by which post times come near.
 
     sessions: of the pool.  Used with `async with`, in one event loop.
     """
@@ -52,7 +51,7 @@ class Prefetcher:
         posts: PostTimes,
         lifetimes: Lifetimes,
         sessions: int,
-        now: Callable[[], float],
+        clock: SourceClock,
     ) -> None:
         self._datasets = datasets
         self._traffic = traffic
@@ -60,7 +59,8 @@ class Prefetcher:
         self._rules = spec.prefetch_rules
         self._posts = posts
         self._lifetimes = lifetimes
-        self._now = now
+        self._clock = clock
+        self._now = clock.epoch_s
         self._asked = Asked()
         self._prefetches = Prefetches()
         self._questions: FIFOCache[str, Question] = FIFOCache(_MOST_QUESTIONS)
@@ -116,7 +116,7 @@ class Prefetcher:
             self._wake.set()
 
     async def _run(self) -> None:
-        """Look every second, and whenever something was planned or has ended."""
+        """Look every second of the source, and whenever something was planned or has ended."""
         while True:
             self._wake.clear()
             try:
@@ -128,7 +128,7 @@ class Prefetcher:
                 self._running.add(task)
                 task.add_done_callback(self._done)
             with suppress(TimeoutError):
-                async with asyncio.timeout(TICK_S):
+                async with asyncio.timeout(tick_s(self._clock)):
                     await self._wake.wait()
 
     def _failed(self, error: SourceError) -> None:
@@ -151,9 +151,8 @@ class Prefetcher:
         for key, hits_per_s in self._traffic.hotness.hottest(_HOTTEST):
             question = self._questions.get(key)
             for query in question.queries if question else ():
-                wishes += after_expiry(
-                    query, self._rules, hits_per_s=hits_per_s, life_s=self._lifetimes.figures(query).fresh
-                )
+                life_s = self._clock.wall_s(self._lifetimes.figures(query).fresh)
+                wishes += after_expiry(query, self._rules, hits_per_s=hits_per_s, life_s=life_s)
         self._add(wishes)
 
     async def _read(self, wish: Wish) -> None:
@@ -173,6 +172,11 @@ class Prefetcher:
 
     def _is_fresh(self, query: Query) -> bool:
         return any(self._datasets.is_fresh(str(known)) for known in _holders(query))
+
+
+def tick_s(clock: SourceClock) -> float:
+    """Return the wall seconds between two looks: a second of the source, within bounds."""
+    return min(TICK_S, max(LEAST_TICK_S, clock.wall_s(TICK_S)))
 
 
 def _holders(query: Query) -> tuple[Query, ...]:

@@ -28,9 +28,14 @@ from jvgate.jvlink.widening import record_bytes
 __all__ = ["EVENTS", "JV_LINK", "NV_LINK", "ComLink", "Product", "open_com"]
 
 EVENTS = (
-    "JVEvtPay", "JVEvtJockeyChange", "JVEvtWeather", "JVEvtCourseChange", "JVEvtAvoid", "JVEvtTimeChange",
+    "JVEvtPay",
+    "JVEvtJockeyChange",
+    "JVEvtWeather",
+    "JVEvtCourseChange",
+    "JVEvtAvoid",
+    "JVEvtTimeChange",
     "JVEvtWeight",
-)  # fmt: skip
+)
 
 _HRESULTS = {
     0x80040154: "the class is not registered: no JV-Link is installed, or it has another bitness than this Python",

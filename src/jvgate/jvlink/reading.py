@@ -34,9 +34,14 @@ class Wait:
     """
 
     def __init__(
-        self, what: str, limits: Limits, *, sleep: Callable[[float], None], clock: Callable[[], float],
+        self,
+        what: str,
+        limits: Limits,
+        *,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float],
         cancelled: Callable[[], bool],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.what = what
         self.limits = limits
         self.clock = clock

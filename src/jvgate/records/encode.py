@@ -66,8 +66,10 @@ def _blank_slot(group: Group) -> bytes:
 @cache
 def _writers(fields: tuple[Field | Group, ...]) -> dict[str, tuple[int, _Write]]:
     """Return for each key where it starts and what writes it; fixed fields are in the blank record already."""
-    return {field.key: (field.offset, _group_writer(field) if isinstance(field, Group) else _field_writer(field))
-            for field in fields}  # fmt: skip
+    return {
+        field.key: (field.offset, _group_writer(field) if isinstance(field, Group) else _field_writer(field))
+        for field in fields
+    }
 
 
 def _write_members(

@@ -26,6 +26,7 @@ __all__ = ["fits", "padded_layout", "shortest"]
 _CRLF = b"\r\n"
 _SPACE = b" "
 _WIDE_SPACE = "\u3000".encode("cp932")
+_MADE = slice(3, 11)
 _MANY_SLOTS = 10
 _WIDTHS = {"text_fullwidth": 2, "text_halfwidth": 1, "text_mixed": 0}
 # The end of a number, or padding, before full-width text: another field reaches into this one.
@@ -45,11 +46,11 @@ def fits(layout: Layout, raw: bytes) -> bool:
 def padded_layout(layouts: Sequence[Layout], text: bytes) -> Layout | None:
     """Return the layout that *text* is a record of whose trailing padding was cut off; None where it is none.
 
-    text: without its line end.  Of several that it fits, the shortest: least has to be put back.
+    text: without its line end.  Of several that it fits, that of its date of creation, else the shortest one.
     """
     if text.endswith(_SPACE):  # some of the padding is there, so no more of it was cut
         return None
-    for layout in sorted(layouts, key=lambda layout: layout.length):
+    for layout in sorted(layouts, key=lambda layout: (not _is_current(layout, text[_MADE]), layout.length)):
         size = layout.length - len(_CRLF)
         if text.endswith(_WIDE_SPACE) and all(len(text) != field.end for field in layout.fields):
             continue  # as above, within a field
@@ -62,6 +63,12 @@ def padded_layout(layouts: Sequence[Layout], text: bytes) -> Layout | None:
             ):
                 return layout
     return None
+
+
+def _is_current(layout: Layout, made: bytes) -> bool:
+    """Whether the records of *layout* were those that were made on that day (YYYYMMDD)."""
+    first, last = ((day or "").replace("-", "").encode() for day in (layout.valid_from, layout.valid_until))
+    return first <= made and (not last or made <= last)
 
 
 @cache

@@ -8,7 +8,7 @@ renderer read keys out of it without framing anything again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -39,6 +39,14 @@ class Scan:
     def bytes(self) -> int:
         """The memory it takes, about; the records are not its own."""
         return EMPTY_BYTES + ITEM_BYTES * sum(map(len, self.files))
+
+    def bytes_of(self, records: Collection[str]) -> int:
+        """Return the number of bytes that the records of the types *records* take in the dataset."""
+        heads = {record.encode() for record in records}
+        items = (item for items in self.files for item in items if item.head in heads)
+        return sum(item.length - item.fill for item in items if isinstance(item, RecordRun)) + sum(
+            item.length for items in self.files for item in items if isinstance(item, RawRecord) and item.head in heads
+        )
 
     def runs(self) -> Iterator[RecordRun]:
         """Yield the known records by their layouts, those that were padded back by themselves."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import chain
 
+from jvgate.errors import DatasetTooLarge
+from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.render.compression import compress, expand
 from jvgate.render.formats.json_format import CONTENT_TYPE
 from jvgate.render.formats.registry import FORMATS
@@ -15,6 +18,9 @@ from jvgate.spec.spec import Spec
 from jvgate.values import Answer, Dataset, Question
 
 __all__ = ["Rendered", "content_type", "file_name", "packed", "render", "successor", "unpacked"]
+
+# The part of a run that is written at once.  Writers of JSON text are faster from some hundred records on.
+_PART_BYTES, _PART_RECORDS = 4 << 20, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +32,44 @@ class Rendered:
     render_s: float
 
 
-def render(question: Question, datasets: Sequence[Dataset], spec: Spec) -> Rendered:
-    """Return the answer to *question* in the format that it asks for."""
+def render(question: Question, datasets: Sequence[Dataset], spec: Spec, *, limit_bytes: int | None = None) -> Rendered:
+    """Return the answer to *question* in the format that it asks for.
+
+    limit_bytes: of its body, None for no limit.  Raises DatasetTooLarge as soon as what is written passes that.
+    """
     began = time.perf_counter()
     walk = Walk(question, datasets)
-    answer = _answer(question, _body(walk, spec), spec, total=walk.total)
+    answer = _answer(question, _body(walk, spec, limit_bytes), spec, total=walk.total)
     return Rendered(answer, walk.seconds, time.perf_counter() - began - walk.seconds)
 
 
-def _body(walk: Walk, spec: Spec) -> bytes:
+def _body(walk: Walk, spec: Spec, limit_bytes: int | None) -> bytes:
     writer = FORMATS[walk.question.selection.format].answer(walk.question, spec)
-    parts = [writer.begin(), *map(writer.write_item, walk.runs())]
+    parts = [writer.begin()]
+    written_bytes = len(parts[0])
+    for item in chain.from_iterable(map(_parts, walk.runs())):
+        parts.append(writer.write_item(item))
+        written_bytes += len(parts[-1])
+        _check_size(walk.question, written_bytes + writer.held_bytes, limit_bytes)
     parts.append(writer.end(walk.facts(writer.damaged)))
+    _check_size(walk.question, written_bytes + len(parts[-1]), limit_bytes)
     return b"".join([part for part in parts if part])  # a single part is not copied
+
+
+def _parts(item: RecordRun | RawRecord) -> Iterator[RecordRun | RawRecord]:
+    """Yield a long run in parts, so that the limit is not passed by much."""
+    if isinstance(item, RawRecord):
+        yield item
+        return
+    step = max(_PART_RECORDS, _PART_BYTES // item.layout.length)
+    for first in range(0, item.count, step):
+        yield item.part(first, min(item.count, first + step))
+
+
+def _check_size(question: Question, size: int, limit_bytes: int | None) -> None:
+    if limit_bytes is not None and size > limit_bytes:
+        what = f"{' and '.join(map(str, question.queries))} as {question.selection.format}"
+        raise DatasetTooLarge(what, limit_bytes=limit_bytes, is_rendered=True)
 
 
 def packed(answer: Answer, coding: str, *, level: int | None = None, is_small: bool = False) -> Answer:

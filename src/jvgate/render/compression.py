@@ -239,9 +239,14 @@ def _squeezed_brotli(body: bytes) -> bytes:
 def _squeezed_zstd(body: bytes) -> bytes:
     """Odds and votes are short runs of digits that repeat near by: found by small tables with matches of 3 bytes."""
     parameters = zstandard.ZstdCompressionParameters(
-        strategy=zstandard.STRATEGY_BTOPT, min_match=3, window_log=21,
-        chain_log=17, hash_log=17, search_log=3, target_length=48,
-    )  # fmt: skip
+        strategy=zstandard.STRATEGY_BTOPT,
+        min_match=3,
+        window_log=21,
+        chain_log=17,
+        hash_log=17,
+        search_log=3,
+        target_length=48,
+    )
     return zstandard.ZstdCompressor(compression_params=parameters).compress(body)
 
 

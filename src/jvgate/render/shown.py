@@ -12,7 +12,7 @@ from jvgate.records.decode import decoder
 from jvgate.records.field_tree import Tree, field_tree
 from jvgate.records.kinds import Errors
 from jvgate.records.labels import labeller
-from jvgate.records.lines.writer import line_writer
+from jvgate.records.lines.writer import FASTER, line_writer
 from jvgate.records.runs import RawRecord, RecordRun
 from jvgate.records.text import WriteText, text_writer
 from jvgate.spec.layouts import Layout
@@ -46,7 +46,7 @@ class RecordText:
 
     def run(self, run: RecordRun, damaged: list[Errors], *, separator: bytes) -> bytes:
         """Return the JSON objects of *run*, *separator* between them; append what was wrong with each to *damaged*."""
-        if run.count >= _MANY and self._is_plain:
+        if run.count >= _MANY and self._is_plain and run.layout.record in FASTER:
             return line_writer(run.layout, separator)(run.raw, damaged)
         texts = []
         for frame in run.records():

@@ -88,9 +88,10 @@ class Lane:
 
     @property
     def is_lost(self) -> bool:
-        """Whether there is a worker, and it has ended.  From any thread."""
+        """Whether there is a worker, and it has ended while it had nothing to do.  From any thread."""
         worker = self.worker
-        return worker is not None and not worker.is_alive()
+        # One that ends while it starts is lost to whoever starts it, who makes another or gives up.
+        return worker is not None and worker.activity.doing == "idle" and not worker.is_alive()
 
     @property
     def is_worn(self) -> bool:

@@ -38,7 +38,7 @@ from jvgate.sessions.fair_queue import Priority, Turn, Turns
 from jvgate.sessions.lane import Lane
 from jvgate.sessions.resting import Rests
 from jvgate.sessions.session_status import SessionCounts, SessionView, view_of
-from jvgate.sessions.sources.registry import Source
+from jvgate.sessions.sources.source import Source
 from jvgate.spec.spec import Spec
 from jvgate.values import Dataset, Query
 

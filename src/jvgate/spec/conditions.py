@@ -72,9 +72,14 @@ def selectable(layout: Layout) -> Mapping[str, Field]:
     if len(day) > 1:
         start, length = day[0][0], sum(length for _, length in day)
         fields[RACE_DAY] = replace(
-            fields["Year"], name=RACE_DAY, key=RACE_DAY, kind="date", offset=start, length=length,
+            fields["Year"],
+            name=RACE_DAY,
+            key=RACE_DAY,
+            kind="date",
+            offset=start,
+            length=length,
             unset=frozenset({b"0" * length}),
-        )  # fmt: skip
+        )
     return fields
 
 

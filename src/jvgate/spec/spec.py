@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from types import MappingProxyType
 from typing import Any, Literal
@@ -70,19 +70,23 @@ class Spec:
 
 
 _lock = RLock()
-_loaded: dict[Provider, Spec] = {}
+_loaded: dict[tuple[Provider, bool], Spec] = {}
 
 
-def load_spec(provider: Provider) -> Spec:
+def load_spec(provider: Provider, *, any_course: bool = False) -> Spec:
     """Return the facts of *provider*, read from the data files at the first call in this process.
+
+    any_course: let keys name what the provider's tables lack, because the source's own content decides.
 
     That takes about a tenth of a second, so it is for the places where a process is put together: a server calls it on
     a thread before it is ready, a command when it runs, a session process at its start.
     """
     with _lock:
-        if provider not in _loaded:
-            _loaded[provider] = _load(provider)
-        return _loaded[provider]
+        if (provider, False) not in _loaded:
+            spec = _load(provider)
+            _loaded[provider, False] = spec
+            _loaded[provider, True] = replace(spec, key_rules=replace(spec.key_rules, passes_unknown=True))
+        return _loaded[provider, any_course]
 
 
 def _load(provider: Provider) -> Spec:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jvgate.gateway.answers import Outcome, Served
-from jvgate.question import parameters_of
+from jvgate.question.parsing import parameters_of
 from jvgate.values import Answer, Entry, Question
 
 __all__ = [
@@ -40,10 +39,11 @@ _CACHE_STATUS: dict[Outcome, str] = {
 
 
 class AnswerResponse(Response):
-    """A finished answer on its way out."""
+    """A finished answer on its way out.  clock: of the entries."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, *, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._clock = clock
         self._served = served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +52,7 @@ class AnswerResponse(Response):
         if_none_match = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
         headers = [
             *fixed_headers(served.entry),
-            *moving_headers(served.entry, served.outcome, is_kept=served.is_kept),
+            *moving_headers(served.entry, served.outcome, now=self._clock(), is_kept=served.is_kept),
             (b"server-timing", server_timing(served.stages)),
         ]
         await send_answer(send, served.entry, headers, if_none_match=if_none_match)
@@ -101,12 +101,11 @@ def _url(question: Question) -> str:
     return f"/api/v1/data/{question.dataspec}?{urlencode(parameters_of(question), safe=',.:=')}"
 
 
-def moving_headers(entry: Entry[Answer], outcome: Outcome, *, is_kept: bool = True) -> RawHeaders:
+def moving_headers(entry: Entry[Answer], outcome: Outcome, *, now: float, is_kept: bool = True) -> RawHeaders:
     """Return the headers that tell how old the answer is and where it came from.
 
-    is_kept: whether it is in memory now for the next one who asks.
+    now: by the clock of the entries.  is_kept: whether it is in memory now for the next one who asks.
     """
-    now = time.monotonic()
     ttl_s = int(entry.fresh_until - now)  # below zero it is stale since
     stored = "; stored" if is_kept and outcome in ("miss", "refresh") else ""
     return [

@@ -69,8 +69,16 @@ def create_app(settings: Settings, *, siblings: Siblings | None = None) -> Edge:
                 log.warning("the source cannot serve yet", source=settings.source, why=str(exc))
             yield
 
-    app = FastAPI(title="jvgate", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None,
-                  redoc_url=None, redirect_slashes=False, swagger_ui_oauth2_redirect_url=None)  # fmt: skip
+    app = FastAPI(
+        title="jvgate",
+        version=__version__,
+        description=ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        swagger_ui_oauth2_redirect_url=None,
+    )
     app.state.metrics = metrics
     app.state.formats = offered_formats(settings)
     app.state.stream_formats = offered_streams(settings)

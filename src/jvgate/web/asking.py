@@ -8,25 +8,27 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from jvgate.errors import QueryError
-from jvgate.question import parse_question
+from jvgate.question.parameters import DATASPEC
+from jvgate.question.parsing import parse_question
 from jvgate.render.compression import CODINGS, IDENTITY, takes_identity
 from jvgate.render.compression import negotiate as negotiate_coding
-from jvgate.render.formats.registry import FORMATS, media_types
+from jvgate.render.formats.registry import FORMATS, charsets, media_types
 from jvgate.render.negotiation import check, negotiate
 from jvgate.spec.spec import Spec
 from jvgate.values import Question
+from jvgate.web.parameters import all_parameters
 
 __all__ = ["coding_of", "spec_of", "wanted"]
 
 
-def wanted(request: Request, dataspec: str, words: tuple[str, ...]) -> Question:
+def wanted(request: Request, words: tuple[str, ...]) -> Question:
     """Return the question in the format that the client likes best of *words*, with the content coding it likes best.
 
     Raises QueryError for what cannot be asked, or is not acceptable whatever is given.
     """
-    parameters = {name: request.query_params.getlist(name) for name in request.query_params}
-    spec = spec_of(request)
-    asked, accept = parse_question(dataspec, parameters, spec, formats=words), _header(request, "accept")
+    dataspec, parameters, spec = request.path_params[DATASPEC.name], all_parameters(request), spec_of(request)
+    asked = parse_question(dataspec, parameters, spec, formats=words, charsets=charsets(words))
+    accept = _header(request, "accept")
     question = check(asked, spec) if "format" in parameters else negotiate(asked, accept, words, spec)
     if question is None:
         raise _not_acceptable("Accept", accept, media_types(words))

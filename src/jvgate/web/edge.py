@@ -95,7 +95,8 @@ class Edge:
         if kept is None:
             return None
         entry, remembered = kept
-        now = time.monotonic()
+        assert self.gateway is not None
+        now = self.gateway.clock()
         if entry.fresh_until <= now:
             return None
         spent_s = time.perf_counter() - began
@@ -121,9 +122,10 @@ class Edge:
             return
         entry, remembered = kept
         assert self.gateway is not None
-        outcome = outcome_of_kept(entry)
+        now = self.gateway.clock()
+        outcome = outcome_of_kept(entry, now=now)
         spent_s = time.perf_counter() - began
-        moving = [*moving_headers(entry, outcome), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
+        moving = [*moving_headers(entry, outcome, now=now), (b"server-timing", b"edge;dur=%.3f" % (spent_s * 1000))]
         headers = [*remembered.fixed, *moving, (b"x-request-id", request_id)]
         status = await send_answer(send, entry, headers, if_none_match=asked.if_none_match)
         self._count_hit(remembered, outcome, status, spent_s)

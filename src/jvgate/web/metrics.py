@@ -139,8 +139,9 @@ def _shared_metrics(figures: GatewayFigures) -> Iterable[Metric]:
     if state.state != "off":
         refused.add_metric([state.writes], bool(state.writes))
         listening.add_metric([], state.is_listening)
-    asked = CounterMetricFamily("jvgate_redis_requests", "What was asked of Redis, and how that went.",
-                                labels=["request", "result"])  # fmt: skip
+    asked = CounterMetricFamily(
+        "jvgate_redis_requests", "What was asked of Redis, and how that went.", labels=["request", "result"]
+    )
     for (request, result), count in figures.shared_requests.items():
         asked.add_metric([request, result], count)
     prefetches = CounterMetricFamily("jvgate_prefetches", "Prefetches by what came of them.", labels=["result"])

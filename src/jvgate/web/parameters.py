@@ -1,53 +1,115 @@
-"""The parameters of the routes that give data, described once in both languages; `question.py` reads them."""
+"""Declared parameters in OpenAPI: of a request, and as the members of an entry of a batch."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from fastapi import Path, Query
+from starlette.requests import Request
 
-from jvgate.question import MAX_LIMIT
+from jvgate.question.parameters import DATASPEC, PARAMETERS, Boolean, Integer, Parameter, Text, Words, by_name
+from jvgate.question.reading import Given, check_given
 
-__all__ = ["Charset", "Dataspec", "FormatWord", "data_parameters"]
+__all__ = [
+    "DATA",
+    "all_parameters",
+    "describe_entry",
+    "describe_parameters",
+    "given_parameters",
+    "takes",
+    "value_schema",
+]
 
-_FROM = (
-    "Stored data: files provided after this time (JST), YYYYMMDD or YYYYMMDDhhmmss. "
-    "蓄積系: この日時より後に提供されたファイル (日本時間)。"
-)
-_TO = "Stored data: and not after this time; a day alone means its 00:00:00. 蓄積系: この日時まで。"
-_OPTION = "1 normal, 2 this week, 3 and 4 setup. 1 通常, 2 今週, 3・4 セットアップ。"
-_KEY = (
-    "Real-time data: a race (YYYYMMDDJJRR or YYYYMMDDJJKKHHRR), a day (YYYYMMDD) or an event's parameter. "
-    "速報系: レースキー・開催日・イベントの通知パラメータ。"
-)
-_RECORD = "Record types, comma-separated or repeated. レコード種別 (カンマ区切り・繰り返し可)。"
-_WHERE = (
-    "Conditions on single fields, repeatable; all must hold: JyoCD=05,06 or RaceNum=9..12 or date=20261101..20261130. "
-    "項目の条件 (繰り返すとすべてを満たすもの)。"
-)
-_FIELDS = "Fields, comma-separated, dotted inside groups (PayTansyo.Pay). 項目名 (繰り返し部は PayTansyo.Pay)。"
-_LIMIT = f"At most so many records, 0 to {MAX_LIMIT}. 最大件数。"
-_OFFSET = "After leaving out so many. 読み飛ばす件数。"
-_RAW = "1: every field's characters as they stand. 1 で各項目を文字のまま返す。"
-_LABELS = "ja or en: the code tables' words beside the codes. コードの内容を併記 (ja・en)。"
+JsonSchema = dict[str, Any]
+RuntimeWords = Mapping[str, Sequence[str]]
+"""Name of a parameter -> its words, where they are known only when the application is created."""
 
-Dataspec = Annotated[str, Path(description="RACE, DIFN, 0B12, …; stored ones may be joined. データ種別ID。")]
-# The values of both stand in the OpenAPI description as the formats declare them (`pages/docs.py`).
-FormatWord = Annotated[str | None, Query(description="The format; wins over Accept. 形式 (Accept より優先)。")]
-Charset = Annotated[str | None, Query(description="The charset of CSV. CSV の文字コード。")]
+DATA = (DATASPEC, *PARAMETERS.values())
+
+_FAMILIES = {"": ("", ""), "stored": ("Stored data: ", "蓄積系: "), "real-time": ("Real-time data: ", "速報系: ")}
 
 
-async def data_parameters(
-    from_time: Annotated[str | None, Query(description=_FROM)] = None,
-    to_time: Annotated[str | None, Query(description=_TO)] = None,
-    option: Annotated[str | None, Query(description=_OPTION)] = None,
-    key: Annotated[str | None, Query(description=_KEY)] = None,
-    record: Annotated[list[str] | None, Query(description=_RECORD)] = None,
-    where: Annotated[list[str] | None, Query(description=_WHERE)] = None,
-    fields: Annotated[list[str] | None, Query(description=_FIELDS)] = None,
-    limit: Annotated[str | None, Query(description=_LIMIT)] = None,
-    offset: Annotated[str | None, Query(description=_OFFSET)] = None,
-    raw: Annotated[str | None, Query(description=_RAW)] = None,
-    labels: Annotated[str | None, Query(description=_LABELS)] = None,
-) -> None:
-    """Describe them to the reference; a route depends on this and takes nothing from it."""
+def given_parameters(request: Request, taken: Iterable[Parameter] = ()) -> Given:
+    """Return the values in the query of *request*.
+
+    Raises QueryError for a parameter that is not in *taken*, is repeated or has no value.
+    """
+    given = all_parameters(request)
+    check_given(given, by_name(*taken))
+    return given
+
+
+def all_parameters(request: Request) -> Given:
+    """Return the values in the query of *request*, unchecked."""
+    return {name: request.query_params.getlist(name) for name in request.query_params}
+
+
+def takes(*parameters: Parameter) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that takes *parameters*."""
+    return {"parameters": describe_parameters(parameters)}
+
+
+def describe_parameters(parameters: Iterable[Parameter], words: RuntimeWords | None = None) -> list[dict[str, Any]]:
+    """Return *parameters* as OpenAPI describes those of an operation."""
+    return [_describe(parameter, words or {}) for parameter in parameters]
+
+
+def describe_entry(words: RuntimeWords) -> JsonSchema:
+    """Return the schema of an entry of a batch, whose members are the parameters of data."""
+    members = {parameter.name: _member(parameter, words) for parameter in DATA}
+    return {"type": "object", "required": [DATASPEC.name], "properties": members, "additionalProperties": False}
+
+
+def value_schema(parameter: Parameter, words: RuntimeWords) -> JsonSchema:
+    """Return the schema of one value of *parameter*."""
+    match parameter.type:
+        case Words(words=declared, is_integer=is_integer):
+            offered = words.get(parameter.name, declared)
+            if is_integer:
+                return {"type": "integer", "enum": [int(word) for word in offered]}
+            return {"type": "string", "enum": list(offered)}
+        case Integer(minimum=minimum, maximum=maximum):
+            return {"type": "integer", "minimum": minimum, "maximum": maximum}
+        case Boolean():
+            return {"type": "boolean"}
+        case Text(pattern=pattern):
+            return {"type": "string", "pattern": f"^({pattern})$"}
+
+
+def _describe(parameter: Parameter, words: RuntimeWords) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": "path" if parameter.is_path else "query",
+        "required": parameter.is_required,
+        "description": _description(parameter),
+        "schema": _list_schema(parameter, words) if parameter.is_list else value_schema(parameter, words),
+        "example": _example(parameter),
+    }
+
+
+def _member(parameter: Parameter, words: RuntimeWords) -> JsonSchema:
+    one = value_schema(parameter, words)
+    schema = {"anyOf": [one, _list_schema(parameter, words)]} if parameter.is_list else one
+    return {**schema, "description": _description(parameter)}
+
+
+def _list_schema(parameter: Parameter, words: RuntimeWords) -> JsonSchema:
+    bounds = {"maxItems": parameter.max_values} if parameter.max_values else {}
+    return {"type": "array", "items": value_schema(parameter, words), **bounds}
+
+
+def _description(parameter: Parameter) -> str:
+    english, japanese = _FAMILIES[parameter.family]
+    return f"{english}{parameter.meaning} {japanese}{parameter.meaning_ja}"
+
+
+def _example(parameter: Parameter) -> Any:
+    """Return the example in the type that the schema declares."""
+    match parameter.type:
+        case Integer() | Words(is_integer=True):
+            example: Any = int(parameter.example)
+        case Boolean():
+            example = parameter.example == "true"
+        case _:
+            example = parameter.example
+    return [example] if parameter.is_list else example

@@ -65,6 +65,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "unknown-record-type": (404, "Unknown record type", "レコード種別がありません"),
     "unknown-code-table": (404, "Unknown code table", "コード表がありません"),
     "unknown-job": (404, "Unknown job", "ジョブがありません"),
+    "job-evicted": (410, "Result of the job no longer kept", "ジョブの結果はもうありません"),
     "unknown-movie-type": (404, "Unknown type of video", "映像の種類がありません"),
     "no-picture": (404, "No such picture", "該当する画像がありません"),
     "unknown-session": (404, "Unknown session", "セッションがありません"),
@@ -100,8 +101,13 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
 }
 BY_STATUS = {404: "not-found", 405: "method-not-allowed"}
 
-ASK_FOR_LESS = (
-    "a shorter span (from_time … to_time), fewer record types (record=RA,SE), or a larger JVGATE_DATASET_BYTES"
+_LESS_RAW = (
+    "a shorter span (from_time … to_time), fewer record types (record=RA,SE), /api/v1/stream, or a larger "
+    "JVGATE_DATASET_BYTES"
+)
+_LESS_RENDERED = (
+    "fewer fields (fields=), pages (limit=, offset=), fewer record types (record=RA,SE), /api/v1/stream, or a larger "
+    "JVGATE_ANSWER_BYTES"
 )
 
 
@@ -140,8 +146,13 @@ def problem_about(slug: str, spec: Spec) -> dict[str, Any] | None:
     code = next((code for code in spec.return_codes if code.slug == slug), None)
     if code is None:
         return None
-    return {"type": f"/problems/{slug}", "status": code.http_status, "title": code.meaning_en,
-            "title_ja": code.meaning_ja, "action": code.action}  # fmt: skip
+    return {
+        "type": f"/problems/{slug}",
+        "status": code.http_status,
+        "title": code.meaning_en,
+        "title_ja": code.meaning_ja,
+        "action": code.action,
+    }
 
 
 def problem_response(problem: Problem, instance: str) -> Response:
@@ -159,8 +170,8 @@ def problem_of(error: JvgateError, spec: Spec) -> Problem:
     if isinstance(error, JVLinkError):
         return _jvlink_problem(error, spec)
     if isinstance(error, DatasetTooLarge):
-        return Problem("dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes,
-                                                                  "allowed": ASK_FOR_LESS})  # fmt: skip
+        allowed = _LESS_RENDERED if error.is_rendered else _LESS_RAW
+        return Problem("dataset-too-large", f"{error}.", members={"limit_bytes": error.limit_bytes, "allowed": allowed})
     slug = next((slug for kind, slug in _SLUGS if isinstance(error, kind)), "internal-error")
     retry_after_s = error.retry_after_s if isinstance(error, SourceError) else None
     place: dict[str, Any] = {"place": error.place} if isinstance(error, SourceBusy) else {}

@@ -3,13 +3,13 @@
 import pytest
 
 from jvgate.cache.redis import inspection as redis_inspection
-from jvgate.cache.redis.keys import query_text, tag_key, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.shared import ALL, KeptKey
-from tests.cache.scenes import QUERY, entry, kept, play, queries
+from tests.cache.scenes import KEYS, QUERY, entry, kept, play, queries
 
 pytestmark = pytest.mark.process
 
-KEY = value_key(query_text(QUERY))
+KEY = KEYS.value(query_text(QUERY))
 
 
 def test_an_inspection_tells_what_is_there(server):
@@ -39,7 +39,7 @@ def test_an_inspection_counts_what_is_there_and_not_what_was(server, remove):
             await kept(one, entry(query, tags=("gone",)))
         await remove(one, server)
         found = await one.inspect()
-        return found.entries, [key.query for key in found.keys], server.command("ZCARD", tag_key(ALL))
+        return found.entries, [key.query for key in found.keys], server.command("ZCARD", KEYS.tag(ALL))
 
     assert play(scene, server.url) == (1, ["jra:0B15:00000000"], 1)
 
@@ -54,14 +54,14 @@ def test_an_inspection_tells_no_age_of_what_is_foreign(server):
 
 
 async def _evict(server):
-    server.command("UNLINK", *(value_key(query_text(query)) for query in queries(4)[1:]))
+    server.command("UNLINK", *(KEYS.value(query_text(query)) for query in queries(4)[1:]))
 
 
 def test_what_is_written_anew_stays_in_the_index_while_it_is_inspected(server):
     async def scene(one):
         await kept(one, entry())
-        server.command("ZADD", tag_key(ALL), 1e15, str(QUERY))
-        server.command("EVAL", redis_inspection._FORGET_SCRIPT, 1, tag_key(ALL), str(QUERY), 12345)
-        return server.command("ZCARD", tag_key(ALL))
+        server.command("ZADD", KEYS.tag(ALL), 1e15, str(QUERY))
+        server.command("EVAL", redis_inspection._FORGET_SCRIPT, 1, KEYS.tag(ALL), str(QUERY), 12345)
+        return server.command("ZCARD", KEYS.tag(ALL))
 
     assert play(scene, server.url) == 1

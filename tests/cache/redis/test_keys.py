@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jvgate.cache.redis.keys import lease_key, query_text, tag_key, value_key
+from jvgate.cache.redis.keys import Keys, query_text
 from jvgate.values import Query
 
+KEYS = Keys("jra")
 STORED = Query("RACE", from_time="20261101000000", to_time="20261108000000", option=1, records=("RA", "SE"))
 REALTIME = Query("0B15", key="20261115", records=("O1",))
 
@@ -24,9 +25,9 @@ def test_the_text_of_a_valid_query_is_its_canonical_form(query):
 
 
 def test_a_key_is_readable():
-    assert value_key(query_text(STORED)) == "jvgate:2:jra:RACE:20261101000000-20261108000000:1:RA+SE"
-    assert lease_key(query_text(REALTIME)) == "jvgate:2:lease:jra:0B15:20261115:O1"
-    assert tag_key("2026-11-15") == "jvgate:2:tag:2026%2D11%2D15"
+    assert KEYS.value(query_text(STORED)) == "jvgate:3:jra:jra:RACE:20261101000000-20261108000000:1:RA+SE"
+    assert KEYS.lease(query_text(REALTIME)) == "jvgate:3:jra:lease:jra:0B15:20261115:O1"
+    assert KEYS.tag("2026-11-15") == "jvgate:3:jra:tag:2026%2D11%2D15"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_separator_in_a_part_makes_no_other_part(forged, honest):
 
 @pytest.mark.parametrize("word", ["lease", "tag", "purges", "news"])
 def test_no_query_can_take_the_key_of_something_else(word):
-    assert not value_key(query_text(Query(word, key="x"))).startswith(f"jvgate:2:{word}")
+    assert not KEYS.value(query_text(Query(word, key="x"))).startswith(f"jvgate:3:jra:{word}")
 
 
 @given(any_query, any_query)
@@ -63,4 +64,4 @@ def asked(query):
 
 @given(any_query)
 def test_a_key_holds_safe_characters_alone(query):
-    assert re.fullmatch(r"[A-Za-z0-9_.%:+-]+", value_key(query_text(query)))
+    assert re.fullmatch(r"[A-Za-z0-9_.%:+-]+", KEYS.value(query_text(query)))

@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from jvgate.cache.redis.keys import lease_key, query_text, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.shared import Lease, Miss
-from tests.cache.scenes import QUERY, entry, play, queries, settled
+from tests.cache.scenes import KEYS, QUERY, entry, play, queries, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
 
-KEY = value_key(query_text(QUERY))
-LEASE = lease_key(query_text(QUERY))
+KEY = KEYS.value(query_text(QUERY))
+LEASE = KEYS.lease(query_text(QUERY))
 
 
 def test_one_of_two_gets_the_lease(server):

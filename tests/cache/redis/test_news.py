@@ -6,18 +6,18 @@ import pytest
 import structlog
 
 from jvgate.cache.redis.codec import pack
-from jvgate.cache.redis.keys import NEWS, query_text, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.redis.news import RedisNews
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.values import Backoff, Message
-from tests.cache.scenes import QUERY, entry, kept, play
+from tests.cache.scenes import IDENTITY, KEYS, QUERY, entry, kept, play
 from tests.specs import JRA
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
 
-KEY = value_key(query_text(QUERY))
+KEY = KEYS.value(query_text(QUERY))
 
 
 def test_a_message_reaches_the_listeners_of_its_kind_in_every_process(server):
@@ -55,7 +55,7 @@ def test_a_message_of_an_unknown_kind_is_ignored_and_counted(server):
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"kind":"purge","tags":["x"]}', b'{"kind":"landed","query":7}'])
 def test_a_malformed_message_is_ignored_and_counted(server, data):
     async def scene(one):
-        server.command("PUBLISH", NEWS, data)
+        server.command("PUBLISH", KEYS.news, data)
         await until(lambda: one.counts["message", "malformed"])
         return one.state.is_listening
 
@@ -148,7 +148,7 @@ def test_what_was_found_before_the_first_news_is_forgotten_with_them(server, mon
         monkeypatch.setattr(RedisNews, "listen", listen_late)
         server.command("SET", KEY, pack(entry()))
         async with RedisTier(
-            server.url, JRA.layouts, deadline_s=5.0, on_reconnect=[lambda _: flushed.append(1)]
+            server.url, JRA.layouts, identity=IDENTITY, deadline_s=5.0, on_reconnect=[lambda _: flushed.append(1)]
         ) as one:
             if is_read:
                 assert isinstance(await one.get(QUERY), Packed)
@@ -232,7 +232,7 @@ def test_foreign_messages_are_passed_over(server, message):
     heard = []
 
     async def scene(one, other):
-        server.command("PUBLISH", NEWS, message)
+        server.command("PUBLISH", KEYS.news, message)
         await other.purge("RACE")
         await until(lambda: heard)
         await kept(one, entry(stamp=one._fences.newest))

@@ -7,15 +7,15 @@ import pytest
 
 from jvgate.cache.redis import purges as redis_purges
 from jvgate.cache.redis.codec import pack
-from jvgate.cache.redis.keys import PURGES, query_text, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.shared import ALL, Miss, Packed, SharedPurge
 from jvgate.values import Backoff
-from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+from tests.cache.scenes import KEYS, QUERY, entry, kept, play, queries, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
 
-KEY = value_key(query_text(QUERY))
+KEY = KEYS.value(query_text(QUERY))
 
 
 @pytest.mark.parametrize("tags", [("RACE",), ("20261115",), (ALL,), ("x", "RACE")])
@@ -69,7 +69,7 @@ def test_a_read_that_began_after_the_purge_is_kept(server):
 def test_stamps_grow_even_when_clocks_do_not(server):
     async def scene(one):
         await one.purge("RACE")
-        server.command("HSET", PURGES, "", one._fences.newest + 10**12)
+        server.command("HSET", KEYS.purges, "", one._fences.newest + 10**12)
         await one.purge("RACE")
         far = one._fences.newest
         await one.purge("DIFN")
@@ -81,9 +81,9 @@ def test_stamps_grow_even_when_clocks_do_not(server):
 
 def test_the_hash_of_fences_is_pruned(server):
     async def scene(one):
-        server.command("HSET", PURGES, *[x for n in range(1, 5000) for x in (f"t{n}", n)])
+        server.command("HSET", KEYS.purges, *[x for n in range(1, 5000) for x in (f"t{n}", n)])
         await one.purge("RACE")
-        return server.command("HGETALL", PURGES)
+        return server.command("HGETALL", KEYS.purges)
 
     left = play(scene, server.url)
     assert len(left) == 2048
@@ -96,10 +96,10 @@ def test_fences_that_are_given_back_lower_none_and_are_pruned(server):
         one._fences.raise_fences(map(str, range(4000)), 1)
         old = [word for number in range(4000, 4200) for word in (number, 2)]
         one._fences.raise_fences(["RACE", "DIFN"], 100)
-        server.command("HSET", PURGES, "RACE", 200, "DIFN", 50, "YSCH", "soon", *old)
+        server.command("HSET", KEYS.purges, "RACE", 200, "DIFN", 50, "YSCH", "soon", *old)
         server.cut_off()
         await until(lambda: one.state.is_listening and one._fences.newest == 200 and other._fences.newest == 200)
-        return server.command("HGETALL", PURGES)
+        return server.command("HGETALL", KEYS.purges)
 
     left = play(scene, server.url, server.url)
     assert (left[b"RACE"], left[b"DIFN"], left[b""]) == (b"200", b"100", b"200")
@@ -131,7 +131,7 @@ async def _in_time(run, talk, *, limit_s=None):
 def test_what_cannot_be_removed_keeps_redis_from_nobody(server, monkeypatch):
     """It is tried at its own pace, beside the recovery."""
 
-    async def fails(texts, client):
+    async def fails(keys, texts, client):
         tried.append(1)
         raise ConnectionError
 

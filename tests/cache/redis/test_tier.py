@@ -11,17 +11,17 @@ import pytest
 
 from jvgate import values
 from jvgate.cache.redis.codec import pack
-from jvgate.cache.redis.keys import PURGES, query_text, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.redis.tier import RedisTier
 from jvgate.cache.shared import Miss, Packed, SharedPurge
 from jvgate.records.scan import scan
-from tests.cache.scenes import QUERY, entry, kept, play, queries
+from tests.cache.scenes import IDENTITY, KEYS, QUERY, entry, kept, play, queries
 from tests.specs import JRA
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
 
-KEY = value_key(query_text(QUERY))
+KEY = KEYS.value(query_text(QUERY))
 
 
 def test_what_is_kept_is_found_by_another_process(server):
@@ -234,7 +234,7 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
     server.command("ACL", "LOG", "RESET")
     server.command("ACL", "DELUSER", "jvgate")
     server.command("ACL", "SETUSER", "jvgate", *said.split())
-    server.command("HSET", PURGES, *[word for number in range(5000) for word in (number, 1)])
+    server.command("HSET", KEYS.purges, *[word for number in range(5000) for word in (number, 1)])
 
     async def scene(one, other):
         with await one.lease(QUERY) as lease:
@@ -244,9 +244,9 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
             await kept(one, entry(stamp=lease.stamp))
         await waiting
         found = [(await one.inspect()).entries, await one.purge("RACE"), (await one.inspect()).entries]
-        server.command("DEL", PURGES)
+        server.command("DEL", KEYS.purges)
         server.cut_off()
-        await until(lambda: PURGES in server.names())
+        await until(lambda: KEYS.purges in server.names())
         return found
 
     assert play(scene, *[f"redis://jvgate:secret@127.0.0.1:{server.port}"] * 2, lease_s=0.3) == [1, SharedPurge(1), 0]
@@ -254,7 +254,7 @@ def test_the_user_that_the_readme_makes_may_do_all_that_is_done(server, page):
 
 
 def test_nothing_is_bound_to_a_loop_before_it_is_entered(server):
-    tier = RedisTier(server.url, JRA.layouts, deadline_s=1.0)
+    tier = RedisTier(server.url, JRA.layouts, identity=IDENTITY, deadline_s=1.0)
 
     async def scene():
         async with tier:

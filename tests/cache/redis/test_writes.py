@@ -2,13 +2,13 @@
 
 import pytest
 
-from jvgate.cache.redis.keys import query_text, tag_key, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.shared import ALL, Miss
-from tests.cache.scenes import QUERY, entry, kept, play, queries, settled
+from tests.cache.scenes import KEYS, QUERY, entry, kept, play, queries, settled
 
 pytestmark = pytest.mark.process
 
-KEY = value_key(query_text(QUERY))
+KEY = KEYS.value(query_text(QUERY))
 
 
 def test_redis_drops_an_entry_by_itself_at_the_end_of_its_window(server):
@@ -71,9 +71,9 @@ def test_a_writer_that_has_not_heard_of_the_purge_takes_its_value_back(server):
 
 def test_the_index_forgets_what_has_expired(server):
     async def scene(one):
-        server.command("ZADD", tag_key(ALL), 1, "long gone")
+        server.command("ZADD", KEYS.tag(ALL), 1, "long gone")
         await kept(one, entry())
-        return server.command("ZRANGE", tag_key(ALL), 0, -1), server.command("PTTL", tag_key(ALL))
+        return server.command("ZRANGE", KEYS.tag(ALL), 0, -1), server.command("PTTL", KEYS.tag(ALL))
 
     texts, expires_ms = play(scene, server.url)
     assert texts == [str(QUERY).encode()]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render.formats.csv_format import column_count
 from jvgate.render.negotiation import refusal
 from tests.render.tables.writers import table_writer

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.web.conftest import running
 pytestmark = pytest.mark.process
 
 WRITTEN = b"RA SE SE SE HR O1 ."
+KANJI = replace(TOY, word="kanji", media_types=("text/x-kanji",), suffixes=(".kanji",), charsets=("euc-jp",))
 ROOT = str(Path(__file__).parents[3])
 COMMAND = """
 from jvgate.cli import main
@@ -31,8 +33,9 @@ main()
 def toy():
     """The registered format."""
     register(TOY)
+    register(KANJI)
     yield
-    del FORMATS["toy"]
+    del FORMATS["toy"], FORMATS["kanji"]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,18 @@ def test_a_registered_format_stands_in_openapi(web, route):
     (words,) = [given["schema"]["enum"] for given in operation["parameters"] if given["name"] == "format"]
     assert "toy" in words
     assert "text/x-toy" in operation["responses"]["200"]["content"]
+
+
+@pytest.mark.parametrize("route", ["data", "stream"])
+def test_a_format_with_a_charset_of_its_own_is_asked_for_with_it(web, route):
+    url = f"/api/v1/{route}/RACE?from_time=20261101&charset=euc-jp"
+    response = web.get(f"{url}&format=kanji")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/x-kanji; charset=euc-jp")
+    problem = web.get(f"{url}&format=csv&record=SE").json()
+    assert (problem["type"], problem["parameter"]) == ("/problems/parameter-not-allowed", "charset")
+    operation = web.get("/openapi.json").json()["paths"][f"/api/v1/{route}/{{dataspec}}"]["get"]
+    (words,) = [given["schema"]["enum"] for given in operation["parameters"] if given["name"] == "charset"]
+    assert "euc-jp" in words
 
 
 @pytest.mark.parametrize("route", ["data", "stream"])

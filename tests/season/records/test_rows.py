@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jvgate.season.records.rows import counts, entry_rows, house_rows, person_rows
-from jvgate.season.world.careers import Pace, career_rows
+from jvgate.season.world.careers import Workload, career_rows
 from jvgate.season.world.world import world_of
 from tests.specs import JRA
 
@@ -22,7 +22,7 @@ def rows():
         "01021",
         since=date(2001, 3, 1),
         until=date(2026, 11, 2),
-        pace=Pace(starts=300, skill=0),
+        workload=Workload(starts=300, skill=0),
     )
 
 

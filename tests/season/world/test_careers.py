@@ -5,19 +5,19 @@ from datetime import date
 import numpy as np
 import pytest
 
-from jvgate.season.world.careers import Pace, band_of, career_rows, finish_index, tally_of
+from jvgate.season.world.careers import Workload, band_of, career_rows, finish_index, tally_of
 from jvgate.season.world.world import world_of
 from tests.specs import JRA
 
 pytestmark = pytest.mark.xdist_group("a year")  # of results, made once in the process that has them all
 
 WORLD = world_of(1, JRA.layouts)
-PACE = Pace(starts=400, skill=20)
+WORKLOAD = Workload(starts=400, skill=20)
 SINCE = date(2010, 3, 1)
 
 
 def _rows(until, code="01234", since=SINCE):
-    return career_rows(WORLD, "jockey", code, since=since, until=until, pace=PACE)
+    return career_rows(WORLD, "jockey", code, since=since, until=until, workload=WORKLOAD)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_tally_counts_every_start_once():
 def test_the_year_is_part_of_the_career():
     rows = _rows(date(2026, 2, 1))
     assert np.all(rows.this_year.cells + rows.previous.cells <= rows.career.cells)
-    assert rows.previous.cells.sum() == pytest.approx(PACE.starts, rel=0.15)
+    assert rows.previous.cells.sum() == pytest.approx(WORKLOAD.starts, rel=0.15)
 
 
 def test_this_year_is_what_was_ridden_since_new_year():

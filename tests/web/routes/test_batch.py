@@ -2,12 +2,15 @@
 
 import json
 import socket
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
 
 import pytest
 
 from jvgate.gateway import answers
+from jvgate.gateway.gateway import Gateway
 from jvgate.web.routes.batch import MAX_BODY_BYTES, MAX_ENTRIES
 from tests.raceday import RACE_KEY
 from tests.waiting import wait_until
@@ -347,6 +350,37 @@ def test_what_takes_too_long_becomes_a_job_and_the_rest_does_not_wait_for_it(ser
     assert job["headers"]["location"] == job["body"]["href"]
     assert wait_until(lambda: slow.get(job["body"]["href"]).json()["state"] == "done")
     assert slow.get(f"{job['body']['href']}/result").json() == slow.data().json()
+
+
+def test_few_datasets_of_a_batch_are_held_at_once_however_many_are_asked_for(serve, folder, monkeypatch):
+    at_once, most, ask = Counter(), Counter(), Gateway.ask
+
+    async def counted(gateway, question, **given):
+        kind = question.queries[0].is_realtime
+        at_once[kind] += 1
+        most[kind] = max(most[kind], at_once[kind])
+        try:
+            return await ask(gateway, question, **given)
+        finally:
+            at_once[kind] -= 1
+
+    monkeypatch.setattr(Gateway, "ask", counted)
+    client = serve(f"archive:{folder}?date=2026-11-18&open_ms=50", sessions=2, prefetch=False)
+    entries = [{"dataspec": "RACE", "from_time": f"202611{day:02}"} for day in range(1, 16)]
+    live = [LIVE | {"fields": name} for name in ("RaceNum", "JyoCD", "Kaiji", "Nichiji", "Year", "MonthDay")]
+    found = replies(client, *entries, *live * 2)
+    assert {reply["status"] for reply in found} == {200}
+    assert (most[False], most[True]) == (8, 12)
+
+
+def test_a_batch_ends_by_one_deadline_however_many_entries_wait_for_their_turn(serve, folder):
+    slow = serve(f"archive:{folder}?date=2026-11-18&open_ms=60000", sessions=1, deadline_s=0.2)
+    began = time.monotonic()
+    found = replies(slow, *[{"dataspec": "RACE", "from_time": f"202611{day:02}"} for day in range(1, 31)])
+    assert {reply["status"] for reply in found} == {202}
+    assert time.monotonic() - began < LIMIT_S / 2
+    for reply in found:
+        slow.delete(reply["body"]["href"])
 
 
 def test_one_job_too_many_is_the_problem_of_its_entry(serve, folder):

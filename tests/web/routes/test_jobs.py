@@ -3,7 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -250,6 +250,40 @@ def test_results_are_forgotten_after_their_time(serve, folder):
     wait_until(lambda: client.get(job).status_code == 404)
     is_problem(client.get(f"{job}/result"), 404, "unknown-job")
     assert asked.data().headers["cache-status"].startswith("jvgate; hit")
+
+
+def test_a_result_that_was_dropped_for_want_of_room_is_gone_and_the_other_one_kept(serve, folder):
+    client = serve(f"archive:{folder}?date=2026-11-18&open_ms=20", sessions=1, job_bytes=1024)
+    questions = [Asked(client, 0), Asked(client, 0)]
+    jobs = [accepted(asked.data(ASYNC)) for asked in questions]
+    wait_until(lambda: not client.figure("jvgate_jobs", state="running") and len(client.get(JOBS).json()) == 1)
+    (gone,) = [job for job in jobs if client.get(job).status_code != 200]
+    for method, url in (("GET", gone), ("GET", f"{gone}/result"), ("DELETE", gone)):
+        document = is_problem(client.request(method, url), 410, "job-evicted")
+        assert "JVGATE_JOB_BYTES" in document["detail"]
+        assert document["allowed"] == "ask the question again"
+    (kept,) = set(jobs) - {gone}
+    assert client.get(f"{kept}/result").status_code == 200
+    assert questions[jobs.index(gone)].data().status_code == 200
+
+
+def test_a_job_tells_until_when_its_result_is_kept(serve, folder):
+    client = serve(f"archive:{folder}?date=2026-11-18&open_ms={SHORT_MS}", sessions=1, job_keep_s=600)
+    response = Asked(client, 0).data(ASYNC)
+    assert "kept_until" not in response.json()
+    shown = ended(client, accepted(response))
+    left = datetime.fromisoformat(shown["kept_until"]) - datetime.now(UTC)
+    assert timedelta(seconds=540) < left <= timedelta(seconds=600)
+
+
+def test_an_equal_question_after_the_end_is_another_job_with_another_id(asked):
+    job = accepted(asked.data(ASYNC))
+    ended(asked.client, job)
+    asked.client.delete("/api/v1/cache?dataspec=RACE")
+    again = accepted(asked.data(ASYNC))
+    ended(asked.client, again)
+    assert job != again
+    assert [asked.client.get(f"{one}/result").status_code for one in (job, again)] == [200, 200]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

@@ -1,4 +1,4 @@
-"""The tier over Redis: datasets that all processes which point at the same Redis share.
+"""The tier over Redis: datasets that all processes with the same source share which point at the same Redis.
 
 **A lookup** (`tier`, `codec`)
 

@@ -1,15 +1,17 @@
 """The names of things in Redis: readable, and impossible to forge through what a client asks.
 
-    jvgate:2:jra:RACE:20261101000000-20261108000000:1:RA+SE    a dataset; behind the version stands the query's own text
-    jvgate:2:lease:jra:RACE:…                              who reads it from the source at present
-    jvgate:2:tag:20261115                                  the texts of the queries that carry a tag, by their expiry
-    jvgate:2:purges                                        when each tag was purged last
-    jvgate:2:news                                          the channel
+    jvgate:3:<source>:jra:RACE:20261101000000-20261108000000:1:RA+SE    a dataset, by the query's own text
+    jvgate:3:<source>:lease:jra:RACE:…                                  the process that reads it at present
+    jvgate:3:<source>:tag:20261115                                      the texts of queries with a tag, by expiry
+    jvgate:3:<source>:purges                                            when each tag was purged last
+    jvgate:3:<source>:news                                              the channel
 
-Theory of operation.  Queries are checked before they come here, and still each part of one is escaped by itself: what
-is not a letter, a digit or `_.` becomes %XX, so that no part can hold a separator, a hash tag of Redis Cluster
-(`{…}`) or a pattern.  The first part is the provider, `jra` or `nv`, and so no query's key can begin like `lease:` or
-`tag:`.  A command has one key only, so it never crosses the slots of a cluster.
+Theory of operation.  `<source>` is the identity of the source (`sessions/sources/identity.py`): sources of different
+identities share nothing, whatever is asked of them.  Queries are checked before they come here, and still each part of
+one is escaped by itself, and so is the identity: a character other than a letter, a digit or `_.` becomes %XX, so that
+no part can hold a separator, a hash tag of Redis Cluster (`{…}`) or a pattern.  The first part of a query is the
+provider, `jra` or `nv`, and so no query's key can begin like `lease:` or `tag:`.  A command has one key only, so it
+never crosses the slots of a cluster.
 """
 
 from __future__ import annotations
@@ -19,16 +21,33 @@ from functools import lru_cache
 
 from jvgate.values import Query
 
-__all__ = ["NEWS", "PURGES", "VERSION", "lease_key", "query_text", "tag_key", "value_key"]
+__all__ = ["VERSION", "Keys", "query_text"]
 
-VERSION = 2
+VERSION = 3
 """Of the values' form and of these names: another one is another, empty cache."""
 
-_ROOT = f"jvgate:{VERSION}:"
-PURGES = _ROOT + "purges"
-NEWS = _ROOT + "news"
-
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]")
+
+
+class Keys:
+    """The names of what belongs to one source.  purges: of the hash of fences.  news: of the channel."""
+
+    def __init__(self, identity: str) -> None:
+        self._root = f"jvgate:{VERSION}:{_escape(identity)}:"
+        self.purges = f"{self._root}purges"
+        self.news = f"{self._root}news"
+
+    def value(self, text: str) -> str:
+        """Return the key of the dataset of the query whose text is *text*."""
+        return self._root + text
+
+    def lease(self, text: str) -> str:
+        """Return the key of the lease of the query whose text is *text*."""
+        return f"{self._root}lease:{text}"
+
+    def tag(self, tag: str) -> str:
+        """Return the key of the index of *tag*, any text."""
+        return f"{self._root}tag:{_escape(tag)}"
 
 
 @lru_cache(1024)
@@ -42,21 +61,6 @@ def query_text(query: Query) -> str:
     if query.records:
         parts.append("+".join(map(_escape, query.records)))
     return ":".join(parts)
-
-
-def value_key(text: str) -> str:
-    """Return the key of the dataset of the query whose text is *text*."""
-    return _ROOT + text
-
-
-def lease_key(text: str) -> str:
-    """Return the key of the lease of the query whose text is *text*."""
-    return f"{_ROOT}lease:{text}"
-
-
-def tag_key(tag: str) -> str:
-    """Return the key of the index of *tag*, any text."""
-    return f"{_ROOT}tag:{_escape(tag)}"
 
 
 def _escape(part: str) -> str:

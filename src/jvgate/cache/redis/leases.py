@@ -17,7 +17,6 @@ from typing import Any
 
 from jvgate.cache.redis.client import RedisTrouble
 from jvgate.cache.redis.context import RedisContext
-from jvgate.cache.redis.keys import NEWS, lease_key
 from jvgate.cache.redis.writes import RedisWrites
 from jvgate.cache.shared import Lease
 
@@ -44,6 +43,7 @@ class RedisLeases:
 
     def __init__(self, context: RedisContext, writes: RedisWrites, *, hold_s: float) -> None:
         self._context = context
+        self._keys = context.keys
         self._link = context.link
         self._counts = context.counts
         self._writes = writes
@@ -56,7 +56,9 @@ class RedisLeases:
         self._taken += 1
         token = f"{self._context.node}:{self._taken}"
         lease = Lease(self._context.fences.newest, on_release=partial(self._queue_release, text, token))
-        asking = asyncio.ensure_future(self._writes.attempt("SET", lease_key(text), token, "NX", "PX", self._hold_ms))
+        asking = asyncio.ensure_future(
+            self._writes.attempt("SET", self._keys.lease(text), token, "NX", "PX", self._hold_ms)
+        )
         try:
             is_ours = await asyncio.shield(asking)
         except asyncio.CancelledError:  # nobody will give back what may be taken all the same
@@ -69,7 +71,7 @@ class RedisLeases:
         if not is_ours:
             return None
         lease.is_shared = True
-        renewal = self._renew(lease, lease_key(text), token, asyncio.current_task())
+        renewal = self._renew(lease, self._keys.lease(text), token, asyncio.current_task())
         self._renewals[token] = task = asyncio.create_task(renewal, name=f"jvgate-lease-{text}")
         task.add_done_callback(lambda _: self._renewals.pop(token, None))
         return lease
@@ -79,10 +81,10 @@ class RedisLeases:
 
         One that does not expire, or in days, is nobody's of us: it goes, or all would wait for it for ever.
         """
-        expires_ms = await self._link.ask("PTTL", lease_key(text))
+        expires_ms = await self._link.ask("PTTL", self._keys.lease(text))
         if expires_ms == _NEVER or expires_ms > _LONGEST_MS:
             self._counts["lease", "foreign"] += 1
-            await self._writes.attempt("UNLINK", lease_key(text))
+            await self._writes.attempt("UNLINK", self._keys.lease(text))
             return False
         return bool(expires_ms > 0)
 
@@ -114,9 +116,9 @@ class RedisLeases:
         if renewal := self._renewals.pop(token, None):
             renewal.cancel()
         try:
-            if await self._link.ask("EVAL", _REMOVE_SCRIPT, 1, lease_key(text), token, limit_s=_GIVE_BACK_S):
+            if await self._link.ask("EVAL", _REMOVE_SCRIPT, 1, self._keys.lease(text), token, limit_s=_GIVE_BACK_S):
                 message = self._context.message("released", query=text)
-                await self._link.ask("PUBLISH", NEWS, message, limit_s=_GIVE_BACK_S)
+                await self._link.ask("PUBLISH", self._keys.news, message, limit_s=_GIVE_BACK_S)
         except RedisTrouble:
             return  # it expires
 

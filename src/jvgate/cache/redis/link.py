@@ -25,7 +25,6 @@ import structlog
 
 from jvgate.cache.redis.breaker import Breaker
 from jvgate.cache.redis.client import FOREIGN_ERRORS, Client, RedisRefused, RedisTrouble, open_client, ours
-from jvgate.cache.redis.keys import PURGES
 from jvgate.cache.redis.url import RedisPlace
 from jvgate.values import Backoff
 
@@ -47,7 +46,7 @@ class RedisLink:
     """Commands to the Redis of *place*; used with `async with`, in one event loop.
 
     deadline_s: how long a caller waits.  connections: for commands, all together.
-    on_recovery: done when Redis answers again, before any caller is served.
+    on_recovery: done when Redis answers again, before any caller is served.  key: any one of ours.
     """
 
     def __init__(
@@ -56,12 +55,14 @@ class RedisLink:
         *,
         deadline_s: float,
         connections: int,
+        key: str,
         on_recovery: Callable[[Client], Awaitable[None]],
     ) -> None:
         self.place = place
         self.breaker = Breaker(_BACKOFF, unknown=True)
         self._deadline_s = deadline_s
         self._connections = connections
+        self._key = key
         self._on_recovery = on_recovery
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_closing = False
@@ -91,6 +92,8 @@ class RedisLink:
 
     async def run(self, talk: Callable[[Client], Awaitable[Reply]], *, limit_s: float | None = None) -> Reply:
         """Return the result of *talk*, as `ask` does."""
+        if self._is_closing:
+            raise RedisTrouble("closed")
         if not self.breaker.is_closed:
             raise RedisTrouble("open")
         loop = asyncio.get_running_loop()
@@ -173,7 +176,7 @@ class RedisLink:
         """Ask for a sign of life; any key will do, and in a cluster the key selects the node."""
         try:
             async with asyncio.timeout(_PROBE_S):
-                await self.client.execute_command("EXISTS", PURGES)
+                await self.client.execute_command("EXISTS", self._key)
             async with asyncio.timeout(_RECOVERY_S):
                 await self._on_recovery(self.client)
         except FOREIGN_ERRORS as exc:

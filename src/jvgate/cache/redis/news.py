@@ -28,7 +28,6 @@ import structlog
 from jvgate.cache.redis.client import CONNECT_S, FOREIGN_ERRORS, Client, RedisTrouble, ours, unless_refused
 from jvgate.cache.redis.context import RedisContext
 from jvgate.cache.redis.fences import RESTORE_SCRIPT, is_stamp
-from jvgate.cache.redis.keys import NEWS, PURGES
 from jvgate.listeners import Listener, Listeners
 from jvgate.values import Backoff, Message
 
@@ -83,7 +82,7 @@ class RedisNews:
     async def tell(self, message: Message) -> None:
         """Send *message* to all processes.  Raises RedisTrouble, and ValueError for one that is too large."""
         data = self._context.message(message.kind, **message.payload)
-        await self._context.link.ask("PUBLISH", NEWS, data)
+        await self._context.link.ask("PUBLISH", self._context.keys.news, data)
 
     def was_read(self) -> None:
         """Note that a value was read from Redis and may be kept; before the first news that is not safe."""
@@ -134,7 +133,7 @@ class RedisNews:
         pubsub = client.pubsub()
         try:
             async with asyncio.timeout(CONNECT_S):
-                await pubsub.subscribe(NEWS)
+                await pubsub.subscribe(self._context.keys.news)
             was_asked = False
             while True:
                 async with asyncio.timeout(_QUIET_S + CONNECT_S):
@@ -153,7 +152,7 @@ class RedisNews:
         if message["type"] == "subscribe":  # a second one would be a connection that redis-py made anew
             await self._catch_up(client)
         elif message["type"] == "message" and self._take(message["data"]):
-            self._context.learn(await _fences_of(client))
+            self._context.learn(await self._fences_of(client))
 
     async def _catch_up(self, client: Client) -> None:
         """Learn the purges before the first message."""
@@ -169,12 +168,12 @@ class RedisNews:
 
     async def _compare(self, client: Client) -> tuple[str, ...]:
         """Learn the fences of Redis and give it back those that it lost; return the tags of those that were unknown."""
-        fences = await _fences_of(client)
+        keys, fences = self._context.keys, await self._fences_of(client)
         unknown = self._context.fences.learn(fences)
         if lost := self._context.fences.beyond(fences):
-            command = ("EVAL", RESTORE_SCRIPT, 1, PURGES, *chain.from_iterable(lost.items()))
+            command = ("EVAL", RESTORE_SCRIPT, 1, keys.purges, *chain.from_iterable(lost.items()))
             if await unless_refused(client.execute_command(*command)):
-                await unless_refused(client.execute_command("PUBLISH", NEWS, self._context.message("fences")))
+                await unless_refused(client.execute_command("PUBLISH", keys.news, self._context.message("fences")))
         return unknown
 
     def _take(self, data: bytes) -> bool:
@@ -206,8 +205,7 @@ class RedisNews:
         if node != self._context.node:
             self._context.purged.tell(tags)
 
-
-async def _fences_of(client: Client) -> dict[bytes, bytes]:
-    """Return the hash of fences.  Raises what redis-py raises."""
-    fences: dict[bytes, bytes] = await client.execute_command("HGETALL", PURGES)
-    return fences
+    async def _fences_of(self, client: Client) -> dict[bytes, bytes]:
+        """Return the hash of fences.  Raises what redis-py raises."""
+        fences: dict[bytes, bytes] = await client.execute_command("HGETALL", self._context.keys.purges)
+        return fences

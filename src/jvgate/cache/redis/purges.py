@@ -22,7 +22,7 @@ import structlog
 from jvgate.cache.redis.client import Client, RedisTrouble, unless_refused
 from jvgate.cache.redis.context import RedisContext
 from jvgate.cache.redis.fences import RAISE_SCRIPT
-from jvgate.cache.redis.keys import NEWS, PURGES, tag_key, value_key
+from jvgate.cache.redis.keys import Keys
 from jvgate.cache.shared import ALL, SharedPurge
 from jvgate.values import Backoff
 
@@ -48,6 +48,7 @@ class RedisPurges:
         self.left: set[str] = set()
         self._chance = asyncio.Event()
         self._context = context
+        self._keys = context.keys
         self._link = context.link
         self._fences = context.fences
 
@@ -78,8 +79,11 @@ class RedisPurges:
     def warn(self) -> None:
         """Say which purges nobody will do any more: the end has come before Redis was back."""
         if self.owed:
-            log.warning("a purge did not reach Redis and is lost: ask for it again when Redis is back",
-                        url=str(self._link.place), tags=", ".join(sorted(self.owed)))  # fmt: skip
+            log.warning(
+                "a purge did not reach Redis and is lost: ask for it again when Redis is back",
+                url=str(self._link.place),
+                tags=", ".join(sorted(self.owed)),
+            )
 
     def hurry(self) -> None:
         """Take the chance: Redis is back, or takes writes."""
@@ -99,7 +103,7 @@ class RedisPurges:
             self._fences.raise_fences(tags, stamp or self._fences.newest + 1)
             message = self._context.message("purge", tags=tags, stamp=self._fences.newest)
             # Who may not tell it may not listen either, and nor may those like him: they look at the fences.
-            await unless_refused(client.execute_command("PUBLISH", NEWS, message))
+            await unless_refused(client.execute_command("PUBLISH", self._keys.news, message))
             is_done = stamp is not None
         finally:
             if not is_done:
@@ -121,7 +125,7 @@ class RedisPurges:
 
     async def _fence(self, client: Client, tags: Sequence[str]) -> int | None:
         """Raise the fences of *tags* and return their stamp, or None when Redis takes none."""
-        command = ("EVAL", RAISE_SCRIPT, 1, PURGES, self._fences.newest, *tags)
+        command = ("EVAL", RAISE_SCRIPT, 1, self._keys.purges, self._fences.newest, *tags)
         stamp = await unless_refused(client.execute_command(*command))
         return None if stamp is None else int(stamp)
 
@@ -131,9 +135,9 @@ class RedisPurges:
         The index stays, since newer values may be in it by now.  Raises RedisTrouble.
         """
         for at in count(0, _BATCH):
-            texts = await self._link.ask("ZRANGE", tag_key(tag), at, at + _BATCH - 1, limit_s=_STEP_S)
+            texts = await self._link.ask("ZRANGE", self._keys.tag(tag), at, at + _BATCH - 1, limit_s=_STEP_S)
             if texts:
-                yield await self._link.run(partial(_remove, texts), limit_s=_STEP_S)
+                yield await self._link.run(partial(_remove, self._keys, texts), limit_s=_STEP_S)
             if len(texts) < _BATCH:
                 return
 
@@ -146,9 +150,9 @@ def _add(known: set[str], tags: Iterable[str]) -> None:
         known.add(ALL)
 
 
-async def _remove(texts: Sequence[bytes], client: Client) -> int:
+async def _remove(keys: Keys, texts: Sequence[bytes], client: Client) -> int:
     """Remove the values of the queries with these *texts*; return how many there were."""
     pipeline = client.pipeline(transaction=False)
     for text in texts:
-        pipeline.execute_command("UNLINK", value_key(text.decode("ascii", "replace")))
+        pipeline.execute_command("UNLINK", keys.value(text.decode("ascii", "replace")))
     return sum(await pipeline.execute())

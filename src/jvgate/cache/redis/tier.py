@@ -29,7 +29,7 @@ from jvgate.cache.redis.client import Client, RedisTrouble
 from jvgate.cache.redis.codec import FACTS_BYTES, HEADER_BYTES, packed_length, unpack
 from jvgate.cache.redis.context import RedisClock, RedisContext
 from jvgate.cache.redis.inspection import inspected
-from jvgate.cache.redis.keys import query_text, value_key
+from jvgate.cache.redis.keys import Keys, query_text
 from jvgate.cache.redis.leases import RedisLeases
 from jvgate.cache.redis.link import RedisLink
 from jvgate.cache.redis.news import RedisNews
@@ -54,9 +54,10 @@ _QUEUE_BYTES = 64 << 20
 class RedisTier:
     """An `ObservedTier` at *url*; used with `async with`, in one event loop.  Raises SettingsError for a malformed URL.
 
+    identity: of the source whose data it keeps; tiers of other identities share nothing with it.
     deadline_s: of a lookup.  lease_s: how long a lease lasts that is not renewed.  limit_bytes: of a dataset's records.
     on_purge: told the tags that another process purged; on_reconnect: called when purges may have been missed.
-    listeners: of further kinds of messages (`tell`).  clock: seconds since the epoch, by this machine.
+    listeners: of further kinds of messages (`tell`).  clock: of memory, in seconds; Redis's own is measured against it.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class RedisTier:
         url: str,
         layouts: Layouts,
         *,
+        identity: str,
         deadline_s: float = 0.05,
         lease_s: float = 10.0,
         limit_bytes: int = 32 << 20,
@@ -78,9 +80,14 @@ class RedisTier:
         self.looks: Counter[tuple[str, str]] = Counter()
         self._deadline_s = deadline_s
         place = parse_redis_url(url)
+        self._keys = keys = Keys(identity)
+        link = RedisLink(
+            place, deadline_s=deadline_s, connections=connections, key=keys.purges, on_recovery=self._recover
+        )
         self._context = context = RedisContext(
-            link=RedisLink(place, deadline_s=deadline_s, connections=connections, on_recovery=self._recover),
-            clock=RedisClock(clock),
+            keys=keys,
+            link=link,
+            clock=RedisClock(clock, key=keys.purges),
             backlog=Backlog(max_jobs=queue_entries, max_bytes=queue_bytes),
             node=secrets.token_hex(8),
             layouts=layouts,
@@ -100,6 +107,7 @@ class RedisTier:
             asyncio.create_task(self._backlog.run(), name="jvgate-redis-writes"),
             asyncio.create_task(self._news.listen(), name="jvgate-redis-news"),
             asyncio.create_task(self._purges.keep_house(), name="jvgate-redis-purges"),
+            asyncio.create_task(self._keep_time(), name="jvgate-redis-clock"),
         ]
         return self
 
@@ -119,7 +127,7 @@ class RedisTier:
 
     @property
     def ahead_s(self) -> float:
-        """Seconds by which Redis's clock is ahead of this machine's."""
+        """Seconds by which Redis's clock is ahead of memory's."""
         return self._context.clock.ahead_s
 
     @property
@@ -174,13 +182,15 @@ class RedisTier:
     async def inspect(self, *, limit: int = 1000) -> Inspection:
         """Return what Redis holds of ours, with at most *limit* keys; nothing when it is out of reach."""
         try:
-            return await self._link.run(partial(inspected, limit=limit, now=self._context.clock()), limit_s=_INSPECT_S)
+            return await self._link.run(
+                partial(inspected, keys=self._keys, limit=limit, now=self._context.clock()), limit_s=_INSPECT_S
+            )
         except RedisTrouble:
             return Inspection()
 
     async def _look(self, query: Query) -> Packed | Miss:
         try:
-            data = await self._fetch(value_key(query_text(query)))
+            data = await self._fetch(self._keys.value(query_text(query)))
         except RedisTrouble as exc:
             return Miss(exc.reason)
         if not data:
@@ -242,7 +252,7 @@ class RedisTier:
     async def _look_anew(self, query: Query, text: str, seen: _Seen) -> Packed | Miss:
         """Look as `_look` does, but not at what was *seen* there before and will not do."""
         try:
-            head = await self._link.ask("GETRANGE", value_key(text), 0, HEADER_BYTES - 1)
+            head = await self._link.ask("GETRANGE", self._keys.value(text), 0, HEADER_BYTES - 1)
         except RedisTrouble as exc:
             return Miss(exc.reason)
         if head == seen.head:
@@ -256,6 +266,14 @@ class RedisTier:
         await self._purges.pay(client)
         self._news.hurry()
         self._purges.hurry()
+
+    async def _keep_time(self) -> None:
+        """Read Redis's clock anew soon after ours jumped, since all in Redis has a wrong age until then; for ever."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            if self._context.clock.is_doubtful:
+                with suppress(RedisTrouble):
+                    await self._link.run(self._context.clock.set, limit_s=_INSPECT_S)
 
     async def _pay_purges(self) -> None:
         if self._purges.owed:

@@ -86,10 +86,16 @@ def _network(split: SplitResult, options: dict[str, str]) -> RedisPlace:
     own = {name: options.pop(name) for name in _SENTINEL_OPTIONS & options.keys()} if kind == "sentinel" else {}
     tls = {name: options.pop(name) for name in _TLS_OPTIONS & options.keys()} if scheme == "rediss" else {}
     return RedisPlace(
-        kind, _hosts(split, _PORTS[kind], is_one=kind == "single"), "", db, master, scheme == "rediss",
-        _credentials(split), {name.removeprefix("sentinel_"): value for name, value in own.items()},
+        kind,
+        _hosts(split, _PORTS[kind], is_one=kind == "single"),
+        "",
+        db,
+        master,
+        scheme == "rediss",
+        _credentials(split),
+        {name.removeprefix("sentinel_"): value for name, value in own.items()},
         {name: _told(name, value) for name, value in tls.items()},
-    )  # fmt: skip
+    )
 
 
 def _hosts(split: SplitResult, port: int, *, is_one: bool) -> tuple[tuple[str, int], ...]:

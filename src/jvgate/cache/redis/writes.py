@@ -24,7 +24,7 @@ from jvgate.cache.redis.breaker import Breaker
 from jvgate.cache.redis.client import Client, RedisRefused, RedisTrouble
 from jvgate.cache.redis.codec import pack
 from jvgate.cache.redis.context import RedisContext
-from jvgate.cache.redis.keys import NEWS, PURGES, query_text, tag_key, value_key
+from jvgate.cache.redis.keys import query_text
 from jvgate.cache.shared import ALL, Packed
 from jvgate.values import Backoff
 
@@ -58,6 +58,7 @@ class RedisWrites:
     def __init__(self, context: RedisContext, *, on_written: Callable[[], Awaitable[None]]) -> None:
         self.breaker = Breaker(_BACKOFF)
         self._context = context
+        self._keys = context.keys
         self._link = context.link
         self._counts = context.counts
         self._on_written = on_written
@@ -112,22 +113,23 @@ class RedisWrites:
         is_long = len(packed.dataset.body) > INLINE_BYTES
         data = await asyncio.to_thread(pack, packed) if is_long else pack(packed)
         limit_s = _WRITE_S + len(data) / FLOOR_BYTES_S
-        await self.guard(lambda client: _index(client, tags, text, expires_ms), limit_s=limit_s)
-        await self.attempt("SET", value_key(text), data, "PX", expires_ms, limit_s=limit_s)
+        await self.guard(lambda client: self._index(client, tags, text, expires_ms), limit_s=limit_s)
+        await self.attempt("SET", self._keys.value(text), data, "PX", expires_ms, limit_s=limit_s)
         self._counts["bytes", "written"] += len(data)
-        fences = await self._link.ask("HMGET", PURGES, *tags, limit_s=_WRITE_S)
+        fences = await self._link.ask("HMGET", self._keys.purges, *tags, limit_s=_WRITE_S)
         self._context.learn({tag.encode(): fence for tag, fence in zip(tags, fences, strict=True) if fence})
         if self._context.fences.rejects(packed):
-            await self._link.ask("UNLINK", value_key(text), limit_s=_WRITE_S)
+            await self._link.ask("UNLINK", self._keys.value(text), limit_s=_WRITE_S)
             return "purged"
         with suppress(RedisRefused):  # it is there, told or not
-            await self._link.ask("PUBLISH", NEWS, self._context.message("landed", query=text), limit_s=_WRITE_S)
+            await self._link.ask(
+                "PUBLISH", self._keys.news, self._context.message("landed", query=text), limit_s=_WRITE_S
+            )
         return "stored"
 
-
-async def _index(client: Client, tags: tuple[str, ...], text: str, expires_ms: int) -> None:
-    """Note under each tag that the query whose text is *text* carries it."""
-    pipeline = client.pipeline(transaction=False)
-    for tag in tags:
-        pipeline.execute_command("EVAL", _INDEX_SCRIPT, 1, tag_key(tag), text, expires_ms + _INDEX_SLACK_MS)
-    await pipeline.execute()
+    async def _index(self, client: Client, tags: tuple[str, ...], text: str, expires_ms: int) -> None:
+        """Note under each tag that the query whose text is *text* carries it."""
+        pipeline = client.pipeline(transaction=False)
+        for tag in tags:
+            pipeline.execute_command("EVAL", _INDEX_SCRIPT, 1, self._keys.tag(tag), text, expires_ms + _INDEX_SLACK_MS)
+        await pipeline.execute()

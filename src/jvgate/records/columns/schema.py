@@ -52,8 +52,11 @@ def arrow_schema(layout: Layout, tree: Tree) -> pa.Schema:
         "title_ja": layout.title_ja,
         "title_en": layout.title_en,
     }
-    errors = pa.field(ERRORS, pa.list_(pa.struct(_ERROR)), metadata={
-        "label_ja": "読めなかった項目", "label_en": "fields that could not be read"})  # fmt: skip
+    errors = pa.field(
+        ERRORS,
+        pa.list_(pa.struct(_ERROR)),
+        metadata={"label_ja": "読めなかった項目", "label_en": "fields that could not be read"},
+    )
     return pa.schema([*arrow_fields(layout.fields, tree), errors], metadata=about)
 
 

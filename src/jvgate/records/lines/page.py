@@ -1,7 +1,7 @@
 """The page of a batch: its bytes, and the numbers of the texts that stand in its columns; and who fills it.
 
-Each filler does its part for all records at once: what tables say of fields (`Looks`), text (`Passages`), what is
-written record by record (`Others`), and the slots that say nothing (`SlotRows`).
+Each filler does its part for all records at once: what tables say of fields (`Looks`), text (`Texts`), and the slots
+that say nothing (`SlotRows`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from jvgate.records.lines.narrow_keys import KeyReader, Keys, key_of
 from jvgate.records.lines.prose import Passages
-from jvgate.records.lines.sheet import Each, Look, Prose, Slots, Wide
-from jvgate.records.lines.wordlist import EMPTY, ONE_BYTE, Numbers, Table, Wordlist
+from jvgate.records.lines.sheet import Look, Prose, Slots, Wide
+from jvgate.records.lines.wordlist import EMPTY, Numbers, Table, Wordlist
 
-__all__ = ["Filler", "Looks", "Others", "Page", "SlotRows", "Texts"]
+__all__ = ["Filler", "Looks", "Page", "SlotRows", "Texts"]
 
 _Bytes = NDArray[np.uint8]
 _Flags = NDArray[np.bool_]
@@ -160,24 +160,6 @@ class Texts:
         page.is_odd[odd] = True
         page.numbers[self._columns] = np.where(is_set, self._opening, self._null)
         page.pieces.append((self._columns + 1, texts.T))
-
-
-class Others:
-    """Fills in what is written record by record."""
-
-    def __init__(self, each: Sequence[Each]) -> None:
-        self._each = each
-
-    def fill(self, page: Page) -> None:
-        """Write every record's bytes by themselves; mark the records where that fails."""
-        for one in self._each:
-            texts = np.full((len(page.rows), 1), "", np.object_)
-            for record, row in enumerate(page.rows[:, one.at : one.end]):
-                try:
-                    texts[record, 0] = one.read(row.tobytes()).decode(ONE_BYTE)
-                except ValueError:
-                    page.is_odd[record] = True
-            page.pieces.append((np.array([one.column], np.intp), texts))
 
 
 class SlotRows:

@@ -8,18 +8,18 @@ values (names, brackets) goes with the value behind it, so that most fields are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate
 from math import prod
 
-from jvgate.records.lines.readings import Part, Read, Reading, has_parts, has_point, known_values, object_text, parts_of
+from jvgate.records.lines.readings import Part, Reading, has_parts, has_point, known_values, parts_of
 from jvgate.records.lines.wordlist import MAX_CODE, MAX_DIGITS, Table
 from jvgate.records.meanings import blank_slots, is_shown
 from jvgate.records.slots import is_large
 from jvgate.spec.layouts import Field, Group, Layout
 
-__all__ = ["Each", "Look", "Prose", "Sheet", "Slots", "Wide", "sheet_of"]
+__all__ = ["Look", "Prose", "Sheet", "Slots", "Wide", "sheet_of"]
 
 _NUMBERS = ("int", "digits", "decimal", "time", "monthday")
 # Neighbours share a column while they are this short and cannot say more than so many things together.
@@ -62,16 +62,6 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
-class Each:
-    """A column that is written record by record, from the bytes *at* to *end*."""
-
-    column: int
-    at: int
-    end: int
-    read: Read
-
-
-@dataclass(frozen=True, slots=True)
 class Slots:
     """The slots of a group, one behind the other, each of *length* bytes and *width* columns.
 
@@ -102,7 +92,6 @@ class Sheet:
     looks: list[Look] = field(default_factory=list)
     wides: list[Wide] = field(default_factory=list)
     prose: list[Prose] = field(default_factory=list)
-    each: list[Each] = field(default_factory=list)
     slots: list[Slots] = field(default_factory=list)
     fixed: list[tuple[int, bytes]] = field(default_factory=list)
     constant: list[tuple[int, bytes]] = field(default_factory=list)
@@ -110,7 +99,10 @@ class Sheet:
 
 @cache
 def sheet_of(layout: Layout, until: str) -> Sheet:
-    """Return the columns of *layout*, with the special values for races up to *until* ("" for today's)."""
+    """Return the columns of *layout*, with the special values for races up to *until* ("" for today's).
+
+    Raises ValueError for a layout with a field that no columns can hold.
+    """
     builder = _Builder(until)
     builder.add_object(layout.fields, 0, b"{", b"}")
     return builder.sheet
@@ -164,8 +156,7 @@ class _Builder:
 
     def _add_array(self, one: Field, at: int, before: bytes, behind: bytes) -> None:
         if known_values(one) != one.unset or not (_is_narrow(one) or has_parts(one)):
-            self._add_each(one, at, before, behind)
-            return
+            raise _no_columns(one)
         reading = Reading(one, self._until, is_element=True)
         before += b'"%b":[' % one.key.encode()
         for number in range(one.repeat):
@@ -180,7 +171,7 @@ class _Builder:
         elif _is_narrow(one) or has_parts(one):
             self._add_value(self._reading(one), at, before, behind)
         else:
-            self._add_each(one, at, before, behind)
+            raise _no_columns(one)
 
     def _add_value(self, reading: Reading, at: int, before: bytes, behind: bytes) -> None:
         one = reading.field
@@ -228,15 +219,9 @@ class _Builder:
         named, column = before + b'"%b":' % one.key.encode(), self._add_column(2)
         self.sheet.prose.append(Prose(column, at, one, named + b'"', named + b"null" + behind, b'"' + behind))
 
-    def _add_each(self, member: Field | Group, at: int, before: bytes, behind: bytes) -> None:
-        text = object_text(replace(member, offset=0), self._until)
-        end = at + member.length * member.repeat
-        self.sheet.each.append(Each(self._add_column(), at, end, lambda raw: before + text(raw) + behind))
-
     def _add_group(self, group: Group, at: int, before: bytes, behind: bytes) -> bytes:
         if not _is_flattened(group):
-            self._add_each(group, at, before, behind)
-            return b""
+            raise _no_columns(group)
         before += b'"%b":[' % group.key.encode()
         if group.names_slots:
             self._add_fixed(before)
@@ -272,6 +257,10 @@ class _Builder:
 
     def _reading(self, one: Field) -> Reading:
         return Reading(one, self._until, is_element=False)
+
+
+def _no_columns(member: Field | Group) -> ValueError:
+    return ValueError(f"{member.path} has no columns of text; its records are written one by one")
 
 
 def _telling(sheet: Sheet, start: int, width: int) -> tuple[int, ...]:

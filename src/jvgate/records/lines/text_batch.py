@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from jvgate.records.kinds import Errors
-from jvgate.records.lines.page import Filler, Looks, Others, Page, SlotRows, Texts
+from jvgate.records.lines.page import Filler, Looks, Page, SlotRows, Texts
 from jvgate.records.lines.sheet import Sheet, sheet_of
 from jvgate.records.lines.wordlist import EMPTY, ODD, ONE_BYTE, Table, Wordlist
 from jvgate.records.text import text_writer
@@ -46,7 +46,6 @@ class Batch:
         self._fillers: list[Filler] = [
             Looks(sheet.looks, sheet.wides, starts, number),
             *([Texts(sheet.prose, number)] if sheet.prose else []),
-            Others(sheet.each),
             *(SlotRows(slots, number) for slots in sheet.slots),
         ]
         self._fixed = np.array([column for column, _ in sheet.fixed], np.intp)

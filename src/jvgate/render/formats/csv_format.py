@@ -51,9 +51,12 @@ def _too_many_columns(question: Question, spec: Spec) -> QueryError | None:
     if count <= MAX_COLUMNS:
         return None
     return QueryError(
-        "too-many-columns", f"As CSV these {record} records have {count} columns, more than {MAX_COLUMNS}.",
-        parameter="fields", value=None, allowed="fields= with fewer fields, or another format",
-    )  # fmt: skip
+        "too-many-columns",
+        f"As CSV these {record} records have {count} columns, more than {MAX_COLUMNS}.",
+        parameter="fields",
+        value=None,
+        allowed="fields= with fewer fields, or another format",
+    )
 
 
 def _writer(question: Question, spec: Spec, *, is_stream: bool = False) -> RecordWriter:

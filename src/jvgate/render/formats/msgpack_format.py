@@ -16,9 +16,10 @@ __all__ = ["FORMAT", "MsgpackWriter"]
 class MsgpackWriter(DocumentWriter):
     """Encodes each record as it comes, so that the values of all records need not be in memory together."""
 
-    def kept(self, values: dict[str, Any]) -> msgspec.Raw:
-        """Return the encoded record."""
-        return msgspec.Raw(msgspec.msgpack.encode(values))
+    def kept(self, values: dict[str, Any]) -> tuple[msgspec.Raw, int]:
+        """Return the encoded record and its size."""
+        encoded = msgspec.msgpack.encode(values)
+        return msgspec.Raw(encoded), len(encoded)
 
     def encoded(self, document: Mapping[str, Any]) -> bytes:
         """Return the bytes of *document*."""

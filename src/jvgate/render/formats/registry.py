@@ -37,8 +37,16 @@ def register(added: Format) -> None:
 
 
 # In the order of preference, which decides what `Accept: */*` gets.
-for _built_in in (json_format, ndjson_format, csv_format, msgpack_format, arrow_format, parquet_format, raw_format,
-                  pickle_format):  # fmt: skip
+for _built_in in (
+    json_format,
+    ndjson_format,
+    csv_format,
+    msgpack_format,
+    arrow_format,
+    parquet_format,
+    raw_format,
+    pickle_format,
+):
     register(_built_in.FORMAT)
 
 

@@ -24,10 +24,12 @@ class RecordWriter(ABC):
     A body that was cut off must not pass for a whole one: its end tells the facts, or is missing.
 
     damaged: the damage inside the records written so far; None for a format that does not count it.
+    held_bytes: the size of the records written so far that the writer keeps until `end`.
     is_verbatim: the records are written as they came, so that bytes of unselected data can be passed on unread.
     """
 
     damaged: Damaged | None = None
+    held_bytes = 0
     is_verbatim = False
 
     def begin(self) -> bytes:
@@ -104,13 +106,15 @@ class DocumentWriter(RecordWriter):
     def write_single(self, frame: RawRecord) -> bytes:
         """Keep the record."""
         errors: Errors = []
-        self._data.append(self.kept(self._values(frame, errors)))
+        kept, size = self.kept(self._values(frame, errors))
+        self._data.append(kept)
+        self.held_bytes += size
         self.damaged.note(errors)
         return b""
 
-    def kept(self, values: dict[str, Any]) -> Any:
-        """Return the form in which a record waits for the end."""
-        return values
+    @abstractmethod
+    def kept(self, values: dict[str, Any]) -> tuple[Any, int]:
+        """Return the form in which a record waits for the end, and its size in bytes."""
 
     def end(self, facts: Mapping[str, object]) -> bytes:
         """Return the document `{"meta": …, "data": [records]}`."""

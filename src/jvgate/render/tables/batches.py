@@ -90,9 +90,12 @@ class Batches:
         """Yield the batches that *count* records of *layout* fill; what is left waits."""
         if layout.record != self.layout.record:
             raise QueryError(
-                "one-record-needed", "A table holds records of one type.", parameter="record", value=layout.record,
+                "one-record-needed",
+                "A table holds records of one type.",
+                parameter="record",
+                value=layout.record,
                 allowed=f"one record type, here {self.layout.record}",
-            )  # fmt: skip
+            )
         if len(raw) != count * layout.length:
             raise wrong_length(layout, raw)
         if layout is not self._of:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from jvgate.season.records import abroad
-from jvgate.season.records.makers import Job, maker_of
+from jvgate.season.records.makers import MakerJob, maker_of
 from jvgate.season.world.meetings import saturday_of, week_of
 from jvgate.season.world.world import World
 
@@ -130,7 +130,7 @@ class Delivery:
     provided: str
     size: int
     record: str
-    job: Job
+    job: MakerJob
 
     def read(self) -> Iterable[bytes]:
         """Return the records with CR LF, each made when it is taken."""
@@ -160,7 +160,7 @@ def _files(world: World, dataspec: str, row: Row, saturday: date, at: datetime) 
         for record in row.records.split():
             length = OLD_LENGTHS.get(record) if old else None
             size = _guess(record, row.stage, races) * (length or _LENGTHS[record])
-            job = Job(world, day, at.date(), row.stage, length)
+            job = MakerJob(world, day, at.date(), row.stage, length)
             yield Delivery(f"{record}{_LETTERS[dataspec]}{day:%Y%m%d}{provided}.jvd", provided, size, record, job)
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from jvgate.season.market.chances import chances
-from jvgate.season.market.pools import HORSES, POOLS, Pool, combinations
+from jvgate.season.market.pools import HORSES, POOLS, BettingPool, combinations
 from jvgate.season.world.rng import Numbers, draw, ripple
 
 __all__ = ["AFTER", "BEFORE", "ENTERED", "OUT", "STEPS", "Board", "Book", "Market", "shared_odds", "win_odds"]
@@ -68,7 +68,7 @@ class Board:
     low, high: odds in tenths, equal but for place and wide; 0 without votes.
     """
 
-    pool: Pool
+    pool: BettingPool
     sold: bool
     state: Numbers
     votes: Numbers
@@ -111,7 +111,7 @@ def win_odds(book: Book) -> tuple[list[int], list[int]]:
     return odds[:count].tolist(), np.where(running, board.rank, 0)[:count].tolist()
 
 
-def shared_odds(votes: Numbers, paid: Numbers | int, *, net: int, pool: Pool, winners: int) -> Numbers:
+def shared_odds(votes: Numbers, paid: Numbers | int, *, net: int, pool: BettingPool, winners: int) -> Numbers:
     """Return the odds in tenths when *winners* combinations with *paid* votes together share the pool.
 
     votes: those of the combination asked for.  Each winner gets its own votes back and an equal part of the rest.
@@ -135,7 +135,7 @@ def _board(market: Market, name: str) -> Board:
     return Board(pool, sold, state, votes, low, high, _ranks(running, state))
 
 
-def _votes(book: Book, pool: Pool, *, done: int) -> Numbers:
+def _votes(book: Book, pool: BettingPool, *, done: int) -> Numbers:
     """Return votes by slot when *done* of the sales (of 1024) were made."""
     live = (0 if horse in book.scratched_before else weight for horse, weight in enumerate(book.weights, start=1))
     weights = (*live, *[0] * (HORSES - len(book.weights)))
@@ -149,7 +149,7 @@ def _votes(book: Book, pool: Pool, *, done: int) -> Numbers:
     return votes * done // _FULL * (_FULL + drift * (_FULL - done) // _FULL) // _FULL
 
 
-def _horse_states(book: Book, pool: Pool) -> Numbers:
+def _horse_states(book: Book, pool: BettingPool) -> Numbers:
     """Return the state of every slot of a pool of horses."""
     horses = np.zeros(29, dtype=np.int64)
     horses[1 : len(book.weights) + 1] = ENTERED
@@ -185,12 +185,12 @@ def _ranks(votes: Numbers, state: Numbers) -> Numbers:
     return np.where((votes == 0) & (state == ENTERED), len(on_sale), ranks)
 
 
-def _one_odds(pool: Pool, votes: Numbers, _places: int) -> tuple[Numbers, Numbers]:
+def _one_odds(pool: BettingPool, votes: Numbers, _places: int) -> tuple[Numbers, Numbers]:
     odds = shared_odds(votes, votes, net=int(votes.sum()), pool=pool, winners=1)
     return odds, odds
 
 
-def _place_odds(pool: Pool, votes: Numbers, places: int) -> tuple[Numbers, Numbers]:
+def _place_odds(pool: BettingPool, votes: Numbers, places: int) -> tuple[Numbers, Numbers]:
     """Return the odds beside the most and beside the least backed other placed horses."""
     backed = np.sort(votes[votes > 0])
     if not places or len(backed) < places:
@@ -204,7 +204,7 @@ def _place_odds(pool: Pool, votes: Numbers, places: int) -> tuple[Numbers, Numbe
     return low, high
 
 
-def _wide_odds(pool: Pool, votes: Numbers, _places: int) -> tuple[Numbers, Numbers]:
+def _wide_odds(pool: BettingPool, votes: Numbers, _places: int) -> tuple[Numbers, Numbers]:
     """Return the odds of a pair beside the most and the least backed third horse."""
     first, second = combinations("wide").T - 1
     table = np.zeros((HORSES, HORSES), dtype=np.int64)

@@ -14,14 +14,14 @@ import numpy as np
 
 from jvgate.season.world.rng import Numbers
 
-__all__ = ["HORSES", "POOLS", "Pool", "combinations", "slot_names"]
+__all__ = ["HORSES", "POOLS", "BettingPool", "combinations", "slot_names"]
 
 HORSES = 18
 """The most runners of a race; the win and place groups have 28 slots all the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class BettingPool:
     """One pool of a race: how it is sold and paid, and how wide its figures are in O and H records.
 
     returned: what goes back to the winners, in thousandths.  sales: its part of a race's money, in thousandths.
@@ -40,14 +40,14 @@ class Pool:
 POOLS = {
     pool.name: pool
     for pool in (
-        Pool("win", 800, 58, least=2, odds_digits=4, rank_digits=2),
-        Pool("place", 800, 80, least=5, odds_digits=4, rank_digits=2),
-        Pool("bracket", 775, 30, least=9, odds_digits=5, rank_digits=2, number_width=1),
-        Pool("quinella", 775, 130, least=3, odds_digits=6, rank_digits=3),
-        Pool("wide", 775, 140, least=4, odds_digits=5, rank_digits=3),
-        Pool("exacta", 750, 52, least=3, odds_digits=6, rank_digits=3),
-        Pool("trio", 750, 210, least=4, odds_digits=6, rank_digits=3),
-        Pool("trifecta", 725, 300, least=4, odds_digits=7, rank_digits=4),
+        BettingPool("win", 800, 58, least=2, odds_digits=4, rank_digits=2),
+        BettingPool("place", 800, 80, least=5, odds_digits=4, rank_digits=2),
+        BettingPool("bracket", 775, 30, least=9, odds_digits=5, rank_digits=2, number_width=1),
+        BettingPool("quinella", 775, 130, least=3, odds_digits=6, rank_digits=3),
+        BettingPool("wide", 775, 140, least=4, odds_digits=5, rank_digits=3),
+        BettingPool("exacta", 750, 52, least=3, odds_digits=6, rank_digits=3),
+        BettingPool("trio", 750, 210, least=4, odds_digits=6, rank_digits=3),
+        BettingPool("trifecta", 725, 300, least=4, odds_digits=7, rank_digits=4),
     )
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jvgate.season.market.market import AFTER, BEFORE, OUT, Board
-from jvgate.season.market.pools import Pool, combinations
+from jvgate.season.market.pools import BettingPool, combinations
 from jvgate.season.world.rng import Numbers
 
 __all__ = ["digits", "odds_group", "votes_group"]
@@ -54,7 +54,7 @@ def _rows(board: Board, kept: list[_Rows], marked: list[_Rows]) -> bytes:
 
 
 @cache
-def _printed(pool: Pool) -> _Rows:
+def _printed(pool: BettingPool) -> _Rows:
     """Return the combinations of *pool* as their characters."""
     numbers = combinations(pool.name)
     return np.concatenate([digits(column, pool.number_width) for column in numbers.T], axis=1)

@@ -13,7 +13,7 @@ from jvgate.season.market.market import win_odds
 from jvgate.season.records.heads import head, race_head
 from jvgate.season.records.mining import in_results
 from jvgate.season.records.tickets import book_of
-from jvgate.season.world.model import Finish, Horse, Jockey, Meeting, Race, Result, Runner
+from jvgate.season.world.model import Finish, Horse, Jockey, MeetingDay, Race, Result, Runner
 from jvgate.season.world.programme import GRADED
 from jvgate.season.world.world import World
 
@@ -286,7 +286,7 @@ def special_entries(world: World, race: Race, *, kubun: str, made: date) -> list
     return [encode(record | {"HandiDate": handicap_day, "TorokuTosu": len(slots), "TokuUmaInfo": slots}, world.layouts)]
 
 
-def meeting_days(world: World, meeting: Meeting, *, kubun: str, made: date) -> list[bytes]:
+def meeting_days(world: World, meeting: MeetingDay, *, kubun: str, made: date) -> list[bytes]:
     """Return the YS record of a meeting day with its graded races."""
     graded = [race for race in world.races(meeting.day) if race.meeting == meeting and race.grade in GRADED]
     slots: list[Record] = []

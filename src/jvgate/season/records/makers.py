@@ -26,11 +26,11 @@ from jvgate.season.world.meetings import SEASON_START, saturday_of, week_of
 from jvgate.season.world.model import Horse, Race
 from jvgate.season.world.world import World
 
-__all__ = ["Job", "Maker", "maker_of"]
+__all__ = ["Maker", "MakerJob", "maker_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class MakerJob:
     """What a maker of records is told.  day: of the races, or the week's Saturday.  made: of the delivery."""
 
     world: World
@@ -46,10 +46,10 @@ class Job:
         return saturday, saturday + timedelta(days=1)
 
 
-Maker = Callable[[Job], Iterable[bytes]]
+Maker = Callable[[MakerJob], Iterable[bytes]]
 
 
-def _each_race(make: Callable[[Job, Race], list[bytes]]) -> Maker:
+def _each_race(make: Callable[[MakerJob, Race], list[bytes]]) -> Maker:
     """Return the maker that takes the races of a day one by one."""
     return lambda job: (raw for race in job.world.races(job.day) for raw in make(job, race))
 
@@ -70,14 +70,14 @@ def _predictions(spec: str) -> Maker:
     )
 
 
-def _special(job: Job) -> Iterator[bytes]:
+def _special(job: MakerJob) -> Iterator[bytes]:
     for day in job.days:
         for race in job.world.races(day):
             if race.grade != " ":
                 yield from cards.special_entries(job.world, race, kubun=job.stage, made=job.made)
 
 
-def _meetings(job: Job) -> Iterator[bytes]:
+def _meetings(job: MakerJob) -> Iterator[bytes]:
     """Yield the meeting days: stage 3 the weekend that was and (2) the one to come, stage 1 all of next year."""
     if job.stage == "1":
         first = date(job.made.year + 1, 1, 1)
@@ -90,32 +90,32 @@ def _meetings(job: Job) -> Iterator[bytes]:
             yield from cards.meeting_days(job.world, meeting, kubun=kubun, made=job.made)
 
 
-def _ran(job: Job) -> tuple[Horse, ...]:
+def _ran(job: MakerJob) -> tuple[Horse, ...]:
     """Return the horses of the weekend."""
     return job.world.horses_in(*job.days)
 
 
-def _new(job: Job) -> tuple[Horse, ...]:
+def _new(job: MakerJob) -> tuple[Horse, ...]:
     """Return the horses of the weekend that were registered lately."""
     since = job.days[0] - timedelta(days=85)
     return tuple(horse for horse in _ran(job) if horse.entered > since)
 
 
-def _chosen(job: Job) -> tuple[Horse, ...]:
+def _chosen(job: MakerJob) -> tuple[Horse, ...]:
     return _new(job) if job.stage == "new" else _ran(job)
 
 
-def _breeders(job: Job) -> list[bytes]:
+def _breeders(job: MakerJob) -> list[bytes]:
     found = {horse.breeder.code: horse.breeder for horse in _chosen(job)}
     return masters.breeders(job.world, [found[code] for code in sorted(found)], made=job.made, length=job.length)
 
 
-def _owners(job: Job) -> list[bytes]:
+def _owners(job: MakerJob) -> list[bytes]:
     found = {horse.owner.code: horse.owner for horse in _chosen(job)}
     return masters.owners(job.world, [found[code] for code in sorted(found)], made=job.made)
 
 
-def _entry_counts(job: Job) -> Iterator[bytes]:
+def _entry_counts(job: MakerJob) -> Iterator[bytes]:
     """Yield CK for every runner of a day, or (stage 2) for those of the weekend whose rider changed."""
     changed = job.stage == "2"
     for day in job.days if changed else (job.day,):
@@ -128,7 +128,7 @@ def _entry_counts(job: Job) -> Iterator[bytes]:
 _PAST = 3
 
 
-def _past(job: Job) -> Iterator[tuple[Horse, list[tuple[Race, bytes]]]]:
+def _past(job: MakerJob) -> Iterator[tuple[Horse, list[tuple[Race, bytes]]]]:
     """Yield the runners of the weekend with their latest races and SE records, newest first."""
     for horse in _ran(job):
         runs = job.world.runs_of(horse, job.days[0])[-_PAST:]
@@ -142,7 +142,7 @@ def _past(job: Job) -> Iterator[tuple[Horse, list[tuple[Race, bytes]]]]:
         )
 
 
-def _past_races(job: Job) -> Iterator[bytes]:
+def _past_races(job: MakerJob) -> Iterator[bytes]:
     """Yield each race of the past runs once, oldest first."""
     races: dict[str, Race] = {}
     for horse in _ran(job):

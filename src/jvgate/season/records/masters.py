@@ -13,7 +13,7 @@ from jvgate.records.encode import encode
 from jvgate.season.records.heads import head
 from jvgate.season.records.honours import first_rides, first_wins, graded_wins
 from jvgate.season.records.rows import counts, house_rows, person_rows
-from jvgate.season.world.careers import CareerRows, Pace, career_rows
+from jvgate.season.world.careers import CareerRows, Workload, career_rows
 from jvgate.season.world.model import Breeder, Horse, Jockey, Owner, Trainer
 from jvgate.season.world.people import apprentice_mark
 from jvgate.season.world.rng import draw
@@ -67,27 +67,32 @@ def owners(world: World, chosen: Iterable[Owner], *, made: date) -> list[bytes]:
 
 def jockey_rows(world: World, jockey: Jockey, *, until: date) -> CareerRows:
     """Return the career of a rider."""
-    pace = Pace(_STARTS["jockey"] * (100 + jockey.skill) // 100, jockey.skill)
-    return career_rows(world, "jockey", jockey.code, since=jockey.licensed, until=until, pace=pace)
+    workload = Workload(_STARTS["jockey"] * (100 + jockey.skill) // 100, jockey.skill)
+    return career_rows(world, "jockey", jockey.code, since=jockey.licensed, until=until, workload=workload)
 
 
 def trainer_rows(world: World, trainer: Trainer, *, until: date) -> CareerRows:
     """Return the career of a trainer."""
-    pace = _pace(world, "trainer", trainer.code)
-    return career_rows(world, "trainer", trainer.code, since=trainer.licensed, until=until, pace=pace)
+    workload = _workload(world, "trainer", trainer.code)
+    return career_rows(world, "trainer", trainer.code, since=trainer.licensed, until=until, workload=workload)
 
 
 def owner_rows(world: World, owner: Owner, *, until: date) -> CareerRows:
     """Return the career of an owner's horses."""
     return career_rows(
-        world, "owner", owner.code, since=_since(owner.code), until=until, pace=_pace(world, "owner", owner.code)
+        world,
+        "owner",
+        owner.code,
+        since=_since(owner.code),
+        until=until,
+        workload=_workload(world, "owner", owner.code),
     )
 
 
 def breeder_rows(world: World, breeder: Breeder, *, until: date) -> CareerRows:
     """Return the career of the horses that a breeder bred."""
-    pace = _pace(world, "breeder", breeder.code)
-    return career_rows(world, "breeder", breeder.code, since=_since(breeder.code), until=until, pace=pace)
+    workload = _workload(world, "breeder", breeder.code)
+    return career_rows(world, "breeder", breeder.code, since=_since(breeder.code), until=until, workload=workload)
 
 
 def career_fields(career: HorseCareer) -> dict[str, object]:
@@ -108,9 +113,9 @@ def career_fields(career: HorseCareer) -> dict[str, object]:
     }
 
 
-def _pace(world: World, kind: str, code: str) -> Pace:
+def _workload(world: World, kind: str, code: str) -> Workload:
     luck = draw(world.seed, f"pace {kind}", int(code))
-    return Pace(_STARTS[kind] * (40 + luck % 121) // 100, luck // 128 % 61 - 30)
+    return Workload(_STARTS[kind] * (40 + luck % 121) // 100, luck // 128 % 61 - 30)
 
 
 def _since(code: str) -> date:

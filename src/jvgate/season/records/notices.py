@@ -12,7 +12,7 @@ from itertools import pairwise
 from jvgate.records.encode import encode
 from jvgate.season.records.cards import body_weight
 from jvgate.season.records.heads import announced, head, race_head
-from jvgate.season.world.model import Conditions, Meeting, Race
+from jvgate.season.world.model import Conditions, MeetingDay, Race
 from jvgate.season.world.world import World
 
 __all__ = ["WEIGHTS_BEFORE_POST", "Notice", "notices", "weights"]
@@ -59,7 +59,7 @@ def _key(kind: str, short_key: str, at: datetime) -> str:
     return f"{kind}{short_key}{at:%Y%m%d%H%M%S}"
 
 
-def _weather(world: World, meeting: Meeting) -> list[Notice]:
+def _weather(world: World, meeting: MeetingDay) -> list[Notice]:
     """Return the morning's announcement and the day's changes; weather and going changed at once are two records."""
     told = world.conditions(meeting)
     place = f"{meeting.day:%Y%m%d}{meeting.course}00"
@@ -72,7 +72,7 @@ def _weather(world: World, meeting: Meeting) -> list[Notice]:
     return notices
 
 
-def _sky(world: World, meeting: Meeting, kind: str, after: Conditions, before: Conditions | None) -> bytes:
+def _sky(world: World, meeting: MeetingDay, kind: str, after: Conditions, before: Conditions | None) -> bytes:
     """Return one WE record; only what changed is told."""
     record = head("WE", "1", after.at.date()) | {
         "Year": meeting.day.year,

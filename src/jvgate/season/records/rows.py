@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jvgate.season.market.slips import digits
-from jvgate.season.world.careers import CareerRows, Tally
+from jvgate.season.world.careers import CareerRows, FinishCounts
 from jvgate.season.world.rng import Numbers
 
 __all__ = ["counts", "entry_rows", "house_rows", "person_rows"]
@@ -32,11 +32,11 @@ def house_rows(rows: CareerRows) -> bytes:
     return _house_row(rows.year, rows.this_year) + _house_row(0, rows.career)
 
 
-def _money(tally: Tally) -> bytes:
+def _money(tally: FinishCounts) -> bytes:
     return b"%010d%010d%010d%010d" % (tally.prize_flat, tally.prize_jump, tally.added_flat, tally.added_jump)
 
 
-def _person_row(year: int, tally: Tally) -> bytes:
+def _person_row(year: int, tally: FinishCounts) -> bytes:
     cells = tally.cells
     flat, jump = cells[:, :2].sum(axis=(1, 2)), cells[:, 2].sum(axis=1)
     thirds = cells[:, :2].sum(axis=0).reshape(6, 3, 6).sum(axis=1)  # turf and dirt, nine bands to three
@@ -44,7 +44,7 @@ def _person_row(year: int, tally: Tally) -> bytes:
     return b"%04d" % year + _money(tally) + b"".join(counts(block, 6) for block in blocks)
 
 
-def _entry_row(year: int, tally: Tally) -> bytes:
+def _entry_row(year: int, tally: FinishCounts) -> bytes:
     turf, dirt, jump = (tally.cells[:, surface] for surface in range(3))
     blocks = (
         (turf.sum(axis=(0, 1)), 5),
@@ -59,6 +59,6 @@ def _entry_row(year: int, tally: Tally) -> bytes:
     return b"%04d" % year + _money(tally) + b"".join(counts(block, width) for block, width in blocks)
 
 
-def _house_row(year: int, tally: Tally) -> bytes:
+def _house_row(year: int, tally: FinishCounts) -> bytes:
     prize, added = tally.prize_flat + tally.prize_jump, tally.added_flat + tally.added_jump
     return b"%04d%010d%010d" % (year, prize, added) + counts(tally.cells.sum(axis=(0, 1, 2)), 6)

@@ -77,15 +77,30 @@ def _belts(circuit: int) -> dict[str, Belt]:
         ),
         Belt("win1", circuit, "005", first_win, 18, 2, long, base + 14_000, newcomer_age=3, feeds=first_feeds),
         Belt(
-            "win2", circuit, "010", ((0, 9), (1, 9), (0, 12), (1, 12)), 16, 2, long, base + 10_000,
+            "win2",
+            circuit,
+            "010",
+            ((0, 9), (1, 9), (0, 12), (1, 12)),
+            16,
+            2,
+            long,
+            base + 10_000,
             feeds=(Feed("win1", (4, 4, 2)),),
         ),
         Belt("win3", circuit, "016", ((0, 10), (1, 10)), 16, 2, long, base + 21_000, feeds=(Feed("win2", (4, 4, 2)),)),
         Belt(
-            "open", circuit, "999", ((0, 11), (1, 11)), 18, 2, long, base + 23_000, free=True,
+            "open",
+            circuit,
+            "999",
+            ((0, 11), (1, 11)),
+            18,
+            2,
+            long,
+            base + 23_000,
+            free=True,
             feeds=(Feed("win3", (5, 5, 3)), Feed("win3", (5, 5, 3), first=2, each=1)),
         ),
-    ]  # fmt: skip
+    ]
     if jumps:
         feeds = (Feed("win1", (8, 8, 4), each=1),)
         belts.append(Belt("jump", circuit, "999", ((0, 8),), 14, 2, long, base + 25_000, free=True, feeds=feeds))

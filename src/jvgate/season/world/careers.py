@@ -27,8 +27,8 @@ __all__ = [
     "COURSES",
     "SURFACES",
     "CareerRows",
-    "Pace",
-    "Tally",
+    "FinishCounts",
+    "Workload",
     "band_of",
     "career_rows",
     "finish_index",
@@ -50,7 +50,7 @@ _ADDED = 5_000
 _PRIZES = (110_000, 44_000, 27_500, 16_500, 11_000, 0)  # an average race, 100 yen
 
 
-class Pace(NamedTuple):
+class Workload(NamedTuple):
     """How somebody works: starts a year, and how much better than chance, in per cent."""
 
     starts: int
@@ -58,7 +58,7 @@ class Pace(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tally:
+class FinishCounts:
     """Counts by course, surface, distance band and finish, and the money that came with them (100 yen)."""
 
     cells: Numbers
@@ -67,8 +67,8 @@ class Tally:
     added_flat: int = 0
     added_jump: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: FinishCounts) -> FinishCounts:
+        return FinishCounts(
             self.cells + other.cells,
             self.prize_flat + other.prize_flat,
             self.prize_jump + other.prize_jump,
@@ -92,7 +92,7 @@ def band_of(distance: int) -> int:
     return next(band for band, most in enumerate(BANDS) if distance <= most)
 
 
-def tally_of(lines: Iterable[tuple[Race, Finish]]) -> Tally:
+def tally_of(lines: Iterable[tuple[Race, Finish]]) -> FinishCounts:
     """Return the counts of the given starts."""
     cells = np.zeros(_SHAPE, dtype=np.int64)
     money = [0, 0, 0, 0]
@@ -101,7 +101,7 @@ def tally_of(lines: Iterable[tuple[Race, Finish]]) -> Tally:
         cells[int(race.meeting.course) - 1, surface, band_of(race.distance), finish_index(finish)] += 1
         money[surface == 2] += finish.prize
         money[2 + (surface == 2)] += finish.added
-    return Tally(cells, *money)
+    return FinishCounts(cells, *money)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,17 +109,17 @@ class CareerRows:
     """Somebody's tallies on a day: this year so far, the year before, and everything."""
 
     year: int
-    this_year: Tally
-    previous: Tally
-    career: Tally
+    this_year: FinishCounts
+    previous: FinishCounts
+    career: FinishCounts
 
 
-def career_rows(world: World, kind: str, code: str, *, since: date, until: date, pace: Pace) -> CareerRows:
+def career_rows(world: World, kind: str, code: str, *, since: date, until: date, workload: Workload) -> CareerRows:
     """Return the tallies before the day *until*.  kind: jockey, trainer, owner or breeder."""
     new_year = date(until.year, 1, 1)
     counted = tally_of(_this_year(world, until).get((kind, code), ()))
     seed = draw(world.seed, f"career {kind}", int(code))
-    before, start = (_drawn(seed, since, day, pace) for day in (date(until.year - 1, 1, 1), new_year))
+    before, start = (_drawn(seed, since, day, workload) for day in (date(until.year - 1, 1, 1), new_year))
     return CareerRows(
         year=until.year,
         this_year=counted,
@@ -128,13 +128,13 @@ def career_rows(world: World, kind: str, code: str, *, since: date, until: date,
     )
 
 
-def _drawn(seed: int, since: date, day: date, pace: Pace) -> Numbers:
+def _drawn(seed: int, since: date, day: date, workload: Workload) -> Numbers:
     """Return the counts drawn by lot from *since* to *day*.
 
     They grow month by month and never shrink, so what lies between two days is the difference.
     """
     months = max(0, (day.year - since.year) * 12 + day.month - since.month)
-    return (_monthly(pace) * months + _luck(seed)) >> 20
+    return (_monthly(workload) * months + _luck(seed)) >> 20
 
 
 @lru_cache(maxsize=1)
@@ -143,19 +143,19 @@ def _luck(seed: int) -> Numbers:
     return ripple(seed, math.prod(_SHAPE), height=1 << 19).reshape(_SHAPE) + (1 << 19)
 
 
-def _tally(cells: Numbers) -> Tally:
+def _tally(cells: Numbers) -> FinishCounts:
     """Return the tally of drawn counts, with the prize money of average races."""
     runs = cells.sum(axis=(0, 2))
     turf, dirt, jump = (runs * np.array(_PRIZES)).sum(axis=1).tolist()
     wins = runs[:, 0].tolist()
-    return Tally(cells, turf + dirt, jump, _ADDED * (wins[0] + wins[1]), _ADDED * wins[2])
+    return FinishCounts(cells, turf + dirt, jump, _ADDED * (wins[0] + wins[1]), _ADDED * wins[2])
 
 
 @lru_cache(maxsize=512)
-def _monthly(pace: Pace) -> Numbers:
+def _monthly(workload: Workload) -> Numbers:
     """Return starts a month by cell, of 2 to the 20th."""
     finish = np.array(_FINISH_SHARES, dtype=np.int64) * 100
-    finish[:3] = finish[:3] * (100 + pace.skill) // 100
+    finish[:3] = finish[:3] * (100 + workload.skill) // 100
     bands = np.array(_BAND_SHARES, dtype=np.int64)
     cells = (
         np.array(_COURSE_SHARES)[:, None, None, None]
@@ -163,7 +163,7 @@ def _monthly(pace: Pace) -> Numbers:
         * bands[None, :, :, None]
         * finish[None, None, None, :]
     )
-    rate: Numbers = (cells * ((pace.starts << 20) // 12)) // int(cells.sum())
+    rate: Numbers = (cells * ((workload.starts << 20) // 12)) // int(cells.sum())
     return rate
 
 

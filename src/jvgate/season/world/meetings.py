@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from jvgate.season.world.model import Conditions, Meeting
+from jvgate.season.world.model import Conditions, MeetingDay
 from jvgate.season.world.rng import Dice
 
 __all__ = [
@@ -118,7 +118,7 @@ def month_start_round(circuit: int, year: int, month: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def meetings_on(day: date) -> tuple[Meeting, ...]:
+def meetings_on(day: date) -> tuple[MeetingDay, ...]:
     """Return the meetings of *day* by course code: none unless it is a Saturday or Sunday."""
     if day.weekday() < 5:
         return ()
@@ -128,7 +128,7 @@ def meetings_on(day: date) -> tuple[Meeting, ...]:
     held = (block for block in _year_blocks() if block.start <= position < block.start + block.weeks)
     sunday = int(day != saturday)
     return tuple(
-        Meeting(
+        MeetingDay(
             day=day,
             week=week,
             circuit=block.circuit,
@@ -147,7 +147,7 @@ _CHANGE_TIMES = ((10, 35), (11, 40), (12, 55), (13, 50), (14, 35), (15, 20))
 
 
 @lru_cache(maxsize=512)
-def conditions_of(seed: int, meeting: Meeting) -> tuple[Conditions, ...]:
+def conditions_of(seed: int, meeting: MeetingDay) -> tuple[Conditions, ...]:
     """Return weather and going of a meeting day: the morning's and up to two changes, never two in one minute."""
     dice = Dice(seed, "sky", meeting.day.toordinal(), int(meeting.course))
     skies = _COLD_SKIES if meeting.day.month in (1, 2, 12) else _SKIES

@@ -20,12 +20,12 @@ __all__ = [
     "Finish",
     "Horse",
     "Jockey",
-    "Meeting",
+    "MeetingDay",
     "Name",
     "Owner",
+    "PastRun",
     "Race",
     "Result",
-    "Run",
     "Runner",
     "Title",
     "Trainer",
@@ -175,7 +175,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class MeetingDay:
     """One race day at one course.  kaiji, nichiji: the meeting of the year and the day in it."""
 
     day: date
@@ -220,7 +220,7 @@ class Race:
     announced. size: how many horses were entered (numbers 1…size), withdrawn ones included.
     """
 
-    meeting: Meeting
+    meeting: MeetingDay
     number: int
     title: Title
     grade: str
@@ -359,7 +359,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PastRun:
     """One past start of a horse: the race, the weather and going, and its own line of the result."""
 
     race: Race

@@ -16,7 +16,7 @@ from jvgate.season.world.meetings import (
     saturday_of,
     week_of_round,
 )
-from jvgate.season.world.model import Meeting, Race, Title
+from jvgate.season.world.model import MeetingDay, Race, Title
 from jvgate.season.world.names import race_word
 from jvgate.season.world.rng import Dice
 from jvgate.season.world.tracks import course_offers
@@ -103,7 +103,7 @@ def _by_slot(seed: int, day: date) -> dict[tuple[int, int], Race]:
     return {(race.meeting.circuit, race.number): race for race in races_on(seed, day)}
 
 
-def _planned(seed: int, meeting: Meeting, number: int) -> Race:
+def _planned(seed: int, meeting: MeetingDay, number: int) -> Race:
     """Return a race as it stands in the programme before any change of the day."""
     belt = _slots(meeting.circuit)[meeting.day.weekday() - 5, number].belt
     grade = _grade(meeting, belt, number)
@@ -133,19 +133,19 @@ def _planned(seed: int, meeting: Meeting, number: int) -> Race:
     )
 
 
-def _post(meeting: Meeting, number: int) -> datetime:
+def _post(meeting: MeetingDay, number: int) -> datetime:
     """Return the post time of a race: the meetings of a day start a few minutes apart."""
     hour, minute = divmod(_POSTS[number - 1], 100)
     start = datetime(meeting.day.year, meeting.day.month, meeting.day.day, hour, minute)
     return start + timedelta(minutes=_POST_DELAY[meeting.circuit])
 
 
-def _week_in_year(meeting: Meeting) -> int:
+def _week_in_year(meeting: MeetingDay) -> int:
     saturday = meeting.day - timedelta(days=meeting.day.weekday() - 5)
     return (saturday.timetuple().tm_yday - 1) // 7
 
 
-def _grade(meeting: Meeting, belt: Belt, number: int) -> str:
+def _grade(meeting: MeetingDay, belt: Belt, number: int) -> str:
     """Return the grade of a slot in a week of the year: the same every year, whatever the seed."""
     week, sunday = _week_in_year(meeting), meeting.day.weekday() == 6
     if belt.name == "jump":
@@ -161,7 +161,7 @@ def _grade(meeting: Meeting, belt: Belt, number: int) -> str:
     return "B" if (week + meeting.circuit) % 3 == 0 else "C"
 
 
-def _condition(meeting: Meeting, belt: Belt) -> str:
+def _condition(meeting: MeetingDay, belt: Belt) -> str:
     """Return the class (table 2007): in the first rounds of a crop every maiden has never run."""
     if belt.name != "maiden":
         return belt.condition
@@ -170,7 +170,7 @@ def _condition(meeting: Meeting, belt: Belt) -> str:
     return "701" if 0 <= fresh < belt.period else "703"
 
 
-def _ages(meeting: Meeting, belt: Belt) -> tuple[str, int, int]:
+def _ages(meeting: MeetingDay, belt: Belt) -> tuple[str, int, int]:
     """Return kind (table 2005), youngest and oldest age: in spring the upper classes hold no three-year-olds."""
     number = round_on_or_after(meeting.circuit, meeting.day - timedelta(days=meeting.day.weekday() - 5))
     saturday = meeting.day - timedelta(days=meeting.day.weekday() - 5)
@@ -191,7 +191,7 @@ def _weights(belt: Belt, grade: str, number: int) -> str:
     return "1" if belt.name == "win3" else "4"
 
 
-def _course(seed: int, meeting: Meeting, belt: Belt, number: int, grade: str) -> tuple[str, int, str]:
+def _course(seed: int, meeting: MeetingDay, belt: Belt, number: int, grade: str) -> tuple[str, int, str]:
     """Return surface, distance and track: stakes keep theirs from year to year, others draw theirs every week."""
     keys = (meeting.circuit, meeting.day.weekday(), number)
     when = 1_000 + _week_in_year(meeting) if grade != " " else meeting.week
@@ -206,7 +206,7 @@ def _course(seed: int, meeting: Meeting, belt: Belt, number: int, grade: str) ->
     return surface, *dice.choice(offers)
 
 
-def _title(meeting: Meeting, number: int, grade: str, belt: Belt) -> Title:
+def _title(meeting: MeetingDay, number: int, grade: str, belt: Belt) -> Title:
     """Return the invented name of a special race: one for every slot and week of the year."""
     if grade == " ":
         return Title()

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from jvgate.season.world.careers import BANDS, COURSES, SURFACES, band_of, finish_index, ran
-from jvgate.season.world.model import Horse, Run
+from jvgate.season.world.model import Horse, PastRun
 from jvgate.season.world.rng import Numbers
 from jvgate.season.world.world import World
 
@@ -49,7 +49,7 @@ class HorseCareer:
         return int(self.total.sum())
 
 
-def runs_before(world: World, horse: Horse, *, until: date) -> list[Run]:
+def runs_before(world: World, horse: Horse, *, until: date) -> list[PastRun]:
     """Return the starts of *horse* before the day *until*.
 
     The world is asked for the whole week, Wednesday to Tuesday: Thursday's and Monday's records share its answer.
@@ -58,7 +58,7 @@ def runs_before(world: World, horse: Horse, *, until: date) -> list[Run]:
     return [run for run in world.runs_of(horse, tuesday) if run.race.day < until]
 
 
-def career_of(runs: Sequence[Run]) -> HorseCareer:
+def career_of(runs: Sequence[PastRun]) -> HorseCareer:
     """Return the career that *runs* add up to; withdrawals do not count."""
     lines = [run for run in runs if ran(run.finish)]
     bands = _count(lines, (3, len(BANDS)), lambda run: (_surface(run), band_of(run.race.distance)))
@@ -77,35 +77,35 @@ def career_of(runs: Sequence[Run]) -> HorseCareer:
     )
 
 
-def _count(lines: Sequence[Run], shape: tuple[int, ...], place: Callable[[Run], tuple[int, ...]]) -> Numbers:
+def _count(lines: Sequence[PastRun], shape: tuple[int, ...], place: Callable[[PastRun], tuple[int, ...]]) -> Numbers:
     cells = np.zeros((*shape, 6), dtype=np.int64)
     for run in lines:
         cells[(*place(run), finish_index(run.finish))] += 1
     return cells
 
 
-def _money(lines: Sequence[Run], amount: Callable[[Run], int]) -> tuple[int, int]:
+def _money(lines: Sequence[PastRun], amount: Callable[[PastRun], int]) -> tuple[int, int]:
     """Return the sums of flat and of jump races."""
     flat, jump = (sum(amount(run) for run in lines if (_surface(run) == 2) is jumped) for jumped in (False, True))
     return flat, jump
 
 
-def _surface(run: Run) -> int:
+def _surface(run: PastRun) -> int:
     return SURFACES.index(run.race.surface)
 
 
-def _track(run: Run) -> tuple[int]:
+def _track(run: PastRun) -> tuple[int]:
     if run.race.surface == "jump":
         return (6,)
     return (_surface(run) * 3 + _DIRECTIONS.get(run.race.track, 1),)
 
 
-def _going(run: Run) -> int:
+def _going(run: PastRun) -> int:
     conditions = run.conditions
     return max(0, int(conditions.dirt if run.race.surface == "dirt" else conditions.turf) - 1)
 
 
-def _earned(run: Run) -> int:
+def _earned(run: PastRun) -> int:
     """Return what decides the class: a fixed sum for a win, half the prize of the first two in open races."""
     won = _EARNED.get(run.race.condition)
     if won is not None:

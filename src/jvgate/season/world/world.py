@@ -20,11 +20,11 @@ from jvgate.season.world.model import (
     Conditions,
     Horse,
     Jockey,
-    Meeting,
+    MeetingDay,
     Owner,
+    PastRun,
     Race,
     Result,
-    Run,
     Runner,
     Trainer,
 )
@@ -43,7 +43,7 @@ class World:
         self.layouts = layouts
         self.seed = seed
 
-    def meetings(self, day: date) -> tuple[Meeting, ...]:
+    def meetings(self, day: date) -> tuple[MeetingDay, ...]:
         """Return the meetings of *day*, sorted by course code; none on a day without racing."""
         return meetings.meetings_on(day)
 
@@ -59,7 +59,7 @@ class World:
             return None
         return next((race for race in self.races(day) if key in (race.key, race.short_key)), None)
 
-    def conditions(self, meeting: Meeting) -> tuple[Conditions, ...]:
+    def conditions(self, meeting: MeetingDay) -> tuple[Conditions, ...]:
         """Return weather and going over the day, in time order."""
         return meetings.conditions_of(self.seed, meeting)
 
@@ -75,7 +75,7 @@ class World:
         """Return the outcome, whether or not the race is over: the caller knows the time."""
         return racing.result_of(self.seed, race)
 
-    def runs_of(self, horse: Horse, until: date) -> Sequence[Run]:
+    def runs_of(self, horse: Horse, until: date) -> Sequence[PastRun]:
         """Return the starts of *horse* before the day *until* (exclusive), oldest first."""
         return _runs_of(self.seed, horse.number, until)
 
@@ -118,10 +118,10 @@ class World:
         return people.breeding_horse_of(self.seed, number)
 
 
-def _runs_of(seed: int, number: str, until: date) -> tuple[Run, ...]:
+def _runs_of(seed: int, number: str, until: date) -> tuple[PastRun, ...]:
     """Return the starts of a horse before *until*."""
     root = population.root_of_number(seed, number)
-    runs: list[Run] = []
+    runs: list[PastRun] = []
     for stay in stays_of(seed, root) if root else ():
         for race in lineup.visits(seed, stay):
             if race.day >= until:
@@ -133,11 +133,11 @@ def _runs_of(seed: int, number: str, until: date) -> tuple[Run, ...]:
 
 
 @lru_cache(maxsize=32_768)
-def _run(seed: int, race: Race, number: str) -> Run:
+def _run(seed: int, race: Race, number: str) -> PastRun:
     """Return a horse's line of a race; kept apart from results, since careers are asked for week after week."""
     result = racing.result_of(seed, race)
     finish = next(line for line in result.finishes if line.runner.horse.number == number)
-    return Run(race, result.conditions, finish)
+    return PastRun(race, result.conditions, finish)
 
 
 @lru_cache(maxsize=4)

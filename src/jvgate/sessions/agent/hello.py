@@ -1,8 +1,9 @@
 """The first words between a server and an agent: who speaks which version, and who knows the secret.
 
 The agent says HELLO with a nonce.  The client answers with a nonce of its own and a proof that it knows the token; the
-agent with its own proof, or with an ERROR in clear words.  A proof is HMAC-SHA256 over both nonces, so that the token
-never travels and nothing that was overheard can be used again.  After that the connection is a worker's channel.
+agent with its own proof and what it tells of itself, or with an ERROR in clear words.  A proof is HMAC-SHA256 over both
+nonces, so that the token never travels and nothing that was overheard can be used again.  After that the connection is
+a worker's channel.  Fields that the other side does not know are ignored, so that both may be of different versions.
 Where neither TLS nor a token is used, nothing is proven, and nothing but loopback is listened on.
 
 Nobody is known before the proof: what is said until then is short, has one form, and is never shown as it came.
@@ -13,16 +14,28 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
 from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import VERSION, Channel, Frame, Kind, error_fields, error_of
+from jvgate.values import SourceClock
 
-__all__ = ["HELLO_LIMIT_BYTES", "HELLO_LIMIT_S", "greet_client", "greet_server", "hear_agent", "refuse"]
+__all__ = [
+    "HELLO_LIMIT_BYTES",
+    "HELLO_LIMIT_S",
+    "clock_fields",
+    "follow_clock",
+    "greet_client",
+    "greet_server",
+    "hear_agent",
+    "refuse",
+]
 
 HELLO_LIMIT_BYTES = 4096
 HELLO_LIMIT_S = 5.0
+MOST_SPEED = 1_000_000.0
 _NONCE_BYTES = 16
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _SHOWN = 300
@@ -31,7 +44,7 @@ _SHOWN = 300
 def greet_client(channel: Channel, *, token: str, about: Mapping[str, Any]) -> bool:
     """Greet whoever has connected to the agent; False when it hung up instead of answering: it only looked.
 
-    about: what the agent tells of itself.
+    about: what the agent tells of itself; a client ignores what it does not know.
     Raises WorkerLost for what is no client of ours, WorkerFailed for one that does not know the token.
     """
     nonce = token_hex(_NONCE_BYTES)
@@ -59,6 +72,30 @@ def greet_server(channel: Channel, *, token: str) -> dict[str, Any]:
     if token and not _is_same(str(about.get("proof", "")), _proof(token, "agent", nonce, ours)):
         raise WorkerFailed("the agent does not know the token: it may not be ours, or has no JVGATE_AGENT_TOKEN")
     return {name: value for name, value in about.items() if name != "proof"}
+
+
+def clock_fields(clock: SourceClock) -> dict[str, Any]:
+    """Return what an agent tells of its source's clock; nothing where that is the time of day."""
+    return {} if clock.is_real else {"clock": {"now": clock.now().isoformat(), "speed": clock.speed}}
+
+
+def follow_clock(clock: SourceClock, about: Mapping[str, Any]) -> None:
+    """Have *clock* go on as the one that an agent tells of; one that tells nothing has the time of day.
+
+    The difference between the clocks of the two machines does not matter: what is told is the time at the source.
+    Raises WorkerLost for what is no clock.
+    """
+    told = about.get("clock")
+    if told is None:
+        clock.follow(None)
+        return
+    try:
+        now, speed = datetime.fromisoformat(told["now"]), float(told["speed"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise WorkerLost("a HELLO with a clock that makes no sense") from exc
+    if now.tzinfo is not None or not 0 <= speed <= MOST_SPEED:
+        raise WorkerLost("a HELLO with a clock that makes no sense")
+    clock.follow(now, speed)
 
 
 def hear_agent(channel: Channel) -> str:

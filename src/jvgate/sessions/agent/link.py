@@ -1,30 +1,27 @@
-"""`agent://HOST:PORT`: the sessions of another machine, each over a connection of its own."""
+"""The connection of a server to an agent: one for each session on the other machine."""
 
 from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
-from jvgate.errors import SettingsError, WorkerFailed, WorkerLost
+from jvgate.errors import WorkerFailed, WorkerLost
 from jvgate.jvlink.wire import LIMIT_BYTES
-from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, greet_server, hear_agent
+from jvgate.listeners import Listener
+from jvgate.sessions.agent.hello import HELLO_LIMIT_BYTES, HELLO_LIMIT_S, follow_clock, greet_server, hear_agent
 from jvgate.sessions.agent.streams import Connection
-from jvgate.sessions.remote_session import RemoteWorker
-from jvgate.sessions.sources.simulated import SETTING, provider_named
-from jvgate.spec.jst import JST
+from jvgate.sessions.remote_session import RemoteWorker, SessionEvent
 from jvgate.spec.spec import Provider
+from jvgate.values import SourceClock
 
-__all__ = ["DEFAULT_PORT", "Address", "check", "connect", "japan", "keep_alive", "parse_address"]
+__all__ = ["DEFAULT_PORT", "Address", "check", "connect", "keep_alive"]
 
 DEFAULT_PORT = 8900
 CONNECT_LIMIT_S = 5.0
-_ALLOWED = "agent://HOST:PORT, also with ?tls=1, &ca=FILE, &name=HOST (of its certificate), &lanes=split, &provider=nv"
-_PARAMETERS = ("tls", "ca", "name", "lanes", "provider")
 # A machine that vanishes is known to be gone after 30 s: by themselves, systems wait for two hours.  Linux and Windows
 # know the first name, macOS the second.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPALIVE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
@@ -52,42 +49,31 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(url: str) -> Address:
-    """Return the agent that *url* names.  Raises SettingsError that says what is allowed."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as exc:
-        why = f"{_without_secrets(url)!r} has a host or a port that is none."
-        raise SettingsError(SETTING, why, allowed=_ALLOWED) from exc
-    given = _parameters(parts.query)
-    is_bare = parts.username is None and parts.path in ("", "/") and not parts.fragment
-    if not (host and _is_name(host) and is_bare) or port == 0:
-        raise SettingsError(SETTING, f"{_without_secrets(url)!r} names no agent.", allowed=_ALLOWED)
-    _check_words(given)
-    return Address(
-        host=host,
-        port=DEFAULT_PORT if port is None else port,
-        is_tls=given.get("tls") == "1",
-        ca=given.get("ca", ""),
-        name=given.get("name", ""),
-        is_split=given.get("lanes") == "split",
-        provider=provider_named(given.get("provider", "jra")),
-    )
+def connect(
+    address: Address, *, token: str, clock: SourceClock, on_event: Sequence[Listener[SessionEvent]] = ()
+) -> tuple[RemoteWorker, Mapping[str, Any]]:
+    """Connect to the agent; return the worker that it has started for us, and what it tells of itself.
 
-
-def connect(address: Address, *, token: str) -> RemoteWorker:
-    """Connect to the agent and return the worker that it has started for us.
+    clock: goes on as that of the source behind the agent.  on_event: listeners to the events of its session.
 
     Raises WorkerFailed in words that say what to do, and what the agent refuses us with (SourceBusy, …).
     """
     connection = _dial(address)
     with _in_plain_words(address, connection):
         channel = connection.channel(limit_bytes=HELLO_LIMIT_BYTES)
-        greet_server(channel, token=token)
+        told = greet_server(channel, token=token)
+        _check_provider(address, told)
+        follow_clock(clock, told)
         connection.limit(None)
     channel.limit_bytes = LIMIT_BYTES
-    return RemoteWorker(channel, connection, what=f"the agent {address}")
+    return RemoteWorker(channel, connection, what=f"the agent {address}", on_event=on_event), told
+
+
+def _check_provider(address: Address, told: Mapping[str, Any]) -> None:
+    """Raise WorkerFailed when the agent has data of another provider, whose facts are others."""
+    provider = told.get("provider", address.provider)
+    if provider in ("jra", "nv") and provider != address.provider:
+        raise WorkerFailed(f"the agent {address} has data of provider {provider}: add provider={provider} to its URL")
 
 
 def check(address: Address) -> None:
@@ -108,11 +94,6 @@ def keep_alive(opened: socket.socket, *, untaken_s: int) -> None:
     for name, value in {**_KEEP_ALIVE, "TCP_USER_TIMEOUT": untaken_s * 1000}.items():
         with suppress(AttributeError, OSError):  # not of this system, or of this age
             opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def japan() -> datetime:
-    """Return what time it is in Japan: the clock of an agent's simulator is not known here."""
-    return datetime.now(JST).replace(tzinfo=None)
 
 
 def _dial(address: Address) -> Connection:
@@ -165,36 +146,3 @@ def _in_plain_words(address: Address, connection: Connection) -> Iterator[None]:
     except BaseException:  # given up by whoever waits, too: the connection is in the midst of something
         connection.settle()
         raise
-
-
-def _parameters(query: str) -> dict[str, str]:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    given = dict(pairs)
-    unknown = [name for name in given if name not in _PARAMETERS]
-    if unknown or len(given) < len(pairs):
-        why = f"an agent has no parameter {unknown[0]!r}." if unknown else "a parameter is given twice."
-        raise SettingsError(SETTING, why, allowed=_ALLOWED)
-    return given
-
-
-def _check_words(given: dict[str, str]) -> None:
-    if given.get("tls", "0") not in ("0", "1") or given.get("lanes", "split") != "split":
-        raise SettingsError(SETTING, "a parameter of the agent has a value that is not allowed.", allowed=_ALLOWED)
-    if given.get("name") and not _is_name(given["name"]):
-        raise SettingsError(SETTING, f"name={given['name']!r} is no name of a machine.", allowed=_ALLOWED)
-    if given.get("tls") != "1" and (given.get("ca") or given.get("name")):
-        raise SettingsError(SETTING, "ca and name go with tls=1.", allowed=_ALLOWED)
-
-
-def _is_name(host: str) -> bool:
-    """Whether *host* can be looked up at all: the socket library raises anything for what cannot."""
-    try:
-        return bool(host.encode("idna")) and host.isprintable() and " " not in host
-    except UnicodeError:  # a label that is empty or too long
-        return False
-
-
-def _without_secrets(url: str) -> str:
-    """Return *url* without what stands before an @: a token does not belong there, and not into a message either."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Condition, Event, Thread, current_thread
 from types import TracebackType
@@ -52,12 +52,20 @@ class Agent:
     """Offers sessions of the workers that *command* starts.  Used with `with`; `close` may come from any thread.
 
     sessions: connections served at once.  token: what a server must know, "" for none.
-    tls: the certificate to show, None for no TLS.
+    tls: the certificate to show, None for no TLS.  about: tells a server of the source: its `identity`,
+    `provider` and `clock`, in fields of the HELLO.
     counts: connections, sessions, refused, and faults (workers that ended badly), for reading only.
     """
 
     def __init__(
-        self, command: Sequence[str], listener: socket.socket, *, sessions: int, token: str, tls: ssl.SSLContext | None
+        self,
+        command: Sequence[str],
+        listener: socket.socket,
+        *,
+        about: Callable[[], Mapping[str, object]],
+        sessions: int,
+        token: str,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._command = command
@@ -65,6 +73,7 @@ class Agent:
         self._sessions = sessions
         self._token = token
         self._tls = tls
+        self._about = about
         self._changed = Condition()
         self._greeting: dict[Connection, float] = {}
         self._relays: set[_Relay] = set()
@@ -179,7 +188,8 @@ class Agent:
                 connection.start_tls(self._tls, server_name=None)
             channel = connection.channel(limit_bytes=HELLO_LIMIT_BYTES)
             with self._refusing(connection, channel, address):
-                return channel if greet_client(channel, token=self._token, about={"jvgate": __version__}) else None
+                about = {"jvgate": __version__, **self._about()}
+                return channel if greet_client(channel, token=self._token, about=about) else None
         finally:
             with self._changed:
                 del self._greeting[connection]

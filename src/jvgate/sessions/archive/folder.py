@@ -32,10 +32,10 @@ from jvgate.sessions.archive.index import (
     EMPTY,
     NO_DATA,
     RIGHT_FOLDER,
+    ArchiveSummary,
     Index,
     IndexedFile,
     IndexedFolder,
-    Summary,
     joined,
 )
 from jvgate.sessions.archive.rawfile import (
@@ -111,7 +111,7 @@ class ArchiveShelf:
         if not self.summary().files:
             raise ArchiveError(shown(str(self._folder)), f"{NO_DATA}. {RIGHT_FOLDER}")
 
-    def summary(self) -> Summary:
+    def summary(self) -> ArchiveSummary:
         """Return how many files there are, and which are passed over.  Raises ArchiveError when the folder is gone."""
         return self._index.summary()
 
@@ -205,7 +205,7 @@ class _Shelved:
 
     def __init__(
         self, spec: Spec, root: bytes, dataspec: str, places: _Places | None = None, before: _Shelved | None = None
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._spec = spec
         self._root = root
         self._dataspec = dataspec

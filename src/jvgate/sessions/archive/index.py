@@ -35,7 +35,16 @@ from jvgate.spec.jst import JST
 from jvgate.spec.layouts import Layouts
 from jvgate.spec.spec import Spec
 
-__all__ = ["EMPTY", "NO_DATA", "RIGHT_FOLDER", "Index", "IndexBuilder", "IndexedFile", "IndexedFolder", "Summary"]
+__all__ = [
+    "EMPTY",
+    "NO_DATA",
+    "RIGHT_FOLDER",
+    "ArchiveSummary",
+    "Index",
+    "IndexBuilder",
+    "IndexedFile",
+    "IndexedFolder",
+]
 
 RIGHT_FOLDER = "A right one holds files of raw records, plain or as RACE/<file>, 0B12/<key>, each also as .zst"
 NO_DATA = "it holds no JV-Data"
@@ -87,7 +96,7 @@ class IndexedFolder(msgspec.Struct, frozen=True, array_like=True):
                 yield name, file.problem or "the same file stands beside it without .zst"
 
 
-class Summary(msgspec.Struct, frozen=True):
+class ArchiveSummary(msgspec.Struct, frozen=True):
     """The index in short.  files: of JV-Data.  passed_over: number of the others; first: some of them, and why.
 
     sample: the path of one file of JV-Data, relative to the archive, b"" when there is none.
@@ -108,14 +117,14 @@ class Index(msgspec.Struct, frozen=True):
         """Whether there is any file, of JV-Data or not."""
         return any(folder.files for folder in self.folders.values())
 
-    def summary(self) -> Summary:
+    def summary(self) -> ArchiveSummary:
         """Count the files, and those that are passed over."""
         files, sample, problems = 0, b"", []
         for path, folder in sorted(self.folders.items()):
             for name in folder.served():
                 files, sample = files + 1, sample or joined(path, name)
             problems += [(shown(os.fsdecode(joined(path, name))), why) for name, why in folder.problems()]
-        return Summary(files, len(problems), tuple(sorted(problems)[:_FIRST_TOLD]), sample)
+        return ArchiveSummary(files, len(problems), tuple(sorted(problems)[:_FIRST_TOLD]), sample)
 
 
 EMPTY = Index({})
@@ -192,9 +201,7 @@ class IndexBuilder:
             below = [joined(path, name) for name in folder.folders]
             waiting += below if is_deep else [item for item in below if item not in known.folders]
 
-    def _listed(
-        self, path: bytes, known: Index, found: dict[bytes, IndexedFolder], *, is_deep: bool
-    ) -> IndexedFolder:  # fmt: skip
+    def _listed(self, path: bytes, known: Index, found: dict[bytes, IndexedFolder], *, is_deep: bool) -> IndexedFolder:
         """List one folder; return the known one where nothing differs."""
         changed_ns = self._changed_ns(path)
         if self._clock() * 1e9 - changed_ns < _SETTLED_NS:
@@ -246,9 +253,7 @@ class IndexBuilder:
             why = exc.strerror if isinstance(exc, OSError) else repr(exc)
             return IndexedFile(0, _NEVER, "", is_data=False, problem=f"it cannot be examined: {why}")
 
-    def _examined(
-        self, path: Path, facts: IndexedFile, known: IndexedFile | None, *, is_plain: bool
-    ) -> IndexedFile:  # fmt: skip
+    def _examined(self, path: Path, facts: IndexedFile, known: IndexedFile | None, *, is_plain: bool) -> IndexedFile:
         """Return *facts* with what the file holds."""
         type_in_name = os.fsencode(path.name)[:2]
         if not facts.size:  # an empty file counts by its place, or by JV-Link's way to begin a name with the type
@@ -271,13 +276,17 @@ class IndexBuilder:
             if not types and type_in_name in self._types:
                 types = (type_in_name,)
             return msgspec.structs.replace(
-                facts, changed_ns=_NEVER if is_closed else facts.changed_ns, types=types, days=days,
-                is_data=bool(types) or not is_plain, problem=why,
-            )  # fmt: skip
+                facts,
+                changed_ns=_NEVER if is_closed else facts.changed_ns,
+                types=types,
+                days=days,
+                is_data=bool(types) or not is_plain,
+                problem=why,
+            )
 
     def _save(
         self, known: Index, found: dict[bytes, IndexedFolder], path: bytes, files: dict[bytes, IndexedFile]
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Hand over what is known so far, if that has not been done for a while: the process may be ended."""
         if self._clock() - self._saved_at < _CHECKPOINT_S:
             return

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from jvgate import __version__
-from jvgate.sessions.archive.index import Index, Summary
+from jvgate.sessions.archive.index import ArchiveSummary, Index
 
 __all__ = ["IndexFile", "KeptHead"]
 
@@ -36,7 +36,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.archive")
 
 class _Head(msgspec.Struct, frozen=True):
     digest: str
-    summary: Summary
+    summary: ArchiveSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class KeptHead:
     """The first line of the file.  digest: the same for the same index.  made_at: seconds since the epoch."""
 
     digest: str
-    summary: Summary
+    summary: ArchiveSummary
     made_at: float
 
 

@@ -109,19 +109,22 @@ def _refuse(query: Query, before: Mark) -> NoReturn:
     how += [f"--record {','.join(before.records)}"] if before.records else ["every record type"]
     how += [f"from {before.origin or 'JRA-VAN or an archive'}"]
     why = f"{query.dataspec} has been recorded there with {', '.join(how)}; another way would mix with that."
-    raise QueryError("parameter-not-allowed", why, parameter="record", value=str(query),
-                     allowed="the same, or another folder")  # fmt: skip
+    raise QueryError(
+        "parameter-not-allowed", why, parameter="record", value=str(query), allowed="the same, or another folder"
+    )
 
 
 def _check_times(query: Query, mark: Mark) -> None:
     if query.option not in SETUP and query.from_time < mark.setup_until:
         why = f"What came up to {readable(mark.setup_until)} was recorded by a set-up, in files of its own."
-        raise QueryError("invalid-from-time", why, parameter="from_time", value=query.from_time,
-                         allowed="a later --from, or none")  # fmt: skip
+        raise QueryError(
+            "invalid-from-time", why, parameter="from_time", value=query.from_time, allowed="a later --from, or none"
+        )
     if query.to_time and query.to_time <= query.from_time:
         why = f"{query.dataspec} has been recorded up to {readable(query.from_time)}, which is not before --to."
-        raise QueryError("invalid-to-time", why, parameter="to_time", value=query.to_time,
-                         allowed="a later --to, or --from")  # fmt: skip
+        raise QueryError(
+            "invalid-to-time", why, parameter="to_time", value=query.to_time, allowed="a later --to, or --from"
+        )
 
 
 def advanced(mark: Mark, query: Query, newest: str) -> Mark:

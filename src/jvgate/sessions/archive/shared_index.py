@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 
 from jvgate.errors import ArchiveError
-from jvgate.sessions.archive.index import EMPTY, Index, IndexBuilder, IndexedFolder, Summary
+from jvgate.sessions.archive.index import EMPTY, ArchiveSummary, Index, IndexBuilder, IndexedFolder
 from jvgate.sessions.archive.index_file import IndexFile
 from jvgate.spec.spec import Spec
 
@@ -39,16 +39,16 @@ class SharedIndex:
     spec: of the provider whose data it holds.  clock: seconds since the epoch.
     """
 
-    def __init__(
-        self, root: Path, spec: Spec, *, clock: Callable[[], float] = time.time
-    ) -> None:  # fmt: skip
+    def __init__(self, root: Path, spec: Spec, *, clock: Callable[[], float] = time.time) -> None:
         self._root = os.fsencode(root)
         self._clock = clock
         self._file = IndexFile(root, facts=(spec.provider, *spec.dataspecs, *spec.layouts.types))
         self._builder = IndexBuilder(
-            root, spec, clock=clock,
+            root,
+            spec,
+            clock=clock,
             checkpoint=lambda index: self._file.save(index, made_at=0.0),
-        )  # fmt: skip
+        )
         self._lock = Lock()
         self._renewing = Lock()
         self._index = EMPTY
@@ -68,7 +68,7 @@ class SharedIndex:
                 self._index, self._digest = index, None
             return index
 
-    def summary(self) -> Summary:
+    def summary(self) -> ArchiveSummary:
         """Return the index in short, without holding it where another process keeps it up to date.
 
         Raises ArchiveError as `current`.
@@ -153,10 +153,12 @@ class SharedIndex:
 
 def _reusing(before: Index, index: Index) -> Index:
     """Return *index* with the facts of *before* where they are equal: what was derived from them stays valid."""
-    return Index({
-        path: _reused(kept, folder) if (kept := before.folders.get(path)) is not None else folder
-        for path, folder in index.folders.items()
-    })  # fmt: skip
+    return Index(
+        {
+            path: _reused(kept, folder) if (kept := before.folders.get(path)) is not None else folder
+            for path, folder in index.folders.items()
+        }
+    )
 
 
 def _reused(before: IndexedFolder, folder: IndexedFolder) -> IndexedFolder:

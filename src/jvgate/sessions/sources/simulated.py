@@ -1,6 +1,6 @@
-"""The sources that the simulator plays, `demo:` and `archive:DIR`; and the process that holds one of its sessions.
+"""The sources that the simulator plays: what `demo:` and `archive:DIR` share.
 
-The server reads a URL to know its source; each worker process reads the same URL to play it.  Their clocks agree,
+The server reads a URL to know its source; each session process reads the same URL to play it.  Their clocks agree,
 since both count from the moment that the server began.
 """
 
@@ -11,9 +11,9 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -29,64 +29,58 @@ from jvgate.jvlink.session_process import own_pipes, serve
 from jvgate.jvlink.shelf import Shelf
 from jvgate.jvlink.simulator import Latency, Simulator
 from jvgate.jvlink.wire import Channel, Kind
-from jvgate.sessions.archive.folder import ArchiveShelf
-from jvgate.spec.jst import JST
+from jvgate.sessions.archive.index import ArchiveSummary
+from jvgate.sessions.archive.rawfile import shown
+from jvgate.sessions.remote_session import start_process
+from jvgate.sessions.sources.identity import SourceIdentity
+from jvgate.sessions.sources.source import SETTING, Means, Source
+from jvgate.sessions.watchdog import CallLimits
+from jvgate.spec.jst import moment_at
 from jvgate.spec.spec import Provider, Spec, load_spec
+from jvgate.values import SourceClock
 
-__all__ = ["Play", "holding_of", "parse_play"]
+__all__ = ["Play", "hold", "parse_play", "serve_session", "simulated_source"]
 
-SETTING = "JVGATE_SOURCE (--source)"
-
-_CLOCK_AND_LATENCY = ("date", "speed", "open_ms", "read_us", "download_ms", "fault")
+_PARAMETERS = ("date", "speed", "open_ms", "read_us", "download_ms", "fault")
 _NOON = 12
 _BUFFER_BYTES = 1 << 24  # a damaged archive may hold longer stretches without CR LF than any record
-_WATCH_S = 0.5
 _DIALOG = {"title": "JV-Link", "text": "新しいバージョンがあります。", "buttons": ["はい", "いいえ"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """What the simulator plays.  place: the archive's folder, "" for the generated season.
+    """How the simulator plays a source.
 
     date: noon of it is when the clock begins, None for the real time; speed: how fast it runs from there.
-    faults: rate by name, 0 to 1.  provider: whose data they are.
+    faults: rate by name, 0 to 1.
     """
 
-    place: str = ""
-    provider: Provider = "jra"
-    seed: int = 1
     date: datetime | None = None
     speed: float | None = None
     latency: Latency = field(default_factory=Latency)
     faults: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def is_demo(self) -> bool:
-        """Whether it is the generated season."""
-        return not self.place
-
-    def clock(self, began: float) -> Callable[[], datetime]:
-        """Return the source's clock, naive, Japan Standard Time.  began: seconds since the epoch."""
+    def clock(self, began: float) -> SourceClock:
+        """Return the source's clock.  began: seconds since the epoch."""
         if self.date is None and self.speed is None:
-            return lambda: _japan(time.time())
-        start, speed = self.date or _japan(began), self.speed or 0.0
-        return lambda: start + timedelta(seconds=(time.time() - began) * speed)
+            return SourceClock()
+        return SourceClock(self.date or _japan(began), began=began, speed=self.speed or 0.0)
+
+    def identity(self, *parts: str) -> str:
+        """Return the identity of a source that is played so.  parts: provider, kind, and what makes its data."""
+        clock = [f"date_{self.date:%Y%m%d}"] if self.date is not None else []
+        clock += [f"speed_{_shortest(self.speed)}"] if self.speed is not None else []
+        faults = [f"fault_{name}_{_shortest(rate)}" for name, rate in sorted(self.faults.items())]
+        return ".".join([*parts, *clock, *faults])
 
 
-def parse_play(url: str) -> Play:
-    """Return what *url* (`demo:…` or `archive:DIR…`) plays.  Raises SettingsError that names what is allowed."""
-    scheme, _, rest = url.partition(":")
-    place, _, query = rest.partition("?")
-    if scheme == "demo" and place:
-        raise SettingsError(SETTING, f"demo: takes no place ({place!r}).", allowed="demo:?seed=1&date=2026-11-08")
-    if scheme == "archive" and not place:
-        raise SettingsError(SETTING, "archive: needs a folder.", allowed="archive:DIR, such as archive:/data/jv")
-    own = "seed" if scheme == "demo" else "provider"
-    parameters, faults = _parameters(query, (own, *_CLOCK_AND_LATENCY))
-    return Play(
-        place=place,
-        provider=provider_named(parameters.get("provider", "jra")),
-        seed=_whole(parameters, "seed", default=1),
+def parse_play(query: str, *, own: str) -> tuple[Mapping[str, str], Play]:
+    """Return the parameters of a URL's *query*, and what those say that both kinds of source have.
+
+    own: the parameter that only this kind of source has.  Raises SettingsError that names what is allowed.
+    """
+    parameters, faults = _parameters(query, (own, *_PARAMETERS))
+    return parameters, Play(
         date=_noon(parameters["date"]) if "date" in parameters else None,
         speed=_number(parameters, "speed") if "speed" in parameters else None,
         latency=Latency(*(_number(parameters, name) for name in ("open_ms", "read_us", "download_ms"))),
@@ -94,54 +88,83 @@ def parse_play(url: str) -> Play:
     )
 
 
-def provider_named(text: str) -> Provider:
-    """Return the provider that a URL names.  Raises SettingsError."""
-    if text == "jra":
-        return "jra"
-    if text == "nv":
-        return "nv"
-    raise SettingsError(
-        SETTING, f"provider={text} is not known.", allowed="jra (JRA-VAN) or nv (NV-Link, local racing)"
+def simulated_source(
+    url: str,
+    play: Play,
+    means: Means,
+    *,
+    identity: str,
+    module: str,
+    least_s: float,
+    provider: Provider = "jra",
+    check: Callable[[Spec], None] = lambda spec: None,
+    archive: Callable[[Spec], ArchiveSummary] | None = None,
+    any_course: bool = False,
+) -> Source:
+    """Return the source of *url*.
+
+    identity: of its data.  any_course: as in `Source`.
+    module: the main module of its session processes; it takes the URL and the time of the server's start.
+    least_s: limit of a call that the simulator does not delay.
+    """
+    began = time.time()
+    command = (sys.executable, "-m", module, url, repr(began))
+    return Source(
+        name=shown(url),
+        identity=SourceIdentity(identity),
+        start=partial(start_process, command, on_event=means.on_event),
+        check=check,
+        archive=archive,
+        any_course=any_course,
+        provider=provider,
+        clock=play.clock(began),
+        command=command,
+        limits=means.limits(_limits(play.latency, least_s)),
+        recycling=means.recycling,
     )
 
 
-def holding_of(play: Play, spec: Spec, began: float) -> Holding:
-    """Return how a session of *play* is held.  The season is loaded here, where it is played, and only here."""
-    return Holding(
-        make=partial(_make, play, _shelf(play, spec), spec, play.clock(began)),
-        limits=Limits(buffer_bytes=_BUFFER_BYTES, reopen_s=0.05),
-        one_type_per_file=play.is_demo,
-        pump_s=_WATCH_S if play.is_demo else None,
-    )
+def hold(
+    play: Play,
+    shelf: Shelf,
+    spec: Spec,
+    began: float,
+    *,
+    can_refetch: bool = False,
+    one_type_per_file: bool = False,
+    pump_s: float | None = None,
+    renewed: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Holding:
+    """Return how a session that plays *shelf* is held.  renewed: entered around each simulator."""
+
+    @contextmanager
+    def make(channel: Channel | None) -> Iterator[FullJVLink]:
+        with renewed():
+            yield _link(play, shelf, spec, play.clock(began).now, channel, can_refetch=can_refetch)
+
+    limits = Limits(buffer_bytes=_BUFFER_BYTES, reopen_s=0.05)
+    return Holding(make=make, limits=limits, one_type_per_file=one_type_per_file, pump_s=pump_s)
 
 
-def main(url: str, began: str) -> int:
-    """Hold one session of *url* for the server at the other end of the pipes; return the exit status."""
+def serve_session(provider: Provider, holding_of: Callable[[Spec], Holding]) -> int:
+    """Hold one session for the server at the other end of this process's pipes; return the exit status."""
     channel = own_pipes()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    play = parse_play(url)
-    return serve(holding_of(play, load_spec(play.provider), float(began)), channel)
+    return serve(holding_of(load_spec(provider)), channel)
 
 
-def _shelf(play: Play, spec: Spec) -> Shelf:
-    if not play.is_demo:
-        return ArchiveShelf(play.place, spec)
-    from jvgate.season.shelf import SeasonShelf  # noqa: PLC0415
-
-    return SeasonShelf(spec.layouts, play.seed)
-
-
-@contextmanager
-def _make(
-    play: Play, shelf: Shelf, spec: Spec, now: Callable[[], datetime], channel: Channel | None
-) -> Iterator[FullJVLink]:  # fmt: skip
-    with shelf.renewed() if isinstance(shelf, ArchiveShelf) else nullcontext():
-        yield _link(play, shelf, spec, now, channel)
+def _limits(latency: Latency, least_s: float) -> CallLimits:
+    """Return the limits of a simulator, which waits only where it plays slow."""
+    open_s = least_s + 2 * latency.open_ms / 1000
+    read_s = least_s + 2 * latency.read_us / 1e6
+    return CallLimits(open_s=open_s, setup_s=open_s, read_s=read_s, other_s=least_s)
 
 
-def _link(play: Play, shelf: Shelf, spec: Spec, now: Callable[[], datetime], channel: Channel | None) -> FullJVLink:
+def _link(
+    play: Play, shelf: Shelf, spec: Spec, now: Callable[[], datetime], channel: Channel | None, *, can_refetch: bool
+) -> FullJVLink:
     if not play.faults:
-        return Simulator(shelf, _Rules(spec), now=now, latency=play.latency, can_refetch=play.is_demo)
+        return Simulator(shelf, _Rules(spec), now=now, latency=play.latency, can_refetch=can_refetch)
     link = FaultySimulator(shelf, _Rules(spec), now=now, latency=play.latency)
     link.dial(play.faults, _outside(channel), random.Random())
     return link
@@ -172,8 +195,13 @@ class _Rules(Mapping[str, DataspecRule]):
         return len(self._spec.dataspecs)
 
 
+def _shortest(number: float) -> str:
+    """Return the shortest text of *number* that no other number has."""
+    return repr(number).removesuffix(".0")
+
+
 def _japan(epoch_s: float) -> datetime:
-    return datetime.fromtimestamp(epoch_s, JST).replace(tzinfo=None)
+    return moment_at(epoch_s).replace(tzinfo=None)
 
 
 def _parameters(query: str, allowed: tuple[str, ...]) -> tuple[dict[str, str], dict[str, float]]:
@@ -219,14 +247,3 @@ def _number(parameters: Mapping[str, str], name: str) -> float:
     if not 0 <= number <= 1_000_000:
         raise SettingsError(SETTING, f"{name}={text} is out of range.", allowed="a number from 0 to 1000000")
     return number
-
-
-def _whole(parameters: Mapping[str, str], name: str, *, default: int) -> int:
-    text = parameters.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise SettingsError(SETTING, f"{name}={text} is no whole number.", allowed="0 to 999999999999999999")
-    return int(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

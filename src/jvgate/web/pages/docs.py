@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, Response
 
 from jvgate.render.formats.registry import charsets, media_types
+from jvgate.web.parameters import DATA, describe_parameters
 from jvgate.web.problems import CONTENT_TYPE
 
 __all__ = ["describe", "router"]
@@ -67,10 +68,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _describe_formats(operation: dict[str, Any], words: Sequence[str]) -> None:
     """State the formats of *words* and their charsets as the values of the parameters, and their media types."""
-    values = {"format": words, "charset": charsets(words)}
-    for parameter in operation["parameters"]:
-        if parameter["name"] in values:
-            parameter["schema"] = {"type": "string", "enum": list(values[parameter["name"]])}
+    operation["parameters"] = describe_parameters(DATA, {"format": words, "charset": charsets(words)})
     operation["responses"]["200"]["content"] = {media_type: {} for media_type in media_types(words)}
 
 

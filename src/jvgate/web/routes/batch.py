@@ -4,8 +4,8 @@ Theory of operation.  Every entry is asked of the gateway by a task of its own, 
 joining of equal questions work as for requests that come at the same time.  Whatever goes wrong with an entry becomes
 that entry's problem, so no task ever fails, and only the client's leaving ends them all.  Bodies are finished bytes
 and go as they are between the words that make one document of them; what is packed is the whole, piece by piece as it
-is sent.  How much is held at once is bounded: an answer that no longer fits, in the order in which they are ready, is
-given up for a problem at once.
+is sent.  How much is held at once is bounded: only a few large datasets are read or rendered at the same time, and an
+answer that no longer fits, in the order in which they are ready, is given up for a problem at once.
 """
 
 from __future__ import annotations
@@ -29,17 +29,19 @@ from jvgate.gateway.answers import Served
 from jvgate.gateway.gateway import Gateway
 from jvgate.gateway.jobs import Job
 from jvgate.gateway.streams import Streams
-from jvgate.question import parse_question
+from jvgate.question.parsing import parse_question
 from jvgate.render.compression import pays
 from jvgate.render.formats import ndjson_format
 from jvgate.render.formats.json_format import CONTENT_TYPE
+from jvgate.render.formats.registry import FORMATS, charsets
 from jvgate.render.negotiation import check, choose
+from jvgate.values import MISSING, Question
 from jvgate.web.answers import asks_for_refresh, fixed_headers, moving_headers
 from jvgate.web.asking import coding_of
 from jvgate.web.clients import ClientGone, ClientStalled, cut_off, sent, while_connected
 from jvgate.web.metrics import Metrics
+from jvgate.web.parameters import describe_entry, given_parameters
 from jvgate.web.problems import Problem, problem_of, problem_response
-from jvgate.web.routes.calls import parameter
 from jvgate.web.routes.jobs import job_accepted
 
 __all__ = ["router"]
@@ -47,6 +49,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
 ENTRIES = "requests"
+_FORMATS = ("json",)
 MAX_BODY_BYTES = 1 << 20
 MAX_ENTRIES = 100
 MAX_ENTRY_BYTES = 8192  # as long as a URL may be
@@ -54,6 +57,7 @@ _SHAPE = f'{{"{ENTRIES}": [{{"dataspec": "RACE", "from_time": "20261101"}}, …]
 _VALUES = "a text, a whole number, true or false, or a list of texts"
 LINES = ndjson_format.FORMAT.media_types
 CHUNK_BYTES = 1 << 16
+_MOST_AT_ONCE = 8  # datasets of one batch that are read or wait to be rendered
 _NOT_TOLD = {"content-length", "vary"}  # those of the batch itself count
 
 _EXAMPLE = {
@@ -64,12 +68,25 @@ _EXAMPLE = {
 }
 _BODY = {
     "required": True,
-    "content": {CONTENT_TYPE: {"schema": {
-        "type": "object", "required": [ENTRIES], "additionalProperties": False,
-        "properties": {ENTRIES: {"type": "array", "minItems": 1, "maxItems": MAX_ENTRIES, "items": {
-            "type": "object", "required": ["dataspec"], "properties": {"dataspec": {"type": "string"}}}}},
-    }, "example": _EXAMPLE}},
-}  # fmt: skip
+    "content": {
+        CONTENT_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": [ENTRIES],
+                "additionalProperties": False,
+                "properties": {
+                    ENTRIES: {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": MAX_ENTRIES,
+                        "items": describe_entry({"format": _FORMATS, "charset": ("utf-8",)}),
+                    }
+                },
+            },
+            "example": _EXAMPLE,
+        }
+    },
+}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
 
@@ -79,14 +96,18 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jvgate.web")
     summary="Several questions at once / まとめて問い合わせる",
     operation_id="batch",
     response_class=Response,
-    responses={200: {"description": "A status, headers and a body for each, in order; as NDJSON each as it is ready. "
-                     "それぞれの状態・ヘッダ・本文を順に。NDJSON ならできた順に。",
-                     "content": {media: {} for media in (CONTENT_TYPE, *LINES)}}},
+    responses={
+        200: {
+            "description": "A status, headers and a body for each, in order; as NDJSON each as it is ready. "
+            "それぞれの状態・ヘッダ・本文を順に。NDJSON ならできた順に。",
+            "content": {media: {} for media in (CONTENT_TYPE, *LINES)},
+        }
+    },
     openapi_extra={"requestBody": _BODY},
-)  # fmt: skip
+)
 async def post_batch(request: Request) -> Response:
     """Ask up to 100 questions; the members of each are the parameters of data. 最大100件をまとめて返します。"""
-    parameter(request)
+    given_parameters(request)
     accept = ", ".join(request.headers.getlist("accept"))
     chosen = choose(accept, (CONTENT_TYPE, *LINES))
     if chosen is None:
@@ -127,6 +148,8 @@ class _Batch:
         self._refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
         self._limit_bytes: int = request.app.state.batch_bytes
         self._left_bytes = self._limit_bytes
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._ends_at = asyncio.get_running_loop().time() + self._gateway.deadline_s
 
     async def in_order(self) -> list[_Reply]:
         """Return all replies, in the order of their entries."""
@@ -155,8 +178,10 @@ class _Batch:
         where, spec = f"{self._path}#/{ENTRIES}/{index}", self._gateway.spec
         try:
             dataspec, parameters = _entry_parameters(self._entries[index])
-            question = check(parse_question(dataspec, parameters, spec, formats=("json",)), spec)
-            served = await self._gateway.ask(question, refresh=self._refresh)
+            question = check(
+                parse_question(dataspec, parameters, spec, formats=_FORMATS, charsets=charsets(FORMATS)), spec
+            )
+            served = await self._ask(question)
         except JvgateError as exc:
             if isinstance(exc, SourceError):
                 log.warning("the source failed", path=where, error=str(exc))
@@ -169,19 +194,41 @@ class _Batch:
             return _reply_of(job_accepted(served, spec))
         return self._finished(served, where)
 
+    async def _ask(self, question: Question) -> Served | Job[Served]:
+        """Ask for one answer; at most _MOST_AT_ONCE of stored data that memory does not have, since those are large.
+
+        The entries of a batch have one deadline, so that waiting for a turn makes no batch take longer.
+        """
+        ask = partial(self._gateway.ask, question, refresh=self._refresh)
+        is_kept = not self._refresh and self._gateway.kept(question, str(question)) is not MISSING
+        if is_kept or question.queries[0].is_realtime:
+            return await ask()
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                await self._turns.acquire()
+        except TimeoutError:
+            return await ask(deadline_s=0)
+        try:
+            return await ask(deadline_s=max(0.0, self._ends_at - asyncio.get_running_loop().time()))
+        finally:
+            self._turns.release()
+
     def _finished(self, served: Served, where: str) -> _Reply:
         if served.outcome != "collapsed":  # one read, counted once however many waited for it
             self._metrics.observe_all(served.stages)
         body = served.entry.value.body
         if len(body) > self._left_bytes:
             why = f"This answer of {len(body)} bytes no longer fits into the batch. Allowed: {self._limit_bytes} bytes"
-            problem = Problem("batch-too-large", f"{why} for all answers together; ask for it by itself.",
-                              members={"limit_bytes": self._limit_bytes})  # fmt: skip
+            problem = Problem(
+                "batch-too-large",
+                f"{why} for all answers together; ask for it by itself.",
+                members={"limit_bytes": self._limit_bytes},
+            )
             return _reply_of(problem_response(problem, where))
         self._left_bytes -= len(body)
         headers = [
             *fixed_headers(served.entry),
-            *moving_headers(served.entry, served.outcome, is_kept=served.is_kept),
+            *moving_headers(served.entry, served.outcome, now=self._gateway.clock(), is_kept=served.is_kept),
         ]
         return _Reply(200, _told(headers), body)
 

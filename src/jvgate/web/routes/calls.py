@@ -1,4 +1,4 @@
-"""What the routes for pictures and videos share: their parameters, the asking, the answer."""
+"""What the routes for pictures and videos share: the asking, the answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hashlib import blake2b
 from starlette.requests import Request
 from starlette.responses import Response
 
-from jvgate.errors import QueryError
 from jvgate.gateway.answers import Served
 from jvgate.gateway.calls import Fetched, Found
 from jvgate.gateway.gateway import Gateway
@@ -16,26 +15,7 @@ from jvgate.values import Answer, Entry
 from jvgate.web.answers import AnswerResponse
 from jvgate.web.clients import while_connected
 
-__all__ = ["MISSING_PARAMETER", "answer", "fetch", "parameter"]
-
-MISSING_PARAMETER = ""
-
-
-def parameter(request: Request, name: str = "") -> str:
-    """Return the value of the one parameter that there is, MISSING_PARAMETER when it is not given.
-
-    name: "" when the route takes none.  Raises QueryError for any other one, and for one that is repeated.
-    """
-    given = request.query_params
-    for other in given:
-        if other != name:
-            why, allowed = f"There is no parameter {other!r}.", name or "no parameters"
-            raise QueryError("unknown-parameter", why, parameter=other, value=given[other], allowed=allowed)
-    values = given.getlist(name)
-    if len(values) > 1:
-        why = f"{name} is given {len(values)} times."
-        raise QueryError("repeated-parameter", why, parameter=name, value=", ".join(values), allowed=f"{name} once")
-    return values[0] if values else MISSING_PARAMETER
+__all__ = ["answer", "fetch"]
 
 
 async def fetch(request: Request, errand: str, *arguments: str, keep_s: Callable[[Found], float]) -> Fetched:
@@ -44,9 +24,10 @@ async def fetch(request: Request, errand: str, *arguments: str, keep_s: Callable
     return await while_connected(request, gateway.call(errand, *arguments, keep_s=keep_s))
 
 
-def answer(fetched: Fetched, body: bytes, content_type: str) -> Response:
+def answer(request: Request, fetched: Fetched, body: bytes, content_type: str) -> Response:
     """Return *body*, made of what was fetched, under the headers that data has."""
     etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
     found = fetched.entry
     entry = Entry(Answer(body, content_type, etag), found.read_at, found.fresh_until, found.weight)
-    return AnswerResponse(Served(entry, fetched.outcome, fetched.is_kept, fetched.stages))
+    gateway: Gateway = request.app.state.gateway
+    return AnswerResponse(Served(entry, fetched.outcome, fetched.is_kept, fetched.stages), clock=gateway.clock)

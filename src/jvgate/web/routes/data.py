@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from jvgate.gateway.gateway import Gateway
@@ -11,7 +11,6 @@ from jvgate.web.answers import AnswerResponse, asks_for_refresh
 from jvgate.web.asking import wanted
 from jvgate.web.clients import preferred_wait_s, while_connected
 from jvgate.web.edge import ANSWERED
-from jvgate.web.parameters import Charset, Dataspec, FormatWord, data_parameters
 from jvgate.web.routes.jobs import job_accepted
 
 __all__ = ["router"]
@@ -24,21 +23,15 @@ router = APIRouter(prefix="/api/v1", tags=["data"])
     summary="Racing data of one data spec / データ種別のデータ",
     operation_id="data",
     response_class=Response,
-    dependencies=[Depends(data_parameters)],
     responses={
         200: {"description": "The records, with what is known of them in `meta`. レコードと `meta`。"},
         202: {"description": "It takes longer: a job goes on with it (`Location`). ジョブになりました。"},
         304: {"description": "The client has this representation already. 変更なし。"},
     },
-)  # fmt: skip
-async def get_data(
-    request: Request,
-    dataspec: Dataspec,
-    format: FormatWord = None,  # noqa: A002  (the parameter's name)
-    charset: Charset = None,
-) -> Response:
+)
+async def get_data(request: Request) -> Response:
     """Answer from memory or Redis, or read JV-Link once for all. メモリか Redis、なければ JV-Link から返します。"""
-    question = wanted(request, dataspec, request.app.state.formats)
+    question = wanted(request, request.app.state.formats)
     gateway: Gateway = request.app.state.gateway
     refresh = asks_for_refresh(",".join(request.headers.getlist("cache-control")).encode())
     ask = gateway.ask(question, refresh=refresh, deadline_s=preferred_wait_s(request))
@@ -48,4 +41,4 @@ async def get_data(
     if served.outcome != "collapsed":  # one read, counted once however many waited for it
         request.app.state.metrics.observe_all(served.stages)
     request.scope[ANSWERED] = question
-    return AnswerResponse(served)
+    return AnswerResponse(served, clock=gateway.clock)

@@ -28,13 +28,16 @@ async def get_readiness(request: Request) -> Response:
     """Tell whether the source can serve; 503 and a problem when not. データ元が使えるかどうか。"""
     gateway: Gateway = request.app.state.gateway
     await gateway.check()
-    return _json({
-        "status": "ready",
-        "source": gateway.source_name,
-        **await _archive(gateway),
-        "redis": asdict(gateway.shared_state()),
-        "sessions": asdict(gateway.session_counts()),
-    })  # fmt: skip
+    return _json(
+        {
+            "status": "ready",
+            "source": gateway.source_name,
+            "identity": gateway.source_identity,
+            **await _archive(gateway),
+            "redis": asdict(gateway.shared_state()),
+            "sessions": asdict(gateway.session_counts()),
+        }
+    )
 
 
 @router.get("/metrics", summary="Figures for Prometheus / 計測値", operation_id="metrics")

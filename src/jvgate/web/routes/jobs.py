@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
@@ -35,7 +36,7 @@ async def list_jobs(request: Request) -> Response:
 
 @router.get("/{job_id}", summary="One job / ジョブの状態", operation_id="job")
 async def get_job(request: Request, job_id: JobId) -> Response:
-    """Tell how far a job has come. 進み具合。"""
+    """Tell how far a job has come, and `kept_until` once it has ended. 進み具合と、終了後は結果の保持期限。"""
     job = _job(request, job_id)
     return _json(
         _shown(job, spec_of(request)), headers={"retry-after": str(LOOK_AGAIN_S)} if job.state == "running" else None
@@ -47,7 +48,10 @@ async def get_job(request: Request, job_id: JobId) -> Response:
     summary="What a job gave / ジョブの結果",
     operation_id="job_result",
     response_class=Response,
-    responses={202: {"description": "It still runs. 実行中。"}},
+    responses={
+        202: {"description": "It still runs. 実行中。"},
+        410: {"description": "Dropped before `kept_until`, for want of room: ask again. 容量不足で期限前に破棄。"},
+    },
 )
 async def get_result(request: Request, job_id: JobId) -> Response:
     """Give the answer, as the data route would have. 結果 (data と同じ形)。"""
@@ -56,7 +60,9 @@ async def get_result(request: Request, job_id: JobId) -> Response:
         return job_accepted(job, spec_of(request))
     served = job.task.result()  # raises what the job failed with
     coding, takes_plain = coding_of(request)  # of who comes for it, not of who began it
-    return AnswerResponse(await _gateway(request).repacked(served, coding, takes_plain=takes_plain))
+    gateway = _gateway(request)
+    repacked = await gateway.repacked(served, coding, takes_plain=takes_plain)
+    return AnswerResponse(repacked, clock=gateway.clock)
 
 
 @router.delete("/{job_id}", status_code=204, summary="Cancel / 取り消し", operation_id="cancel_job")
@@ -77,7 +83,14 @@ def _gateway(request: Request) -> Gateway:
 
 
 def _job(request: Request, job_id: str) -> Job[Served]:
-    job = _gateway(request).job(job_id)
+    gateway = _gateway(request)
+    job = gateway.job(job_id)
+    if job is None and gateway.is_job_evicted(job_id):
+        why = (
+            "The result of this job was dropped before its time: there is no room for all results (JVGATE_JOB_BYTES), "
+            "and the quickest jobs lose theirs first."
+        )
+        raise QueryError("job-evicted", why, parameter="id", value=job_id, allowed="ask the question again")
     if job is None or job.state == "cancelled":
         why = f"There is no job {job_id[:40]!r} (any more)."
         raise QueryError("unknown-job", why, parameter="id", value=job_id[:40], allowed="those of /api/v1/jobs")
@@ -101,6 +114,8 @@ def _shown(job: Job[Served], spec: Spec) -> dict[str, Any]:
     error = job.task.exception() if job.state == "failed" else None
     if isinstance(error, JvgateError):
         shown["problem"] = problem_of(error, spec).document(_path(job))
+    if job.kept_until is not None:
+        shown["kept_until"] = datetime.fromtimestamp(job.kept_until, UTC).isoformat(timespec="seconds")
     if job.state == "done":
         shown["result"] = f"{_path(job)}/result"
     return shown

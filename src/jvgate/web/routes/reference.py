@@ -90,32 +90,63 @@ async def get_problem(request: Request, slug: ProblemSlug) -> Response:
 
 @cache
 def _dataspecs_body(spec: Spec) -> bytes:
-    return orjson.dumps({"dataspecs": [
-        {"dataspec": one.id, "family": "real_time" if one.is_realtime else "stored", "title_ja": one.title_ja,
-         "title_en": one.title_en, "record_types": one.record_types, "options": one.options,
-         "to_time_allowed": one.end_allowed, "key_forms": one.key_forms, "replaced_by": one.replaced_by}
-        for one in spec.dataspecs.values()
-    ]})  # fmt: skip
+    return orjson.dumps(
+        {
+            "dataspecs": [
+                {
+                    "dataspec": one.id,
+                    "family": "real_time" if one.is_realtime else "stored",
+                    "title_ja": one.title_ja,
+                    "title_en": one.title_en,
+                    "record_types": one.record_types,
+                    "options": one.options,
+                    "to_time_allowed": one.end_allowed,
+                    "key_forms": one.key_forms,
+                    "replaced_by": one.replaced_by,
+                }
+                for one in spec.dataspecs.values()
+            ]
+        }
+    )
 
 
 @cache
 def _records_body(spec: Spec) -> bytes:
-    return orjson.dumps({"records": [
-        {"record": name, "title_ja": layout.title_ja, "title_en": layout.title_en, "length": layout.length,
-         "older_lengths": spec.layouts.lengths(name)[1:], "key": layout.key,
-         "dataspecs": [one.id for one in spec.dataspecs.values() if name in one.record_types]}
-        for name in spec.layouts.types
-        for layout in (spec.layouts.current(name),)
-    ]})  # fmt: skip
+    return orjson.dumps(
+        {
+            "records": [
+                {
+                    "record": name,
+                    "title_ja": layout.title_ja,
+                    "title_en": layout.title_en,
+                    "length": layout.length,
+                    "older_lengths": spec.layouts.lengths(name)[1:],
+                    "key": layout.key,
+                    "dataspecs": [one.id for one in spec.dataspecs.values() if name in one.record_types],
+                }
+                for name in spec.layouts.types
+                for layout in (spec.layouts.current(name),)
+            ]
+        }
+    )
 
 
 @cache
 def _codes_body(spec: Spec) -> bytes:
-    return orjson.dumps({"codes": [
-        {"table": table.id, "title_ja": table.title_ja, "title_en": table.title_en, "bytes": table.bytes,
-         "count": len(table.rows)}
-        for table in spec.code_tables.values()
-    ]})  # fmt: skip
+    return orjson.dumps(
+        {
+            "codes": [
+                {
+                    "table": table.id,
+                    "title_ja": table.title_ja,
+                    "title_en": table.title_en,
+                    "bytes": table.bytes,
+                    "count": len(table.rows),
+                }
+                for table in spec.code_tables.values()
+            ]
+        }
+    )
 
 
 def _layout(layout: Layout) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 import pytest
 
 from jvgate.errors import QueryError
-from jvgate.question import MAX_CONDITIONS, MAX_LIMIT, PARAMETERS, parse_question
+from jvgate.question.parameters import PARAMETERS
+from jvgate.question.parsing import parse_question
 from jvgate.spec.conditions import Condition, Span
 from jvgate.values import Query, Selection
 from tests.specs import JRA
 
+MAX_CONDITIONS = PARAMETERS["where"].max_values
+MAX_LIMIT = PARAMETERS["limit"].type.maximum
+CHARSETS = ("utf-8", "utf-8-bom", "shift_jis")
 FROM = "20261101"
 RACE_KEY = "202611150511"
 EVENT = "WE20261115050020261115060000"
@@ -18,9 +22,8 @@ def ask(dataspec="RACE", **parameters):
     if not dataspec.startswith("0B"):
         parameters = {"from_time": FROM} | parameters
     given = {name: [value] if isinstance(value, str) else value for name, value in parameters.items()}
-    return parse_question(
-        dataspec, {name: value for name, value in given.items() if value is not None}, JRA, formats=("json",)
-    )
+    asked = {name: value for name, value in given.items() if value is not None}
+    return parse_question(dataspec, asked, JRA, formats=("json",), charsets=CHARSETS)
 
 
 def refusal(dataspec="RACE", **parameters):

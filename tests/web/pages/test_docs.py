@@ -1,15 +1,12 @@
-"""/docs, /openapi.json and the first page: the interface, described in both languages."""
+"""/docs and /openapi.json: the interface, described in both languages."""
 
 import re
 
 import pytest
 
 from jvgate import __version__
-from jvgate.question import PARAMETERS
-from tests.specs import JRA
-
-JAPANESE = re.compile("[぀-ヿ一-鿿]")
-LATIN = re.compile("[A-Za-z]{3}")
+from jvgate.question.parameters import PARAMETERS
+from tests.web.pages.languages import speaks_both
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +18,6 @@ def openapi(web):
 
 def operations(openapi):
     return [operation for methods in openapi["paths"].values() for operation in methods.values()]
-
-
-def speaks_both(text):
-    return bool(JAPANESE.search(text) and LATIN.search(text))
 
 
 def test_the_interface_is_described_in_both_languages(openapi):
@@ -71,20 +64,3 @@ def test_the_docs_page_needs_nothing_from_elsewhere(web):
     for link in links:
         assert not re.match(r"(https?:)?//", link), link
         assert link.startswith("data:") or web.get(link).status_code == 200, link
-
-
-def test_the_first_page_leads_to_everything(web):
-    page = web.get("/")
-    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert speaks_both(page.text)
-    assert all(spec in page.text for spec in JRA.dataspecs)
-    for link in re.findall(r'href="([^"]+)"', page.text):
-        assert web.get(link.replace("&amp;", "&")).status_code == 200, link
-
-
-def test_what_the_first_page_shows_of_a_source_is_escaped(serve, tmp_path):
-    folder = tmp_path / "<b>bold&"
-    folder.mkdir()
-    page = serve(f"archive:{folder}").get("/").text
-    assert "<b>bold" not in page
-    assert "&lt;b&gt;bold&amp;" in page

@@ -1,31 +1,16 @@
-"""The command as a user runs it: its languages and its status."""
+"""`jvgate doctor`: its languages and its status."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.process
 
-COMMAND = Path(sys.executable).with_name("jvgate")
-LIMIT_S = 120
-
 
 @pytest.fixture
-def doctor(tmp_path):
-    """Run `jvgate doctor` in an empty folder, without settings of the machine's own."""
-    clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("JVGATE_")}
-
-    def run(*words, **environment):
-        return subprocess.run(
-            [COMMAND, "doctor", *words], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT_S, check=False,
-            cwd=tmp_path, env={**clean, "JVGATE_PORT": "0", "PYTHONUTF8": "1", **environment},
-        )  # fmt: skip
-
-    return run
+def doctor(jvgate):
+    """Run `jvgate doctor` on a free port."""
+    return lambda *words, **environment: jvgate("doctor", *words, JVGATE_PORT="0", **environment)
 
 
 def test_both_languages_are_told_beside_each_other(doctor):

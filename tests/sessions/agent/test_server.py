@@ -6,21 +6,18 @@ import socket
 import ssl
 import subprocess
 from contextlib import contextmanager
-from threading import Thread
+from datetime import timedelta
 
 import pytest
 
-from jvgate.errors import SourceBusy, SourceError, WorkerFailed, WorkerLost
+from jvgate.errors import SourceBusy, WorkerFailed, WorkerLost
 from jvgate.jvlink.request import Request
 from jvgate.jvlink.wire import HEAD, MAGIC, SUM, VERSION, Channel, Kind
-from jvgate.sessions.agent.hello import greet_client, greet_server
-from jvgate.sessions.agent.link import keep_alive
-from jvgate.sessions.agent.streams import Connection
-from jvgate.sessions.sources.registry import Means, parse_source
+from jvgate.sessions.sources.registry import parse_source
+from jvgate.sessions.sources.source import Means
 from tests.jvlink.sinks import Kept
 from tests.raceday import archive, race_day
 from tests.sessions.agents import running_agent
-from tests.specs import JRA
 
 pytestmark = pytest.mark.process
 
@@ -64,27 +61,27 @@ def test_who_knows_the_token_comes_in_and_nobody_else(folder):
         assert read(url, agent_token="open sesame") == whole(folder)
 
 
+@pytest.mark.parametrize("query", ["date=2026-11-18&speed=60", "date=2026-11-18", "speed=2"])
+def test_a_server_has_the_clock_of_the_source_behind_the_agent(query):
+    own = parse_source(f"demo:?{query}").clock
+    with running_agent(f"demo:?{query}") as url:
+        source = parse_source(url)
+        assert source.clock.is_real
+        source.start().close()
+        assert source.clock.speed == own.speed
+        assert abs(source.clock.now() - own.now()) < timedelta(seconds=LIMIT_S * max(1.0, own.speed))
+
+
 def test_an_agent_that_does_not_know_the_token_is_not_trusted(folder):
     with running_agent(f"archive:{folder}") as url, pytest.raises(WorkerFailed, match="may not be ours"):
         read(url, agent_token="mine")
 
 
-def test_the_token_never_travels():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        ours = Connection(socket.create_connection(listener.getsockname()))
-        theirs = Connection(listener.accept()[0])
-    said, here, there = [], ours.channel(limit_bytes=4096), theirs.channel(limit_bytes=4096)
-    for channel in (here, there):
-        send = channel.send
-        channel.send = lambda *frame, send=send: said.append(repr(frame)) or send(*frame)
-    agent = Thread(target=greet_client, args=(there,), kwargs={"token": "open sesame", "about": {"x": 1}})
-    agent.start()
-    assert greet_server(here, token="open sesame") == {"x": 1}
-    agent.join(LIMIT_S)
-    ours.settle()
-    theirs.settle()
-    assert len(said) == 3
-    assert not any("sesame" in frame for frame in said)
+def test_an_agent_with_data_of_another_provider_says_what_to_write(folder):
+    with running_agent(f"archive:{folder}?provider=nv") as url:
+        with pytest.raises(WorkerFailed, match="add provider=nv to its URL"):
+            read(url)
+        assert read(f"{url}?provider=nv") == whole(folder)
 
 
 @pytest.fixture(scope="module")
@@ -118,14 +115,6 @@ def test_one_session_too_many_is_told(folder):
             read(url)
         assert (error.value.place, "sessions of the agent" in str(error.value)) == (2, True)
         first.close()
-
-
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not of this system")
-def test_what_the_other_side_never_takes_is_not_sent_for_ever():
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as near:
-        keep_alive(near, untaken_s=1)
-        with listener.accept()[0], pytest.raises(TimeoutError):
-            near.sendall(bytes(64 << 20))
 
 
 def address(url):
@@ -178,29 +167,6 @@ def test_who_says_nothing_is_not_waited_for_for_ever(folder, monkeypatch):
             assert channel.receive().kind is Kind.HELLO
             assert channel.receive().kind is Kind.ERROR
         assert read(url) == whole(folder)
-
-
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", frame(version=7)])
-def test_what_is_no_agent_is_told(answer):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-
-        def serve():
-            connection, _ = other.accept()
-            with connection:
-                connection.sendall(answer)
-
-        Thread(target=serve, daemon=True).start()
-        with pytest.raises(WorkerFailed, match="no agent of this version"):
-            read(f"agent://127.0.0.1:{other.getsockname()[1]}")
-
-
-def test_nobody_there_says_what_to_do():
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-    with pytest.raises(WorkerFailed, match="start it there with `jvgate agent`"):
-        read(f"agent://127.0.0.1:{port}")
-    with pytest.raises(SourceError):
-        parse_source(f"agent://127.0.0.1:{port}").check(JRA)
 
 
 def test_a_worker_that_dies_behind_the_agent_is_lost_like_ones_own(folder):

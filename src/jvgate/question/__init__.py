@@ -1,0 +1,1 @@
+"""The parameters of a request, declared once, and how they become a question."""
