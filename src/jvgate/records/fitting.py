@@ -108,12 +108,13 @@ def _is_readable(layout: Layout, raw: bytes) -> bool:
 
 
 def _lacks_counts(layout: Layout, raw: bytes, text_end: int) -> bool:
-    """Whether numbers behind the last group are gone that count its slots: they are blank only where those all are."""
+    """Whether some of the numbers behind the last group are gone: without its slots they all are, else none is."""
     groups = [field for field in layout.fields if isinstance(field, Group)]
-    last = groups[-1] if groups else None
-    counts = [field for field in layout.fields[:-1] if last and field.offset >= last.end and field.repeat == 1]
-    is_gone = any(field.kind == "int" and text_end < field.end for field in counts)
-    return is_gone and last is not None and bool(raw[last.offset : last.end].strip())
+    end = groups[-1].end if groups else layout.length
+    counts = [field for field in layout.fields[:-1] if field.offset >= end and (field.kind, field.repeat) == ("int", 1)]
+    if not counts or text_end >= counts[-1].end:
+        return False
+    return text_end > counts[0].offset or bool(raw[groups[-1].offset : end].strip())
 
 
 def _lacks_slots(layout: Layout, raw: bytes, text_end: int) -> bool:
