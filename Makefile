@@ -40,8 +40,8 @@ quick: $(VENV)/dev.stamp  ## the tests that start no process: under a minute, wh
 soak: $(VENV)/dev.stamp  ## long runs: many faults, much data
 	$(PYTEST) -m soak
 
-coverage: $(VENV)/dev.stamp  ## the tests of `make test` with the coverage of each module
-	$(PYTEST) -m "not soak" --cov --cov-report=term
+coverage: $(VENV)/dev.stamp  ## the tests that start no process, with the coverage of each module
+	$(PYTEST) -m "not soak and not process" --cov --cov-report=term
 
 bench: $(VENV)/dev.stamp  ## the figures of benchmarks/, as ratios against a reference in the same run
 	$(BIN)/python -m benchmarks
