@@ -102,6 +102,8 @@ def is_problem(response, status, slug):
         (f"{SILKS}?pattern=赤&format=png", {}, 400, "unknown-parameter", "pattern"),
         ("/api/v1/courses/tokyo", {}, 400, "invalid-key", "YYYYMMDDJJKKKKTT"),
         ("/api/v1/courses/2026023005240011", {}, 400, "invalid-key", "YYYYMMDD"),
+        ("/api/v1/courses/9999999999240011", {}, 400, "invalid-key", "01-10"),
+        ("/api/v1/courses/9999999905240099", {}, 400, "invalid-key", "2009"),
         ("/api/v1/courses/９９99999905240011", {}, 400, "invalid-key", "YYYYMMDDJJKKKKTT"),
         ("/api/v1/courses/9999999905240011%00/image", {}, 400, "invalid-key", "YYYYMMDDJJKKKKTT"),
         ("/api/v1/courses/9999999905240011/image?size=big", {}, 400, "unknown-parameter", "no parameters"),

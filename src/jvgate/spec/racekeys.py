@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Protocol, Self
 
@@ -44,13 +44,15 @@ class Key(Protocol):
 class KeyRules:
     """What may stand in the keys of a provider.  event_records: what change events announce.
 
-    passes_unknown: whether a course or record type that is not among them is taken as it is.
+    passes_unknown: whether a course, track or record type that is not among them is taken as it is.
+    any_course: whether the keys of races and days may name any course, since the source's own content decides.
     """
 
     courses: frozenset[str]
     tracks: frozenset[str]
     event_records: tuple[str, ...]
     passes_unknown: bool
+    any_course: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ class CoursePictureKey:
         day = text[:8] if text[:8] == NEWEST_PICTURE else _day(text[:8], text)
         if text[14:] not in rules.tracks and not rules.passes_unknown:
             raise _invalid(text, f"{text[14:]} is no track.", "a track of code table 2009")
-        return cls(day, _course(text[8:10], text, rules), text[10:14], text[14:])
+        course = _course(text[8:10], text, replace(rules, any_course=False))  # pictures are the provider's own
+        return cls(day, course, text[10:14], text[14:])
 
     def __str__(self) -> str:
         return f"{self.day}{self.course}{self.distance_m}{self.track}"
@@ -251,7 +254,7 @@ def _moment(moment: str, key: str) -> str:
 
 
 def _course(course: str, key: str, rules: KeyRules) -> str:
-    if course == "00" or (course not in rules.courses and not rules.passes_unknown):
+    if course == "00" or (course not in rules.courses and not (rules.passes_unknown or rules.any_course)):
         raise _invalid(key, f"{course} is no racecourse.", "01-10 (JRA), 30-61 (local), A0-N6 (countries): table 2001")
     return course
 

@@ -76,7 +76,8 @@ _loaded: dict[tuple[Provider, bool], Spec] = {}
 def load_spec(provider: Provider, *, any_course: bool = False) -> Spec:
     """Return the facts of *provider*, read from the data files at the first call in this process.
 
-    any_course: let keys name what the provider's tables lack, because the source's own content decides.
+    any_course: let the keys of races and days name courses that the provider's tables lack, because the source's own
+    content decides.
 
     That takes about a tenth of a second, so it is for the places where a process is put together: a server calls it on
     a thread before it is ready, a command when it runs, a session process at its start.
@@ -85,7 +86,7 @@ def load_spec(provider: Provider, *, any_course: bool = False) -> Spec:
         if (provider, False) not in _loaded:
             spec = _load(provider)
             _loaded[provider, False] = spec
-            _loaded[provider, True] = replace(spec, key_rules=replace(spec.key_rules, passes_unknown=True))
+            _loaded[provider, True] = replace(spec, key_rules=replace(spec.key_rules, any_course=True))
         return _loaded[provider, any_course]
 
 
